@@ -1,0 +1,22 @@
+import type { Rejection } from '../errors.js';
+import type { AttemptFailure, Direction, Invocation, Outcome } from '../invocation.js';
+import type { Endpoint } from '../registry/endpoint.js';
+
+/** Where the next attempt goes, or why there is none. */
+export type Verdict = Endpoint | Rejection;
+
+/**
+ * All that a wire knows of what stands behind it: it asks where a call goes, says when an attempt failed, and says how the call
+ * ended. Answers come at once; a promise parks the exchange.
+ */
+export interface CallHandler {
+  readonly direction: Direction;
+  /** Decides about a call whose head is complete. */
+  begin(call: Invocation): Verdict | Promise<Verdict>;
+  /** Decides whether and where to try again after an attempt that got no response. */
+  again(call: Invocation, failure: AttemptFailure): Verdict | Promise<Verdict>;
+  /** A connection to `endpoint` was made: it is reachable. */
+  connected(endpoint: Endpoint): void;
+  /** Called exactly once per call that was begun. */
+  end(call: Invocation, outcome: Outcome): void;
+}

@@ -1,0 +1,108 @@
+import type { ErrorCode } from './errors.js';
+import type { Endpoint } from './registry/endpoint.js';
+import type { ServicePlan } from './registry/service-plan.js';
+import type { SourceIdentity } from './resolver/contracts.js';
+
+/** outbound: the local application calls; inbound: the local application is called. */
+export type Direction = 'outbound' | 'inbound';
+
+/** The protocol of a call, as configuration names it (`plugin.destinationResolver.http`, `.grpc`). */
+export type CallProtocol = 'http' | 'grpc' | 'tcp';
+
+/** Which service a call is for. */
+export interface Destination {
+  readonly service: string;
+  /** The port that the caller wrote into the URL; the called sidecar maps it to a local port. */
+  readonly port?: number;
+}
+
+/** The one narrow, read-only view of a call that resolvers, policies and balancers see, whatever the wire. */
+export interface CallView {
+  readonly direction: Direction;
+  readonly protocol: CallProtocol;
+  /** Request method in upper case as sent; `''` for TCP. */
+  readonly method: string;
+  /** Path with query, as sent; `'*'` for `OPTIONS *`, `''` for CONNECT and TCP. */
+  readonly path: string;
+  /** Host with optional port: of an absolute-form target, else of the Host field or `:authority`. */
+  readonly authority: string;
+  /** Address of the peer without a port; empty when unknown. */
+  readonly remoteAddress: string;
+  /** Value of a header field by lower-case name; several fields of that name are joined by `, `. */
+  header(name: string): string | undefined;
+  /** Found on first use. */
+  readonly source: SourceIdentity | undefined;
+  readonly destination: Destination | undefined;
+}
+
+/** Header fields that many calls get alike, rendered once per wire. */
+export class FieldBundle {
+  /** The fields as HTTP/1 lines, each ended by CRLF. */
+  readonly http1: string;
+
+  /** @param fields names and values in the order in which they are sent */
+  constructor(readonly fields: readonly (readonly [name: string, value: string])[]) {
+    this.http1 = fields.map(([name, value]) => `${name}: ${value}\r\n`).join('');
+  }
+}
+
+/**
+ * One call on its way through the chain. A wire (HTTP/1, HTTP/2, TCP, the SDK) extends it with its own way to read the head and
+ * to collect header edits; the fields here carry the decisions. One object per call; nobody keeps it after `after`.
+ */
+export abstract class Invocation implements CallView {
+  destination: Destination | undefined = undefined;
+  /** The compiled plan of the destination; set for outbound calls. */
+  plan: ServicePlan | undefined = undefined;
+  /** Where the current attempt goes. */
+  endpoint: Endpoint | undefined = undefined;
+  /** Attempts started so far. */
+  attempts = 0;
+  /** Monotonic milliseconds at which the head of the request was complete. */
+  startedAt = 0;
+  /** Slot of the metrics series of this call; -1 until it is known. */
+  metricsSlot = -1;
+  /** How many policies let the call pass: exactly these get `after`. */
+  admitted = 0;
+
+  abstract readonly direction: Direction;
+  abstract readonly protocol: CallProtocol;
+  abstract readonly method: string;
+  abstract readonly path: string;
+  abstract readonly authority: string;
+  abstract readonly remoteAddress: string;
+  abstract readonly source: SourceIdentity | undefined;
+  abstract header(name: string): string | undefined;
+
+  /** True when a second attempt cannot do harm by the definition of the method (RFC 9110, 9.2.2). */
+  abstract readonly idempotent: boolean;
+
+  /** Header edits, applied by the codec while it writes the request; they hold for every attempt. */
+  abstract setHeader(name: string, value: string): void;
+  abstract addHeader(name: string, value: string): void;
+  abstract removeHeader(name: string): void;
+  abstract addFields(bundle: FieldBundle): void;
+}
+
+/** How a call ended. */
+export interface Outcome {
+  /** HTTP status that the caller got; 0 when there was none (the client left, a TCP connection). */
+  readonly status: number;
+  /** Set when Mesher itself made the answer, or when the exchange broke after the head had been sent. */
+  readonly code: ErrorCode | undefined;
+  /** True when the client went away first; such a call is neither a success nor a failure of the service. */
+  readonly aborted: boolean;
+  /** From the complete request head to the last byte of the answer, in milliseconds. */
+  readonly durationMs: number;
+}
+
+/** Why an attempt did not get a response. */
+export interface AttemptFailure {
+  readonly code: ErrorCode;
+  /** Short cause, e.g. `connect ECONNREFUSED 10.0.0.7:8080`. */
+  readonly message: string;
+  /** False when no byte of the request was handed to the kernel, so it cannot have been executed. */
+  readonly sent: boolean;
+  /** True when the attempt used a pooled connection, whose idle close races with our request. */
+  readonly reusedConnection: boolean;
+}

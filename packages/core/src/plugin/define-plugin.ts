@@ -1,0 +1,62 @@
+import type { Schema } from '../config/schema/schema.js';
+import type { Ports } from '../ports/ports.js';
+import type { IpIndex } from '../registry/ip-index.js';
+import type { Registry } from '../registry/contracts.js';
+import type { DestinationResolver, SourceResolver } from '../resolver/contracts.js';
+import type { Logger } from '../telemetry/logger.js';
+
+/** What each kind of plugin makes. */
+export interface PluginKinds {
+  'destination-resolver': DestinationResolver;
+  'source-resolver': SourceResolver;
+  registry: Registry;
+}
+
+export type PluginKind = keyof PluginKinds;
+
+/** What a plugin may use of the chassis that it is installed in. */
+export interface PluginContext {
+  readonly ports: Ports;
+  readonly logger: Logger;
+  /** Folder of the configuration files; relative paths in a plugin's settings start here. */
+  readonly confDir: string;
+  /** Which service has which address, for resolvers that start from an address. */
+  readonly ipIndex: IpIndex;
+}
+
+export interface PluginDefinition<K extends PluginKind, C> {
+  readonly kind: K;
+  /** The name by which configuration chooses the plugin; unique within its kind. */
+  readonly name: string;
+  /** How the plugin's own settings look; without it `create` gets `undefined`. */
+  readonly configSchema?: Schema<C>;
+  create(config: C, context: PluginContext): PluginKinds[K];
+}
+
+const PLUGIN_BRAND: symbol = Symbol.for('mesher.plugin');
+
+/** A plugin of any kind, as loaded from a module. */
+export type AnyPlugin = { [K in PluginKind]: PluginDefinition<K, unknown> }[PluginKind];
+
+/**
+ * Declares a plugin.
+ *
+ * ```ts
+ * export const byPath = definePlugin({
+ *   kind: 'destination-resolver',
+ *   name: 'by-path',
+ *   create: () => ({ resolve: (call) => ({ service: call.path.split('/')[1] ?? '' }) }),
+ * });
+ * ```
+ */
+export function definePlugin<K extends PluginKind, C = undefined>(
+  definition: PluginDefinition<K, C>,
+): PluginDefinition<K, C> {
+  Object.defineProperty(definition, PLUGIN_BRAND, { value: true });
+  return definition;
+}
+
+/** True for what {@link definePlugin} returned, in this or another copy of the package. */
+export function isPlugin(value: unknown): value is AnyPlugin {
+  return typeof value === 'object' && value !== null && PLUGIN_BRAND in value;
+}

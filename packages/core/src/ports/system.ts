@@ -1,0 +1,36 @@
+import type { Clock, Ports, Random, TimerHandle, Timers } from './ports.js';
+
+class SystemClock implements Clock {
+  now(): number {
+    return performance.now();
+  }
+
+  wallTime(): number {
+    return Date.now();
+  }
+}
+
+class SystemRandom implements Random {
+  next(): number {
+    return Math.random();
+  }
+}
+
+class SystemTimers implements Timers {
+  after(delayMs: number, callback: () => void): TimerHandle {
+    const timer = setTimeout(callback, delayMs);
+    timer.unref();
+    return { cancel: () => clearTimeout(timer) };
+  }
+
+  every(periodMs: number, callback: () => void): TimerHandle {
+    const timer = setInterval(callback, periodMs);
+    timer.unref();
+    return { cancel: () => clearInterval(timer) };
+  }
+}
+
+/** The real clock, random source and timers of this process. */
+export function systemPorts(): Ports {
+  return { clock: new SystemClock(), random: new SystemRandom(), timers: new SystemTimers() };
+}

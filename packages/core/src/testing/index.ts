@@ -1,0 +1,1 @@
+export { FakeTime, SeededRandom, fakePorts, settle } from './fake-ports.js';
