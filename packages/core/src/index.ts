@@ -26,3 +26,33 @@ export type { AnyPlugin, PluginContext, PluginDefinition, PluginKind, PluginKind
 export type { Infer, Schema } from './config/schema/schema.js';
 export { silentLogger } from './telemetry/logger.js';
 export type { LogFields, Logger } from './telemetry/logger.js';
+export {
+  CallMetrics,
+  COUNTED_CODES,
+  DEFAULT_MAX_SERVICES,
+  OTHER_SERVICE,
+  STATUS_CLASSES,
+  UNKNOWN_SERVICE,
+} from './telemetry/call-metrics.js';
+export type { CallMetricsOptions, MetricsSlot, StatusClass } from './telemetry/call-metrics.js';
+export type { ServiceIdentity } from './telemetry/compatibility-families.js';
+export { ConnectionCounters, MAX_MALFORMED_REASONS } from './telemetry/connection-metrics.js';
+export type { ConnectionStats } from './telemetry/connection-metrics.js';
+export { DURATION_BUCKETS_SECONDS } from './telemetry/duration-buckets.js';
+export { METRICS } from './telemetry/metric-catalog.js';
+export { metricFamilies } from './telemetry/metric-families.js';
+export type { MetricSources } from './telemetry/metric-families.js';
+export { SmallFamily } from './telemetry/metric-family.js';
+export type {
+  Labels,
+  MetricDefinition,
+  MetricFamily,
+  MetricGroup,
+  MetricType,
+  Sample,
+} from './telemetry/metric-family.js';
+export { MetricsPage } from './telemetry/metrics-page.js';
+export type { MetricsText } from './telemetry/metrics-page.js';
+export { renderMetricsReference } from './telemetry/metrics-reference.js';
+export type { BuildInfo } from './telemetry/process-metrics.js';
+export type { RegistryStatsSource } from './telemetry/registry-metrics.js';

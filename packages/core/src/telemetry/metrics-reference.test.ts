@@ -1,0 +1,35 @@
+import { expect } from 'chai';
+import { METRICS } from './metric-catalog.js';
+import type { MetricDefinition } from './metric-family.js';
+import { renderMetricsReference } from './metrics-reference.js';
+
+describe('renderMetricsReference', () => {
+  it('has one row for every metric, with its type, labels and meaning', () => {
+    const rows = renderMetricsReference()
+      .split('\n')
+      .filter((line) => line.startsWith('| `'));
+    const metrics = Object.values<MetricDefinition>(METRICS);
+    expect(rows.length).to.equal(metrics.length);
+    for (const metric of metrics) {
+      const row = rows.find((line) => line.startsWith(`| \`${metric.name}\` |`));
+      expect(row).to.include(`| ${metric.type} |`).and.to.include(metric.help);
+      for (const label of metric.labels) expect(row).to.include(`\`${label}\``);
+    }
+  });
+});
+
+describe('the catalogue of metrics', () => {
+  const metrics = Object.values<MetricDefinition>(METRICS);
+
+  it('names nothing twice', () => {
+    expect(new Set(metrics.map((metric) => metric.name)).size).to.equal(metrics.length);
+  });
+
+  it('follows the naming rules of Prometheus, but for the names that the original mesher chose', () => {
+    for (const metric of metrics.filter((entry) => entry.group !== 'compatibility')) {
+      expect(metric.name).to.match(/^(mesher|process|nodejs)_[a-z0-9_]+$/);
+      expect(metric.name.endsWith('_total'), metric.name).to.equal(metric.type === 'counter');
+      expect(metric.help, metric.name).to.match(/^[A-Z0-9].*\.$/);
+    }
+  });
+});
