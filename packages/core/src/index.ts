@@ -56,3 +56,34 @@ export type { MetricsText } from './telemetry/metrics-page.js';
 export { renderMetricsReference } from './telemetry/metrics-reference.js';
 export type { BuildInfo } from './telemetry/process-metrics.js';
 export type { RegistryStatsSource } from './telemetry/registry-metrics.js';
+
+// Configuration.
+export { s } from './config/schema/combinators.js';
+export { formatBytes, parseBytes } from './config/schema/bytes.js';
+export { formatDuration, parseDuration } from './config/schema/duration.js';
+export { formatHostPort, parseHostPort } from './config/schema/address.js';
+export type { HostPort } from './config/schema/address.js';
+export type { JsonSchema, Notes } from './config/schema/schema.js';
+export type { EffectiveValue } from './config/schema/read-context.js';
+export { loadConfiguration } from './config/load.js';
+export type { ConfigurationSources, LoadedConfiguration } from './config/load.js';
+export { MeshDocument } from './config/document.js';
+export type { Sections } from './config/compose-sections.js';
+export { configurationJsonSchema, configurationReference } from './config/describe-configuration.js';
+export { formatOrigin, formatProblems } from './config/problem.js';
+export type { Notice, NoticeKind, Origin, Problem } from './config/problem.js';
+export { readBootstrap, resolveConfDir } from './config/bootstrap.js';
+export type { Bootstrap, BootstrapSources, LogLevel, MeshMode } from './config/bootstrap.js';
+export { parseServicePorts, parseSpecificAddress } from './config/service-ports.js';
+export type { ServicePort } from './config/service-ports.js';
+export { instanceHostname } from './config/sections/service.js';
+export type { ServiceConfig } from './config/sections/service.js';
+export type { ProtocolConfig } from './config/sections/protocols.js';
+export type { RegistryConfig } from './config/sections/registry.js';
+export type {
+  AdminConfig,
+  LocalHealthCheckConfig,
+  MesherConfig,
+  PluginChoice,
+  TcpListenerConfig,
+} from './config/sections/mesher.js';

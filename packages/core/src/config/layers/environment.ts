@@ -1,0 +1,73 @@
+import type { ObjectSchema } from '../schema/object.js';
+import type { Origin } from '../problem.js';
+import type { LegacyRenamer } from '../rename-legacy.js';
+import type { ConfigEntry } from '../tree/config-node.js';
+import type { Environment } from '../yaml/placeholders.js';
+
+/** Environment variables with a meaning of their own, as go-chassis has them, and the keys they set; the first that is set counts. */
+const NAMED_VARIABLES: readonly { readonly key: string; readonly variables: readonly string[] }[] = [
+  { key: 'servicecomb.registry.address', variables: ['PAAS_CSE_SC_ENDPOINT', 'PAAS_CSE_ENDPOINT'] },
+  { key: 'servicecomb.config.client.serverUri', variables: ['PAAS_CSE_CC_ENDPOINT', 'PAAS_CSE_ENDPOINT'] },
+  { key: 'servicecomb.service.name', variables: ['CAS_COMPONENT_NAME'] },
+  { key: 'servicecomb.service.version', variables: ['CAS_INSTANCE_VERSION'] },
+  { key: 'servicecomb.service.app', variables: ['CAS_APPLICATION_NAME'] },
+  { key: 'servicecomb.service.environment', variables: ['ENVIRONMENT'] },
+  { key: 'servicecomb.service.instanceProperties.nodeIP', variables: ['HOSTING_SERVER_IP'] },
+  { key: 'servicecomb.registry.project', variables: ['CSE_PROJECT_ID'] },
+];
+
+/**
+ * Names in capitals are compared without letter case, but only below these prefixes: otherwise any `PLUGINS` or `REGION_NAME` of
+ * another program would configure this one.
+ */
+const FOLDED_PREFIX = /^(SERVICECOMB|CSE|MESHER)_[A-Z0-9_]+$/;
+
+/**
+ * The values that the environment sets: `A_B_C` stands for the key `A.B.C`, when that is a known key. Names in capitals work too
+ * (`SERVICECOMB_REGISTRY_ADDRESS`). The variables with a meaning of their own come last, so they win.
+ */
+export function readEnvironment(env: Environment, schema: ObjectSchema<object>, renamer: LegacyRenamer): ConfigEntry[] {
+  const entries: ConfigEntry[] = [];
+  for (const name of Object.keys(env).sort()) {
+    const path = env[name] === undefined || env[name] === '' ? undefined : resolveVariable(name, schema, renamer);
+    if (path !== undefined) {
+      entries.push(makeEntry(path, env[name] ?? '', { layer: 'environment', name }));
+    }
+  }
+  for (const { key, variables } of NAMED_VARIABLES) {
+    const name = variables.find((variable) => (env[variable] ?? '') !== '');
+    if (name !== undefined) {
+      entries.push(makeEntry(key.split('.'), env[name] ?? '', { layer: 'environment', name }));
+    }
+  }
+  return entries;
+}
+
+/** The values given as `key=value` on the command line. Unknown keys stay in, so that they are reported. */
+export function readOverrides(overrides: Readonly<Record<string, string>>, renamer: LegacyRenamer): ConfigEntry[] {
+  return Object.entries(overrides).map(([key, value]) =>
+    makeEntry(renamer.presentPath(key.split('.')), value, { layer: 'command-line', name: key }),
+  );
+}
+
+function resolveVariable(
+  name: string,
+  schema: ObjectSchema<object>,
+  renamer: LegacyRenamer,
+): readonly string[] | undefined {
+  const pieces = name.split('_');
+  if (pieces.includes('')) {
+    return undefined;
+  }
+  if (FOLDED_PREFIX.test(name)) {
+    return (
+      schema.resolveKey(pieces, 'folded') ??
+      schema.resolveKey(renamer.presentPath(pieces.map((piece) => piece.toLowerCase())), 'folded')
+    );
+  }
+  return schema.resolveKey(renamer.presentPath(pieces), 'exact');
+}
+
+function makeEntry(path: readonly string[], text: string, origin: Origin): ConfigEntry {
+  return { path, keyOrigins: path.map(() => origin), leaf: { kind: 'scalar', text, origin } };
+}

@@ -1,0 +1,120 @@
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import { composeSections, type Sections } from './compose-sections.js';
+import { MeshDocument } from './document.js';
+import { readEnvironment, readOverrides } from './layers/environment.js';
+import { FILE_LIMITS, readConfigFiles, type FileLimits } from './layers/files.js';
+import { mergeLayers } from './layers/merge.js';
+import { LEGACY_KEYS } from './legacy-keys.js';
+import { sortProblems, type Notice, type Origin, type Problem } from './problem.js';
+import { LegacyRenamer } from './rename-legacy.js';
+import { ReadContext, type EffectiveValue } from './schema/read-context.js';
+import { knownKeys } from './schema/reference.js';
+import type { GroupValue } from './schema/object.js';
+import { CORE_SECTIONS } from './sections/index.js';
+import type { ConfigNode } from './tree/config-node.js';
+import type { Environment } from './yaml/placeholders.js';
+
+export interface ConfigurationSources {
+  /** Folder of the configuration files; it may be missing when the environment or `overrides` say enough. */
+  readonly confDir: string;
+  /** Path of mesher.yaml when it stands elsewhere; it must exist. */
+  readonly meshConfigFile?: string | undefined;
+  readonly env: Environment;
+  /** Values by dotted key; they win over everything else. */
+  readonly overrides?: Readonly<Record<string, string>>;
+  /** Sections of packages besides those of core; a section of core at the same key is replaced. */
+  readonly sections?: Sections;
+  readonly limits?: FileLimits;
+}
+
+export interface LoadedConfiguration {
+  /** Undefined when there are errors. */
+  readonly document: MeshDocument | undefined;
+  /** All mistakes at once; each stops the start. By file and line. */
+  readonly errors: readonly Problem[];
+  /** What the user should know. By file and line. */
+  readonly notices: readonly Notice[];
+  /** Every value that counts, with its origin; secrets are masked. By key. */
+  readonly effective: readonly EffectiveValue[];
+  /** Absolute paths of the files that were read. */
+  readonly files: readonly string[];
+}
+
+const SERVICE_NAME = 'servicecomb.service.name';
+const REGISTRY = ['servicecomb', 'registry'] as const;
+
+/**
+ * Reads files, environment and overrides (the later ones win), checks everything and makes the document. Mistakes of the user
+ * are returned, never thrown.
+ * @throws TypeError when `sections` contradict each other: a mistake in the program
+ */
+export async function loadConfiguration(sources: ConfigurationSources): Promise<LoadedConfiguration> {
+  const sections: Sections = { ...CORE_SECTIONS, ...sources.sections };
+  const schema = composeSections(sections);
+  const renamer = new LegacyRenamer(LEGACY_KEYS);
+
+  const files = await readConfigFiles(
+    sources.confDir,
+    sources.meshConfigFile,
+    sources.env,
+    sources.limits ?? FILE_LIMITS,
+  );
+  const renamed = renamer.rename(files.entries);
+  const merged = mergeLayers(
+    renamed.entries,
+    readEnvironment(sources.env, schema, renamer),
+    readOverrides(sources.overrides ?? {}, renamer),
+  );
+
+  const context = new ReadContext(knownKeys(schema));
+  const root = schema.read(merged.tree, '', context) as GroupValue | undefined;
+  const errors = [...files.problems, ...context.problems];
+  if (errors.length === 0 && findLeaf(merged.tree, SERVICE_NAME) === undefined) {
+    errors.push(missingName(sources.confDir));
+  }
+  const document =
+    errors.length > 0 || root === undefined
+      ? undefined
+      : new MeshDocument(sections, root, hashContent(context), isConfigured(merged.tree, REGISTRY));
+  return {
+    document,
+    errors: sortProblems(errors),
+    notices: sortProblems([...files.notices, ...renamed.notices, ...merged.notices, ...context.notices]),
+    effective: [...context.effective].sort((a, b) => (a.key < b.key ? -1 : 1)),
+    files: files.files,
+  };
+}
+
+function missingName(confDir: string): Problem {
+  const file = join(confDir, 'microservice.yaml');
+  const origin: Origin = { layer: 'file', file, line: 1, column: 1 };
+  const message = `the service has no name: set ${SERVICE_NAME} in ${file}, or the environment variable CAS_COMPONENT_NAME`;
+  return { origin, path: SERVICE_NAME, message };
+}
+
+function findNode(tree: ConfigNode, path: readonly string[]): ConfigNode | undefined {
+  let node: ConfigNode | undefined = tree;
+  for (const key of path) {
+    node = node?.children.get(key);
+  }
+  return node;
+}
+
+function findLeaf(tree: ConfigNode, key: string): string | undefined {
+  const leaf = findNode(tree, key.split('.'))?.leaf;
+  return leaf?.kind === 'scalar' && leaf.text !== '' ? leaf.text : undefined;
+}
+
+function isConfigured(tree: ConfigNode, path: readonly string[]): boolean {
+  return findNode(tree, path)?.isSet === true;
+}
+
+function hashContent(context: ReadContext): string {
+  const hash = createHash('sha256');
+  for (const line of [...context.content].sort()) {
+    // The length in front keeps two lines from being mistaken for one with a line break in its value.
+    hash.update(`${line.length}:${line}\n`);
+  }
+  return hash.digest('hex');
+}

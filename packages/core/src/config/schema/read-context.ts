@@ -1,0 +1,86 @@
+import type { ConfigNode } from '../tree/config-node.js';
+import type { Notice, NoticeKind, Origin, Problem } from '../problem.js';
+import { isSecretKey, maskText } from './secrets.js';
+import type { Notes } from './schema.js';
+
+/** One value of the effective configuration. */
+export interface EffectiveValue {
+  /** Dotted key in its present spelling. */
+  readonly key: string;
+  /** As written, or the default; `***` when it is a secret. */
+  readonly value: string;
+  readonly origin: Origin;
+  /** False for what is read and checked only. */
+  readonly inEffect: boolean;
+}
+
+/** Collects what reading a configuration finds: problems, notices and the effective values. */
+export class ReadContext {
+  readonly problems: Problem[] = [];
+  readonly notices: Notice[] = [];
+  readonly effective: EffectiveValue[] = [];
+  /** Unmasked `key=value` lines: what the content hash is made of. */
+  readonly content: string[] = [];
+  readonly #announced = new Set<string>();
+  #idle = 0;
+
+  /**
+   * @param knownKeys every dotted key there is, for suggestions
+   * @param place what to point at when something is missing and there is no line to name
+   */
+  constructor(
+    readonly knownKeys: readonly string[] = [],
+    readonly place: Origin = { layer: 'default' },
+  ) {}
+
+  problem(origin: Origin, path: string, message: string): void {
+    this.problems.push({ origin, path, message });
+  }
+
+  notice(kind: NoticeKind, origin: Origin, path: string, message: string): void {
+    this.notices.push({ kind, origin, path, message });
+  }
+
+  /** Notes down a value for the effective configuration. Defaults of sections without effect are left out: they mean nothing. */
+  record(key: string, value: string, origin: Origin, secret: boolean): void {
+    if (origin.layer === 'default' && this.#idle > 0) {
+      return;
+    }
+    this.content.push(`${key}=${value}`);
+    this.effective.push({
+      key,
+      value: secret || isSecretKey(key) ? '***' : maskText(value),
+      origin,
+      inEffect: this.#idle === 0,
+    });
+  }
+
+  /** Reads the inside of a key, and says so when what is set there has no effect. */
+  within<T>(notes: Notes, node: ConfigNode | undefined, path: string, read: () => T): T {
+    const idle = notes.notYet !== undefined || notes.obsolete !== undefined;
+    if (!idle) {
+      return read();
+    }
+    if (node?.isSet === true && this.#idle === 0) {
+      this.#announce(notes, node, path);
+    }
+    this.#idle += 1;
+    try {
+      return read();
+    } finally {
+      this.#idle -= 1;
+    }
+  }
+
+  #announce(notes: Notes, node: ConfigNode, path: string): void {
+    if (notes.obsolete !== undefined) {
+      this.notice('obsolete', node.origin, path, `has no effect: ${notes.obsolete}`);
+      return;
+    }
+    const section = notes.section ?? path;
+    if (!this.#announced.has(section)) {
+      this.#announced.add(section);
+      this.notice('not-yet', node.origin, section, `read, but not in effect in this version: ${notes.notYet ?? ''}`);
+    }
+  }
+}

@@ -1,0 +1,107 @@
+import { s } from '../schema/combinators.js';
+import type { Infer } from '../schema/schema.js';
+
+/** `admin`: the admin API. */
+export const adminSchema = s.object(
+  {
+    enable: s.boolean({ default: true, doc: 'Opens the admin port (30102).', reason: 'it listens on loopback only' }),
+    allowRemote: s.boolean({
+      default: false,
+      doc: 'Lets the admin port listen on an address that is not loopback.',
+      reason: 'the admin API has no login: whoever reaches it can drain this sidecar',
+    }),
+    goRuntimeMetrics: s.boolean({
+      doc: 'Metrics of the Go runtime.',
+      obsolete: 'there is no Go runtime; process metrics are always on',
+    }),
+    serverUri: s.string({
+      doc: 'Address of an admin server.',
+      obsolete: 'no program reads it; set servicecomb.protocols.rest-admin.listenAddress',
+    }),
+  },
+  { doc: 'The admin API.' },
+);
+
+/** `plugins`: modules to load besides the built-in ones. */
+export const pluginsSchema = s.list(s.string(), {
+  commaSeparated: true,
+  default: [],
+  doc: 'Plugins to load: package names, or paths of modules relative to the configuration folder (./plugins/by-path.js).',
+});
+
+/** `plugin`: which resolvers decide. */
+export const pluginSchema = s.object({
+  destinationResolver: s.object(
+    {
+      http: s.string({ default: 'host', doc: 'Resolver for HTTP: host, authority, ip, or one from a plugin.' }),
+      grpc: s.string({ default: 'authority', doc: 'Resolver for gRPC: host, authority, ip, or one from a plugin.' }),
+      tcp: s.string({
+        default: 'ip',
+        doc: 'Resolver for connections that are not HTTP: ip, or one from a plugin.',
+        reason: 'without headers an address is all there is',
+      }),
+    },
+    { doc: 'How the called service is found out, by protocol.' },
+  ),
+  sourceResolver: s.string({
+    doc: 'How the calling service is found out: the built-in way (address, then header) when left out, or one from a plugin.',
+  }),
+});
+
+/** `pprof`: profiling. */
+export const pprofSchema = s.object(
+  {
+    enable: s.boolean({ default: false, doc: 'Offers profiles of this process.' }),
+    listen: s.address({ default: '127.0.0.1:6060', doc: 'Address of the profiling server.' }),
+  },
+  { notYet: 'profiles of the process will be offered there' },
+);
+
+const listenerSchema = s.object(
+  {
+    listen: s.address({ required: true, doc: 'Address to listen on.' }),
+    service: s.string({ doc: 'Outbound: connections go to instances of this service.' }),
+    target: s.address({ doc: 'Inbound: connections go to this local address.' }),
+  },
+  {
+    check: ({ service, target }) =>
+      (service === undefined) === (target === undefined)
+        ? "set exactly one of 'service' (outbound to a service) and 'target' (inbound to a local address)"
+        : undefined,
+  },
+);
+
+/** `mesher`: what only Mesher knows. */
+export const mesherSchema = s.object({
+  listeners: s.list(listenerSchema, {
+    default: [],
+    doc: 'Additional TCP listeners, for protocols that are not HTTP.',
+  }),
+  serverTiming: s.boolean({
+    default: false,
+    doc: 'Adds a Server-Timing field to answers: how long the sidecar and the upstream took.',
+    reason: 'callers outside should not learn how the mesh is built',
+  }),
+});
+
+/** `localHealthCheck`: probes of the local service. */
+export const localHealthCheckSchema = s.list(
+  s.object({
+    port: s.integer({ required: true, min: 1, max: 65_535, doc: 'Port of the local service.' }),
+    protocol: s.string({ doc: 'rest for an HTTP request; a TCP connection is opened when left out.' }),
+    uri: s.string({ pattern: /^\//, expectation: "a path that starts with '/'", doc: 'Path to ask for.' }),
+    interval: s.duration({ default: '30s', min: '1s', bareUnit: 's', doc: 'Time between two probes.' }),
+    match: s.object({
+      status: s.integer({ min: 100, max: 599, doc: 'Status that counts as healthy.' }),
+      body: s.string({ doc: 'Regular expression that the body must match.' }),
+    }),
+  }),
+  { notYet: 'local health checks will set the registered status of this instance', default: [] },
+);
+
+export type AdminConfig = Infer<typeof adminSchema>;
+export type PluginChoice = Infer<typeof pluginSchema>;
+export type MesherConfig = Infer<typeof mesherSchema>;
+/** One additional TCP listener: outbound when `service` is set, inbound when `target` is. */
+export type TcpListenerConfig = Infer<typeof listenerSchema>;
+export type LocalHealthCheckConfig = NonNullable<Infer<typeof localHealthCheckSchema>>[number];

@@ -1,0 +1,192 @@
+import { s } from '../schema/combinators.js';
+import type { Notes } from '../schema/schema.js';
+
+const CONFIG_CENTER = 'configuration from a config center will use it';
+
+const configClientSchema = s.object(
+  {
+    enabled: s.boolean({ doc: 'Whether a config center is asked.' }),
+    type: s.string({ doc: 'Kind of config center: kie, config_center or apollo.' }),
+    serverUri: s.list(s.string(), { commaSeparated: true, doc: 'Addresses of the config center.' }),
+    refreshMode: s.integer({ min: 0, max: 1, doc: '0: watch, 1: ask at intervals.' }),
+    refreshInterval: s.duration({ bareUnit: 's', doc: 'Time between two questions; a bare number means seconds.' }),
+    refreshPort: s.string({ doc: 'Port for pushed changes.' }),
+    autodiscovery: s.boolean({ doc: 'Finds the other nodes of the config center.' }),
+    tenantName: s.string({ doc: 'Tenant.' }),
+    dimension: s.free({ doc: 'Labels of the configuration to ask for.' }),
+    dimensionsInfo: s.free({ doc: 'Labels of the configuration to ask for.' }),
+    api: s.object({ version: s.string({ doc: 'Version of the API.' }) }),
+    serviceName: s.string({ doc: 'Apollo: application.' }),
+    env: s.string({ doc: 'Apollo: environment.' }),
+    cluster: s.string({ doc: 'Apollo: cluster.' }),
+    namespace: s.string({ doc: 'Apollo: namespace.' }),
+    token: s.string({ doc: 'Apollo: token.', secret: true }),
+  },
+  { doc: 'Where configuration comes from besides files.', notYet: CONFIG_CENTER },
+);
+
+const transportSchema = s.object(
+  {
+    failure: s.map(s.list(s.string(), { commaSeparated: true }), {
+      keyName: 'protocol',
+      doc: 'Answers that count as failures: http_500,http_502.',
+    }),
+    maxIdleCon: s.map(s.integer({ min: 0, doc: 'Idle connections that are kept.' }), { keyName: 'protocol' }),
+    maxBodyBytes: s.map(s.bytes({ doc: 'Largest body.' }), { keyName: 'protocol' }),
+    maxHeaderBytes: s.map(s.bytes({ doc: 'Largest head.' }), { keyName: 'protocol' }),
+    timeout: s.map(s.duration({ bareUnit: 's', doc: 'Timeout of the server.' }), { keyName: 'protocol' }),
+  },
+  { doc: 'Limits and failures by protocol.', notYet: 'the retry and breaker policies will act on it' },
+);
+
+const metricsSchema = s.object(
+  {
+    enable: s.boolean({ doc: 'Offers metrics on the servers of the application.' }),
+    apiPath: s.string({ doc: 'Path of the metrics.' }),
+    enableGoRuntimeMetrics: s.boolean({ doc: 'Metrics of the runtime.' }),
+    enableCircuitMetrics: s.boolean({ doc: 'Metrics of the breakers.' }),
+    circuitMetricsConsumerNum: s.integer({ min: 0, doc: 'Workers that gather metrics of the breakers.' }),
+    flushInterval: s.duration({ bareUnit: 's', doc: 'Time between two updates of the breaker metrics.' }),
+    flushSampleInterval: s.duration({ bareUnit: 's', doc: 'Time between two samples.' }),
+  },
+  {
+    doc: 'Metrics of an application that is built on the SDK.',
+    notYet: 'metrics are always at /metrics of the admin port',
+  },
+);
+
+const credentialsSchema = s.object(
+  {
+    account: s.object({
+      name: s.string({ doc: 'Account of service-center.' }),
+      password: s.string({ doc: 'Its password.', secret: true }),
+    }),
+    accessKey: s.string({ doc: 'Access key of the cloud.', secret: true }),
+    secretKey: s.string({ doc: 'Secret key of the cloud.', secret: true }),
+    project: s.string({ doc: 'Project in the cloud.' }),
+    akskCustomCipher: s.string({ doc: 'Cipher plugin that decrypts the secret key.' }),
+    cipher: s.string({ doc: 'Cipher plugin that decrypts the password.' }),
+  },
+  { doc: 'How to log in to registry and config center.', notYet: 'the service-center registry will use it' },
+);
+
+function tlsKeys() {
+  return {
+    cipherPlugin: s.string({ doc: 'Plugin that decrypts the key password.' }),
+    verifyPeer: s.boolean({ doc: 'Checks the certificate of the other side; on a server: requires one.' }),
+    cipherSuits: s.list(s.string(), { commaSeparated: true, doc: 'Cipher suites.' }),
+    protocol: s.string({ doc: 'Lowest version of TLS: TLSv1.2 or TLSv1.3.' }),
+    minVersion: s.string({ doc: 'Lowest version of TLS.' }),
+    maxVersion: s.string({ doc: 'Highest version of TLS.' }),
+    caFile: s.string({ doc: 'Certificates that are trusted.' }),
+    certFile: s.string({ doc: 'Own certificate.' }),
+    keyFile: s.string({ doc: 'Own key.' }),
+    certPwdFile: s.string({ doc: 'File with the password of the key.', secret: true }),
+    serverName: s.string({ doc: 'Name to check the certificate for.' }),
+  };
+}
+
+const sslSchema = s.openObject(
+  tlsKeys(),
+  { as: 'tags', keyName: 'tag', each: s.object(tlsKeys()) },
+  {
+    doc: 'TLS, for everybody and by tag: {service}.{protocol}.{Consumer|Provider}, registry.Consumer, mesher.Provider.',
+    notYet: 'TLS will act on it',
+  },
+);
+
+const tracingSchema = s.object(
+  {
+    tracer: s.string({ doc: 'Tracer plugin.' }),
+    settings: s.map(s.string({ doc: 'Setting of the tracer.' }), {
+      keyName: 'setting',
+      doc: 'Settings of the tracer: URI, batchSize, batchInterval, collector.',
+    }),
+    samplingRate: s.number({ min: 0, max: 1, doc: 'Share of calls that are traced.' }),
+    enabled: s.boolean({ doc: 'Switches tracing on.', obsolete: 'a tracer in tracing.tracer switches tracing on' }),
+    collectorType: s.string({ doc: 'Kind of collector.', obsolete: 'choose the tracer by tracing.tracer' }),
+  },
+  { doc: 'Distributed tracing.', notYet: 'tracing will act on it' },
+);
+
+/** Keys of lager.yaml at the top level; they share one notice. */
+function lagerKeys() {
+  const notes: Notes = {
+    notYet: 'the log level is chosen by --log-level; logs go to stdout',
+    section: 'logging (lager.yaml)',
+  };
+  return {
+    logWriters: s.list(s.string(), { commaSeparated: true, doc: 'Where logs go: file, stdout.', ...notes }),
+    logLevel: s.oneOf(['DEBUG', 'INFO', 'WARN', 'ERROR', 'FATAL'], {
+      ignoreCase: true,
+      doc: 'Least severe level that is written.',
+      ...notes,
+    }),
+    logFile: s.string({ doc: 'Log file, relative to CHASSIS_HOME.', ...notes }),
+    logFormatText: s.boolean({ doc: 'Text instead of JSON.', ...notes }),
+    logColorMode: s.string({ doc: 'auto, always or never.', ...notes }),
+    logRotateDisable: s.boolean({ doc: 'Never rotates the log file.', ...notes }),
+    logRotateCompress: s.boolean({ doc: 'Compresses rotated files.', ...notes }),
+    logRotateAge: s.integer({ min: 0, doc: 'Days after which the file is rotated.', ...notes }),
+    logRotateSize: s.integer({ min: 0, doc: 'Megabytes after which the file is rotated.', ...notes }),
+    logBackupCount: s.integer({ min: 0, doc: 'Rotated files that are kept.', ...notes }),
+    accessLogFile: s.string({ doc: 'Access log: a file or stdout.', ...notes }),
+    rollingPolicy: s.string({ doc: 'Rotation by day or by size.', obsolete: 'set logRotateAge or logRotateSize' }),
+  };
+}
+
+/** What surrounds a call: logs, metrics, traces, TLS, login, zones; and keys that only other programs know. */
+export const PLATFORM_SECTIONS = {
+  '': s.object({
+    ...lagerKeys(),
+    proxyedProtocol: s.string({ doc: 'Protocol.', obsolete: 'the protocol is recognised from its first bytes' }),
+    policy: s.free({ doc: 'Policies of early Kubernetes examples.', obsolete: 'use servicecomb.routeRule and cse.*' }),
+    Provider: s.string({ doc: 'Early microservice.yaml.', obsolete: 'no program reads it' }),
+  }),
+  'servicecomb.config.client': configClientSchema,
+  'servicecomb.transport': transportSchema,
+  'servicecomb.metrics': metricsSchema,
+  'servicecomb.profile': s.object(
+    {
+      enable: s.boolean({ doc: 'Offers internal state on the servers of the application.' }),
+      apiPath: s.string({ doc: 'Its path.' }),
+    },
+    { doc: 'Internal state of an application that is built on the SDK.', notYet: 'the SDK will act on it' },
+  ),
+  'servicecomb.credentials': credentialsSchema,
+  'servicecomb.cipher': s.object(
+    { plugin: s.string({ doc: 'Cipher plugin.' }) },
+    { doc: 'How secrets are decrypted.', notYet: 'TLS and login will act on it' },
+  ),
+  'servicecomb.quota': s.free({ doc: 'Quota plugin.', obsolete: 'there are no quotas' }),
+  'servicecomb.codec': s.free({ doc: 'Codec plugin.', obsolete: 'JSON needs no choice here' }),
+  'servicecomb.noRefreshSchema': s.boolean({
+    doc: 'Keeps contract files.',
+    obsolete: 'contract files are never touched',
+  }),
+  'servicecomb.apm.tracing': s.object(
+    { enable: s.boolean({ doc: 'Sends traces to SkyWalking.' }), serverUri: s.string({ doc: 'Its address.' }) },
+    { doc: 'Traces to SkyWalking.', notYet: 'tracing will act on it' },
+  ),
+  'servicecomb.monitor': s.free({
+    doc: 'Monitoring server of one cloud.',
+    obsolete: 'scrape /metrics of the admin port instead',
+  }),
+  'cse.references': s.free({
+    doc: 'Services that are called.',
+    obsolete: 'providers are learned at the first call; versions are a matter of servicecomb.routeRule',
+  }),
+  ssl: sslSchema,
+  tracing: tracingSchema,
+  region: s.object(
+    { name: s.string({ doc: 'Region of this instance.' }), availableZone: s.string({ doc: 'Its zone.' }) },
+    { doc: 'Where this instance runs.', notYet: 'zone-aware load balancing will act on it' },
+  ),
+  control: s.object(
+    {
+      infra: s.string({ doc: 'Control panel plugin.' }),
+      settings: s.map(s.string({ doc: 'Setting of the control panel.' }), { keyName: 'setting' }),
+    },
+    { doc: 'Control panel.', notYet: 'control panels will use it' },
+  ),
+};
