@@ -40,7 +40,8 @@ export const ERRORS = {
     grpcStatus: 12,
     retryable: 'no',
     meaning: 'No service of that name is known to the registry, or no route leads to it.',
-    remedy: 'Check the service name in the URL and that its provider is registered; GET /services on the admin port lists what is known.',
+    remedy:
+      'Check the service name in the URL and that its provider is registered; GET /services on the admin port lists what is known.',
   },
   MESH_ERR_TIMEOUT: {
     status: 504,
@@ -117,7 +118,8 @@ export const ERRORS = {
     grpcStatus: 14,
     retryable: 'no',
     meaning: 'The sidecar of the called service does not know on which local port its application listens.',
-    remedy: 'Start that sidecar with --service-ports=rest:PORT (or SERVICE_PORTS=rest:PORT), or call it with the port in the URL.',
+    remedy:
+      'Start that sidecar with --service-ports=rest:PORT (or SERVICE_PORTS=rest:PORT), or call it with the port in the URL.',
   },
   MESH_ERR_NO_INSTANCE: {
     status: 503,

@@ -60,8 +60,12 @@ export abstract class Invocation implements CallView {
   attempts = 0;
   /** Monotonic milliseconds at which the head of the request was complete. */
   startedAt = 0;
+  /** The id that was given to a request that came without `x-request-id`. */
+  requestId: string | undefined = undefined;
   /** Slot of the metrics series of this call; -1 until it is known. */
   metricsSlot = -1;
+  /** True while the whole body that was read so far is kept, so that another attempt can send it again. */
+  bodyReplayable = true;
   /** How many policies let the call pass: exactly these get `after`. */
   admitted = 0;
 

@@ -1,1 +1,9 @@
-export {};
+export { ProxyServer } from './proxy-server.js';
+export type { ProxyDependencies } from './proxy-server.js';
+export { Listener } from './listener.js';
+export type { ListenerSpec } from './listener.js';
+export { DEFAULT_PROXY_OPTIONS } from './options.js';
+export type { ForwardingOptions, ProxyOptions } from './options.js';
+export { ProxyStats } from './stats.js';
+export { detectProtocol } from './detect.js';
+export type { DetectedProtocol } from './detect.js';

@@ -1,1 +1,3 @@
-export interface ServicePlan { readonly service: string }
+export interface ServicePlan {
+  readonly service: string;
+}

@@ -43,7 +43,10 @@ export class FakeTime implements Clock, Timers {
     for (;;) {
       let next: Pending | undefined;
       for (const entry of this.#pending) {
-        if (entry.at <= target && (next === undefined || entry.at < next.at || (entry.at === next.at && entry.order < next.order))) {
+        if (
+          entry.at <= target &&
+          (next === undefined || entry.at < next.at || (entry.at === next.at && entry.order < next.order))
+        ) {
           next = entry;
         }
       }

@@ -1,0 +1,43 @@
+import type { Logger, Random } from '@mesher/core';
+import type { Deadlines } from './deadlines.js';
+import { FieldName } from './http1/field-lookup.js';
+import { RequestScanner } from './http1/request-scanner.js';
+import { ResponseScanner } from './http1/response-scanner.js';
+import type { ProxyOptions } from './options.js';
+import type { ProxyStats } from './stats.js';
+import { ReadBuffers } from './upstream/read-buffers.js';
+import type { EndpointPools } from './upstream/endpoint-pools.js';
+
+/** Field names asked for so far that are kept; policies ask for a handful, so the bound only stops a plugin that makes names up. */
+const MAX_FIELD_NAMES = 1000;
+
+/** What all connections of one proxy share. Scans never wait, so one scanner each serves everybody. */
+export class Environment {
+  readonly requestScanner: RequestScanner;
+  readonly responseScanner: ResponseScanner;
+  readonly readBuffers: ReadBuffers = new ReadBuffers();
+  pools!: EndpointPools;
+  readonly #fieldNames = new Map<string, FieldName>();
+
+  constructor(
+    readonly options: ProxyOptions,
+    readonly deadlines: Deadlines,
+    readonly stats: ProxyStats,
+    readonly logger: Logger,
+    readonly random: Random,
+    /** Monotonic milliseconds. */
+    readonly now: () => number,
+  ) {
+    this.requestScanner = new RequestScanner(options.maxHeaderFields);
+    this.responseScanner = new ResponseScanner(options.maxHeaderFields);
+  }
+
+  fieldName(lowerCase: string): FieldName {
+    let name = this.#fieldNames.get(lowerCase);
+    if (name === undefined) {
+      name = new FieldName(lowerCase);
+      if (this.#fieldNames.size < MAX_FIELD_NAMES) this.#fieldNames.set(lowerCase, name);
+    }
+    return name;
+  }
+}

@@ -1,0 +1,144 @@
+import { CR, FIELD_VALUE, HEX, LF, TOKEN, COLON } from './characters.js';
+
+/** More digits than any real chunk has; 13 hexadecimal digits stay exact in a double. */
+const MAX_SIZE_DIGITS = 13;
+/** Chunk extensions are hardly ever used; a bound stops a peer from hiding an endless stream in one (RFC 9112, 7.1.1). */
+const MAX_EXTENSION_BYTES = 4096;
+
+/** Result of {@link ChunkScanner.feed}: more bytes belong to this body. */
+export const NEED_MORE = -1;
+/** Result of {@link ChunkScanner.feed}: the framing is broken. */
+export const BROKEN = -2;
+
+const enum At {
+  Size,
+  SizeMore,
+  Extension,
+  SizeLf,
+  Data,
+  DataCr,
+  DataLf,
+  TrailerStart,
+  TrailerName,
+  TrailerValue,
+  TrailerLf,
+  FinalLf,
+}
+
+/** Called with each piece of chunk data: the bytes [start, end) of `buffer`. */
+export type ChunkData = (buffer: Buffer, start: number, end: number) => void;
+
+/**
+ * Follows the framing of a chunked body (RFC 9112, 7.1) as it flows by, without copying. The bytes are forwarded as they are,
+ * extensions and trailers included, so both sides of the proxy see the same framing.
+ */
+export class ChunkScanner {
+  /** What was wrong. */
+  problem = '';
+  #at: At = At.Size;
+  #left = 0;
+  #digits = 0;
+  #extra = 0;
+
+  /** @param maxTrailerBytes most bytes of the trailer section */
+  constructor(private readonly maxTrailerBytes: number) {}
+
+  reset(): void {
+    this.#at = At.Size;
+    this.#left = 0;
+    this.#digits = 0;
+    this.#extra = 0;
+  }
+
+  /**
+   * Takes the bytes [i, end).
+   * @param onData is called for the data inside, when the framing itself is not wanted
+   * @returns the position after the body, {@link NEED_MORE} or {@link BROKEN}
+   */
+  feed(buffer: Buffer, i: number, end: number, onData?: ChunkData): number {
+    while (i < end) {
+      const byte = buffer[i];
+      switch (this.#at) {
+        case At.Size:
+        case At.SizeMore: {
+          const digit = HEX[byte];
+          if (digit !== 255) {
+            if (++this.#digits > MAX_SIZE_DIGITS) return this.broken('a chunk size with too many digits');
+            this.#left = this.#left * 16 + digit;
+            this.#at = At.SizeMore;
+          } else if (this.#at === At.Size) return this.broken('a chunk without a size');
+          else if (byte === CR) this.#at = At.SizeLf;
+          else if (byte === 59) this.#at = At.Extension;
+          else return this.broken('a character in a chunk size that is not a hexadecimal digit');
+          i++;
+          break;
+        }
+        case At.Extension:
+          if (byte === CR) this.#at = At.SizeLf;
+          else if (FIELD_VALUE[byte] === 0) return this.broken('a control character in a chunk extension');
+          else if (++this.#extra > MAX_EXTENSION_BYTES) return this.broken('chunk extensions that are too long');
+          i++;
+          break;
+        case At.SizeLf:
+          if (byte !== LF) return this.broken('a CR without LF after a chunk size');
+          this.#digits = 0;
+          this.#extra = 0;
+          this.#at = this.#left === 0 ? At.TrailerStart : At.Data;
+          i++;
+          break;
+        case At.Data: {
+          const take = Math.min(this.#left, end - i);
+          if (onData !== undefined) onData(buffer, i, i + take);
+          i += take;
+          this.#left -= take;
+          if (this.#left === 0) this.#at = At.DataCr;
+          break;
+        }
+        case At.DataCr:
+          if (byte !== CR) return this.broken('chunk data that is longer than its size');
+          this.#at = At.DataLf;
+          i++;
+          break;
+        case At.DataLf:
+          if (byte !== LF) return this.broken('a CR without LF after chunk data');
+          this.#at = At.Size;
+          i++;
+          break;
+        case At.TrailerStart:
+          if (byte === CR) this.#at = At.FinalLf;
+          else if (TOKEN[byte] === 0) return this.broken('a trailer line that does not start with a field name');
+          else this.#at = At.TrailerName;
+          if (++this.#extra > this.maxTrailerBytes) return this.broken('trailers that are too long');
+          i++;
+          break;
+        case At.TrailerName:
+          if (byte === COLON) this.#at = At.TrailerValue;
+          else if (TOKEN[byte] === 0) return this.broken('a character in a trailer name that is not allowed there');
+          if (++this.#extra > this.maxTrailerBytes) return this.broken('trailers that are too long');
+          i++;
+          break;
+        case At.TrailerValue:
+          if (byte === CR) this.#at = At.TrailerLf;
+          else if (FIELD_VALUE[byte] === 0) return this.broken('a control character in a trailer');
+          if (++this.#extra > this.maxTrailerBytes) return this.broken('trailers that are too long');
+          i++;
+          break;
+        case At.TrailerLf:
+          if (byte !== LF) return this.broken('a CR without LF in the trailers');
+          this.#at = At.TrailerStart;
+          i++;
+          break;
+        case At.FinalLf:
+          if (byte !== LF) return this.broken('a CR without LF at the end of a chunked body');
+          this.reset();
+          return i + 1;
+      }
+    }
+    return NEED_MORE;
+  }
+
+  private broken(problem: string): number {
+    this.problem = problem;
+    return BROKEN;
+  }
+}

@@ -1,0 +1,290 @@
+import {
+  COLON,
+  CR,
+  FIELD_VALUE,
+  LF,
+  TOKEN,
+  equalsIgnoreCase,
+  latin1,
+  nameBytes,
+  skipWhitespace,
+  trimWhitespace,
+} from './characters.js';
+
+const CONNECTION = nameBytes('connection');
+const KEEP_ALIVE = nameBytes('keep-alive');
+const PROXY_CONNECTION = nameBytes('proxy-connection');
+const PROXY_AUTHORIZATION = nameBytes('proxy-authorization');
+const CONTENT_LENGTH = nameBytes('content-length');
+const TRANSFER_ENCODING = nameBytes('transfer-encoding');
+const TE = nameBytes('te');
+const UPGRADE = nameBytes('upgrade');
+const HOST = nameBytes('host');
+const EXPECT = nameBytes('expect');
+const HTTP2_SETTINGS = nameBytes('http2-settings');
+const CHUNKED = nameBytes('chunked');
+const CLOSE = nameBytes('close');
+
+/** Result of a scan. A negative number is none of these: see the `problem` of the scanner. */
+export const INCOMPLETE = 0;
+export const COMPLETE = 1;
+export const MALFORMED = 2;
+export const TOO_MANY_FIELDS = 3;
+/** A transfer coding that is syntactically fine but not forwarded. */
+export const UNSUPPORTED_CODING = 4;
+/** An HTTP version other than 1.0 and 1.1. */
+export const WRONG_VERSION = 5;
+export type ScanResult =
+  | typeof INCOMPLETE
+  | typeof COMPLETE
+  | typeof MALFORMED
+  | typeof TOO_MANY_FIELDS
+  | typeof UNSUPPORTED_CODING
+  | typeof WRONG_VERSION;
+
+/** Longest Content-Length accepted: 15 digits stay exact in a double (RFC 9110, 8.6 asks to anticipate large values). */
+const MAX_LENGTH_DIGITS = 15;
+
+/** Fields that a `Connection` field may not name: leaving them out would change the message (RFC 9110, 7.6.1). */
+const NOT_CONNECTION_SPECIFIC: ReadonlySet<string> = new Set([
+  'host',
+  'content-length',
+  'transfer-encoding',
+  'authorization',
+  'cookie',
+]);
+
+/** Bit of a name in the presence mask; names that share a bit only cost a second look. */
+export function presenceBit(firstByte: number, length: number): number {
+  return 1 << (((firstByte | 0x20) + length * 5) & 31);
+}
+
+/**
+ * Scans the header section of one message in place: no header object, no copies. It checks the syntax (RFC 9112, 5), keeps what
+ * framing and forwarding need, and notes which lines are meant for this hop only. One scanner serves all connections of a
+ * proxy, since a scan never waits.
+ */
+export class FieldScanner {
+  /** What was wrong, for the error message. */
+  problem = '';
+  /** Position after the empty line that ends the section. */
+  end = 0;
+  /** -1 when there is none. */
+  contentLength = -1;
+  chunked = false;
+  /** `Connection: close` was there. */
+  close = false;
+  /** `Connection: keep-alive` was there. */
+  keepAlive = false;
+  /** `Connection: upgrade` was there. */
+  connectionUpgrade = false;
+  /** Range of the value of `Upgrade`; 0 when there is none. */
+  upgradeStart = 0;
+  upgradeEnd = 0;
+  /** Range of the value of `Host`, without surrounding whitespace; `hostStart` is 0 when there is none. */
+  hostStart = 0;
+  hostEnd = 0;
+  expectsContinue = false;
+  /** Seconds of `Keep-Alive: timeout=N`; -1 when it is not there. */
+  keepAliveTimeout = -1;
+  /** One bit per kind of name, see {@link presenceBit}: a field whose bit is not set is not there. */
+  presence = 0;
+  /** Lines for this hop only, as pairs of start and end in ascending order; `cutCount` numbers are in use. */
+  readonly cuts: Int32Array;
+  cutCount = 0;
+
+  /** @param maxFields most field lines of one message */
+  constructor(private readonly maxFields: number) {
+    this.cuts = new Int32Array(maxFields * 2);
+  }
+
+  /** Scans from the first field line at `start`; `limit` is the end of the bytes that are there. */
+  scan(buffer: Buffer, start: number, limit: number): ScanResult {
+    this.contentLength = -1;
+    this.chunked = false;
+    this.close = false;
+    this.keepAlive = false;
+    this.connectionUpgrade = false;
+    this.upgradeStart = 0;
+    this.hostStart = 0;
+    this.expectsContinue = false;
+    this.keepAliveTimeout = -1;
+    this.presence = 0;
+    this.cutCount = 0;
+    let named: string[] | undefined;
+    let i = start;
+    for (let fields = 0; ; fields++) {
+      if (i >= limit) return INCOMPLETE;
+      if (buffer[i] === CR) {
+        if (i + 1 >= limit) return INCOMPLETE;
+        if (buffer[i + 1] !== LF) return this.malformed('a CR without LF in the header section');
+        this.end = i + 2;
+        break;
+      }
+      if (fields === this.maxFields) return TOO_MANY_FIELDS;
+      const line = i;
+      while (i < limit && TOKEN[buffer[i]] === 1) i++;
+      if (i >= limit) return INCOMPLETE;
+      if (buffer[i] !== COLON || i === line) return this.badName(buffer, line, i);
+      const length = i - line;
+      const valueStart = ++i;
+      while (i < limit && FIELD_VALUE[buffer[i]] === 1) i++;
+      if (i + 1 >= limit) {
+        if (i < limit && buffer[i] !== CR) return this.badValue(buffer, i);
+        return INCOMPLETE;
+      }
+      if (buffer[i] !== CR || buffer[i + 1] !== LF) return this.badValue(buffer, i);
+      const valueEnd = i;
+      i += 2;
+      this.presence |= presenceBit(buffer[line], length);
+      let cut = false;
+      switch (length) {
+        case 2:
+          cut = equalsIgnoreCase(buffer, line, TE);
+          break;
+        case 4:
+          if (equalsIgnoreCase(buffer, line, HOST)) {
+            if (this.hostStart !== 0) return this.malformed('more than one Host field');
+            this.hostStart = skipWhitespace(buffer, valueStart, valueEnd);
+            this.hostEnd = trimWhitespace(buffer, this.hostStart, valueEnd);
+          }
+          break;
+        case 6:
+          if (equalsIgnoreCase(buffer, line, EXPECT)) {
+            const value = latin1(buffer, valueStart, valueEnd).trim().toLowerCase();
+            if (value === '100-continue') this.expectsContinue = true;
+          }
+          break;
+        case 7:
+          if (equalsIgnoreCase(buffer, line, UPGRADE)) {
+            cut = true;
+            this.upgradeStart = skipWhitespace(buffer, valueStart, valueEnd);
+            this.upgradeEnd = trimWhitespace(buffer, this.upgradeStart, valueEnd);
+          }
+          break;
+        case 10:
+          if (equalsIgnoreCase(buffer, line, CONNECTION)) {
+            cut = true;
+            const s = skipWhitespace(buffer, valueStart, valueEnd);
+            if (valueEnd - s === 5 && equalsIgnoreCase(buffer, s, CLOSE)) this.close = true;
+            else if (valueEnd - s === 10 && equalsIgnoreCase(buffer, s, KEEP_ALIVE)) this.keepAlive = true;
+            else named = this.readConnection(latin1(buffer, valueStart, valueEnd), named);
+          } else if (equalsIgnoreCase(buffer, line, KEEP_ALIVE)) {
+            cut = true;
+            const timeout = /(?:^|[,\s])timeout=(\d{1,6})(?:$|[,\s])/i.exec(latin1(buffer, valueStart, valueEnd));
+            if (timeout !== null) this.keepAliveTimeout = Number(timeout[1]);
+          }
+          break;
+        case 14:
+          if (equalsIgnoreCase(buffer, line, CONTENT_LENGTH)) {
+            if (this.contentLength >= 0) return this.malformed('more than one Content-Length field');
+            if (!this.readLength(buffer, valueStart, valueEnd)) {
+              return this.malformed('a Content-Length that is not a plain number of at most 15 digits');
+            }
+            cut = false;
+          } else if (equalsIgnoreCase(buffer, line, HTTP2_SETTINGS)) cut = true;
+          break;
+        case 16:
+          cut = equalsIgnoreCase(buffer, line, PROXY_CONNECTION);
+          break;
+        case 17:
+          if (equalsIgnoreCase(buffer, line, TRANSFER_ENCODING)) {
+            if (this.chunked) return this.malformed('more than one Transfer-Encoding field');
+            const s = skipWhitespace(buffer, valueStart, valueEnd);
+            const e = trimWhitespace(buffer, s, valueEnd);
+            if (e - s !== 7 || !equalsIgnoreCase(buffer, s, CHUNKED)) return this.badCoding(buffer, s, e);
+            this.chunked = true;
+          }
+          break;
+        case 19:
+          cut = equalsIgnoreCase(buffer, line, PROXY_AUTHORIZATION);
+          break;
+      }
+      if (cut) {
+        this.cuts[this.cutCount++] = line;
+        this.cuts[this.cutCount++] = i;
+      }
+    }
+    if (this.chunked && this.contentLength >= 0) return this.malformed('both Content-Length and Transfer-Encoding');
+    return named === undefined ? COMPLETE : this.cutNamed(buffer, start, named);
+  }
+
+  protected malformed(problem: string): ScanResult {
+    this.problem = problem;
+    return MALFORMED;
+  }
+
+  private badName(buffer: Buffer, line: number, at: number): ScanResult {
+    const byte = buffer[at];
+    if (at === line && (byte === 0x20 || byte === 0x09)) return this.malformed('a folded header line (obs-fold)');
+    if (byte === 0x20 || byte === 0x09) return this.malformed('whitespace between field name and colon');
+    if (byte === LF) return this.malformed('a bare LF in the header section');
+    if (byte === COLON) return this.malformed('a header line without a name');
+    return this.malformed('a character in a field name that is not allowed there');
+  }
+
+  private badValue(buffer: Buffer, at: number): ScanResult {
+    const byte = buffer[at];
+    if (byte === LF) return this.malformed('a bare LF in the header section');
+    if (byte === CR) return this.malformed('a CR without LF in the header section');
+    if (byte === 0) return this.malformed('a NUL byte in a field value');
+    return this.malformed('a control character in a field value');
+  }
+
+  private badCoding(buffer: Buffer, start: number, end: number): ScanResult {
+    const value = latin1(buffer, start, end);
+    // A final coding other than chunked leaves the length of the message unknown (RFC 9112, 6.3): never forwarded.
+    if (!/^[\w!#$%&'*+.^`|~-]+(?:\s*,\s*[\w!#$%&'*+.^`|~-]+)*$/.test(value))
+      return this.malformed('a Transfer-Encoding that is not a list of codings');
+    this.problem = `the transfer coding "${value}"; only "chunked" is forwarded`;
+    return UNSUPPORTED_CODING;
+  }
+
+  private readLength(buffer: Buffer, valueStart: number, valueEnd: number): boolean {
+    const start = skipWhitespace(buffer, valueStart, valueEnd);
+    const end = trimWhitespace(buffer, start, valueEnd);
+    if (end === start || end - start > MAX_LENGTH_DIGITS) return false;
+    let length = 0;
+    for (let i = start; i < end; i++) {
+      const digit = buffer[i] - 48;
+      if (digit < 0 || digit > 9) return false;
+      length = length * 10 + digit;
+    }
+    this.contentLength = length;
+    return true;
+  }
+
+  private readConnection(value: string, named: string[] | undefined): string[] | undefined {
+    for (const part of value.split(',')) {
+      const option = part.trim().toLowerCase();
+      if (option === 'close') this.close = true;
+      else if (option === 'keep-alive') this.keepAlive = true;
+      else if (option === 'upgrade') this.connectionUpgrade = true;
+      else if (option !== '' && option !== 'te' && option !== 'http2-settings') (named ??= []).push(option);
+    }
+    return named;
+  }
+
+  /** Second pass, for the rare message whose Connection field names further fields: those are for this hop only, too. */
+  private cutNamed(buffer: Buffer, start: number, named: readonly string[]): ScanResult {
+    for (const name of named) {
+      if (NOT_CONNECTION_SPECIFIC.has(name)) return this.malformed(`a Connection field that names "${name}"`);
+    }
+    const known = this.cuts.slice(0, this.cutCount);
+    let next = 0;
+    this.cutCount = 0;
+    for (let line = start; line < this.end - 2;) {
+      const lineEnd = buffer.indexOf(LF, line) + 1;
+      if (known[next] === line) {
+        next += 2;
+        this.cuts[this.cutCount++] = line;
+        this.cuts[this.cutCount++] = lineEnd;
+      } else if (named.includes(latin1(buffer, line, buffer.indexOf(COLON, line)).toLowerCase())) {
+        this.cuts[this.cutCount++] = line;
+        this.cuts[this.cutCount++] = lineEnd;
+      }
+      line = lineEnd;
+    }
+    return COMPLETE;
+  }
+}

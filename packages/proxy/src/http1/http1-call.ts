@@ -1,0 +1,178 @@
+import { Invocation, type CallProtocol, type Direction, type FieldBundle, type SourceIdentity } from '@mesher/core';
+import { latin1 } from './characters.js';
+import { FieldName, findField, findLines } from './field-lookup.js';
+import type { FieldScanner } from './field-scanner.js';
+import type { RequestScanner, TargetForm } from './request-scanner.js';
+
+/** What a call needs to know about the connection it came over. */
+export interface PeerConnection {
+  readonly remoteAddress: string;
+  identify(call: Http1Call): SourceIdentity | undefined;
+  /** Prepared field names, since policies ask for the same few again and again. */
+  fieldName(lowerCase: string): FieldName;
+}
+
+/** Methods that may be sent twice without harm (RFC 9110, 9.2.2). */
+const IDEMPOTENT: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE']);
+
+/**
+ * An HTTP/1 request head where it lies in the bytes that were read. Strings are made when somebody asks. The bytes are the
+ * call's own, so the view stays good while the call waits.
+ */
+export class Http1Call extends Invocation {
+  readonly protocol: CallProtocol = 'http';
+  readonly form: TargetForm;
+  readonly minorVersion: number;
+  readonly isHead: boolean;
+  /** Value of `Upgrade` when the client asks for another protocol on this connection. */
+  readonly upgrade: string | undefined;
+  readonly #buffer: Buffer;
+  readonly #start: number;
+  readonly #methodEnd: number;
+  readonly #pathStart: number;
+  readonly #pathEnd: number;
+  readonly #authorityStart: number;
+  readonly #authorityEnd: number;
+  readonly #fieldsStart: number;
+  readonly #fieldsEnd: number;
+  readonly #presence: number;
+  #method: string | undefined;
+  #source: SourceIdentity | undefined | null = null;
+  #appended = '';
+  #removed: FieldName[] | undefined;
+
+  constructor(
+    readonly direction: Direction,
+    private readonly peer: PeerConnection,
+    buffer: Buffer,
+    scan: RequestScanner,
+  ) {
+    super();
+    this.form = scan.form;
+    this.minorVersion = scan.minorVersion;
+    this.#buffer = buffer;
+    this.#start = scan.start;
+    this.#methodEnd = scan.methodEnd;
+    this.#pathStart = scan.pathStart;
+    this.#pathEnd = scan.targetEnd;
+    this.#authorityStart = scan.authorityStart;
+    this.#authorityEnd = scan.authorityEnd;
+    this.#fieldsStart = scan.fieldsStart;
+    this.#fieldsEnd = scan.end - 2;
+    this.#presence = scan.presence;
+    this.isHead = scan.methodEnd - scan.start === 4 && buffer[scan.start] === 72 && buffer[scan.start + 1] === 69;
+    this.upgrade =
+      scan.connectionUpgrade && scan.upgradeStart !== 0
+        ? latin1(buffer, scan.upgradeStart, scan.upgradeEnd)
+        : undefined;
+  }
+
+  get method(): string {
+    return (this.#method ??= latin1(this.#buffer, this.#start, this.#methodEnd));
+  }
+
+  get path(): string {
+    if (this.#pathStart === this.#pathEnd) return this.form === 'authority' ? '' : '/';
+    const path = latin1(this.#buffer, this.#pathStart, this.#pathEnd);
+    return path.charCodeAt(0) === 63 ? `/${path}` : path;
+  }
+
+  get authority(): string {
+    return latin1(this.#buffer, this.#authorityStart, this.#authorityEnd);
+  }
+
+  get remoteAddress(): string {
+    return this.peer.remoteAddress;
+  }
+
+  get source(): SourceIdentity | undefined {
+    if (this.#source === null) this.#source = this.peer.identify(this);
+    return this.#source;
+  }
+
+  get idempotent(): boolean {
+    return IDEMPOTENT.has(this.method);
+  }
+
+  header(name: string): string | undefined {
+    const field = this.peer.fieldName(name);
+    if ((this.#presence & field.bit) === 0) return undefined;
+    return findField(this.#buffer, this.#fieldsStart, this.#fieldsEnd, field);
+  }
+
+  setHeader(name: string, value: string): void {
+    this.removeHeader(name);
+    this.addHeader(name, value);
+  }
+
+  addHeader(name: string, value: string): void {
+    this.#appended += `${name}: ${value}\r\n`;
+  }
+
+  addFields(bundle: FieldBundle): void {
+    this.#appended += bundle.http1;
+  }
+
+  removeHeader(name: string): void {
+    const field = this.peer.fieldName(name.toLowerCase());
+    if (this.#appended !== '') this.#dropAppended(field);
+    if ((this.#presence & field.bit) !== 0) (this.#removed ??= []).push(field);
+  }
+
+  /**
+   * The head as it goes upstream: the fields byte for byte in their order, without those of this hop, then the edits.
+   * @param scan has just scanned this very head
+   */
+  render(scan: RequestScanner): string {
+    const buffer = this.#buffer;
+    let text =
+      this.form === 'origin' && this.minorVersion === 1
+        ? latin1(buffer, this.#start, this.#fieldsStart)
+        : `${this.method} ${this.form === 'authority' ? this.authority : this.path} HTTP/1.1\r\n`;
+    if (this.#removed !== undefined) cutRemoved(scan, buffer, this.#fieldsStart, this.#fieldsEnd, this.#removed);
+    const { cuts, cutCount } = scan;
+    let from = this.#fieldsStart;
+    for (let i = 0; i < cutCount; i += 2) {
+      if (cuts[i] > from) text += latin1(buffer, from, cuts[i]);
+      from = cuts[i + 1];
+    }
+    if (from < this.#fieldsEnd) text += latin1(buffer, from, this.#fieldsEnd);
+    if (this.upgrade !== undefined) text += `Connection: Upgrade\r\nUpgrade: ${this.upgrade}\r\n`;
+    return `${text}${this.#appended}\r\n`;
+  }
+
+  /** Scans the head once more, for a call that had to wait while the scanner served others. */
+  rescan(scan: RequestScanner): void {
+    scan.scanRequest(this.#buffer, this.#start, this.#fieldsEnd + 2);
+  }
+
+  #dropAppended(field: FieldName): void {
+    const prefix = `${field.lowerCase}:`;
+    this.#appended = this.#appended
+      .split('\r\n')
+      .filter((line) => line !== '' && !line.toLowerCase().startsWith(prefix))
+      .map((line) => `${line}\r\n`)
+      .join('');
+  }
+}
+
+/** Adds the lines of removed fields to the cuts of the scan, in ascending order and each once. */
+function cutRemoved(
+  scan: FieldScanner,
+  buffer: Buffer,
+  start: number,
+  end: number,
+  removed: readonly FieldName[],
+): void {
+  const ranges: [number, number][] = [];
+  for (let i = 0; i < scan.cutCount; i += 2) ranges.push([scan.cuts[i], scan.cuts[i + 1]]);
+  findLines(buffer, start, end, removed, (line, lineEnd) => {
+    if (!ranges.some(([from]) => from === line)) ranges.push([line, lineEnd]);
+  });
+  ranges.sort((a, b) => a[0] - b[0]);
+  scan.cutCount = 0;
+  for (const [from, to] of ranges) {
+    scan.cuts[scan.cutCount++] = from;
+    scan.cuts[scan.cutCount++] = to;
+  }
+}

@@ -1,0 +1,67 @@
+import { silentLogger, systemPorts, type Endpoint, type Logger, type Ports } from '@mesher/core';
+import { Deadlines } from './deadlines.js';
+import { Environment } from './environment.js';
+import { Listener, type ListenerSpec } from './listener.js';
+import { DEFAULT_PROXY_OPTIONS, type ProxyOptions } from './options.js';
+import { ProxyStats } from './stats.js';
+import { RelaySockets } from './tcp/relay-socket.js';
+import { EndpointPools } from './upstream/endpoint-pools.js';
+
+export interface ProxyDependencies {
+  readonly ports?: Ports;
+  readonly logger?: Logger;
+  /** Told about every connection that was made, so that a resting endpoint is taken back. */
+  readonly onConnected?: (endpoint: Endpoint) => void;
+}
+
+/** The proxy core: listeners in front, pools behind, and between them the wires that ask a {@link CallHandler} for decisions. */
+export class ProxyServer {
+  readonly stats: ProxyStats = new ProxyStats();
+  readonly #env: Environment;
+  readonly #deadlines: Deadlines;
+  readonly #listeners = new Set<Listener>();
+  readonly #relaySockets = new RelaySockets();
+
+  constructor(dependencies: ProxyDependencies = {}, options: Partial<ProxyOptions> = {}) {
+    const ports = dependencies.ports ?? systemPorts();
+    this.#deadlines = new Deadlines(ports.clock, ports.timers);
+    this.#env = new Environment(
+      { ...DEFAULT_PROXY_OPTIONS, ...options },
+      this.#deadlines,
+      this.stats,
+      dependencies.logger ?? silentLogger(),
+      ports.random,
+      () => ports.clock.now(),
+    );
+    this.#env.pools = new EndpointPools(this.#env, dependencies.onConnected ?? (() => {}));
+  }
+
+  /**
+   * Opens a listener.
+   * @throws MeshError MESH_ERR_LISTEN when the address cannot be had
+   */
+  async listen(spec: ListenerSpec): Promise<Listener> {
+    const listener = new Listener(spec, this.#env, this.#relaySockets);
+    await listener.listen();
+    this.#listeners.add(listener);
+    return listener;
+  }
+
+  /** Pools with their numbers, for the admin API. */
+  get pools(): EndpointPools {
+    return this.#env.pools;
+  }
+
+  /** Connections of an endpoint that left the registry are closed once they are idle. */
+  retire(endpoint: Endpoint): void {
+    this.#env.pools.retire(endpoint);
+  }
+
+  /** Ends everything at once. */
+  close(): void {
+    for (const listener of this.#listeners) listener.close();
+    this.#listeners.clear();
+    this.#env.pools.closeAll();
+    this.#deadlines.close();
+  }
+}

@@ -1,0 +1,23 @@
+/** Counters of the data path: plain numbers, incremented in place and read at scrape time. */
+export class ProxyStats {
+  connectionsAccepted = 0;
+  connectionsOpen = 0;
+  connectionsRefused = 0;
+  upstreamConnects = 0;
+  upstreamConnectFailures = 0;
+  upstreamOpen = 0;
+  upstreamIdle = 0;
+  poolWaits = 0;
+  poolOverflows = 0;
+  detectedHttp1 = 0;
+  detectedHttp2 = 0;
+  detectedTls = 0;
+  detectedTcp = 0;
+  malformedRequests = 0;
+  malformedResponses = 0;
+  reusedConnectionRetries = 0;
+  clientAborts = 0;
+  timeouts = 0;
+  bytesToUpstream = 0;
+  bytesToDownstream = 0;
+}

@@ -1,0 +1,80 @@
+import { Socket } from 'node:net';
+import type { Endpoint } from '@mesher/core';
+import { own, type SocketOwner } from '../socket-owner.js';
+import type { Relay } from './relay.js';
+
+/** Bytes per read. Larger ones gain nothing, smaller ones cost more calls per gigabyte. */
+const BUFFER_BYTES = 65_536;
+/** Sockets with their buffers kept for the next connection: 64 x 64 KB = 4 MB. */
+const MAX_SPARE = 64;
+
+/**
+ * The dialled side of a relay. A closed socket is dialled again for the next connection: making a new socket object with its
+ * streams and listeners costs a good part of a new connection.
+ */
+export class RelaySocket implements SocketOwner {
+  readonly socket: Socket;
+  #relay: Relay | undefined;
+  readonly #buffer: Buffer = Buffer.allocUnsafeSlow(BUFFER_BYTES);
+
+  constructor(private readonly spare: RelaySockets) {
+    this.socket = new Socket({
+      allowHalfOpen: true,
+      onread: {
+        buffer: this.#buffer,
+        callback: (length: number) =>
+          this.#relay?.onUpstreamBytes(length === BUFFER_BYTES ? this.#buffer : this.#buffer.subarray(0, length)) ??
+          false,
+      },
+    } as ConstructorParameters<typeof Socket>[0]);
+    own(this.socket, this, false);
+    this.socket.on('connect', () => this.#relay?.onConnected());
+  }
+
+  dial(relay: Relay, endpoint: Endpoint): void {
+    this.#relay = relay;
+    this.socket.connect({ host: endpoint.host, port: endpoint.port, noDelay: true });
+  }
+
+  /** The relay has no further interest; the socket closes and is kept for later. */
+  release(): void {
+    this.#relay = undefined;
+    this.socket.destroy();
+  }
+
+  onData(): void {
+    // never: the socket reads through onread
+  }
+
+  onEnd(): void {
+    this.#relay?.onUpstreamEnd();
+  }
+
+  onDrain(): void {
+    this.#relay?.onUpstreamDrained();
+  }
+
+  onError(error: Error): void {
+    this.#relay?.onUpstreamError(error);
+  }
+
+  onClose(): void {
+    const relay = this.#relay;
+    this.#relay = undefined;
+    this.spare.giveBack(this);
+    relay?.onUpstreamClosed();
+  }
+}
+
+/** Dialled sockets that wait for their next use. */
+export class RelaySockets {
+  readonly #spare: RelaySocket[] = [];
+
+  take(): RelaySocket {
+    return this.#spare.pop() ?? new RelaySocket(this);
+  }
+
+  giveBack(socket: RelaySocket): void {
+    if (this.#spare.length < MAX_SPARE) this.#spare.push(socket);
+  }
+}
