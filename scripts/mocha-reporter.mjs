@@ -52,10 +52,6 @@ export default class SummaryReporter extends Base {
     this.#print = (line = '') => Base.consoleLog('%s', line);
     this.#options = { rank: 'tests', detail: 'suites', leakAfterMs: LEAK_AFTER_MS, ...this.options.reporterOption };
 
-    runner.once(constants.EVENT_RUN_BEGIN, () => {
-      // mocha colours its output in CI even when it goes to a file, where the codes only get in the way.
-      if (!process.stdout.isTTY && process.env.FORCE_COLOR === undefined) Base.useColors = false;
-    });
     runner.on(constants.EVENT_SUITE_BEGIN, (suite) => this.#suiteBegins(suite));
     runner.on(constants.EVENT_TEST_PASS, (test) => this.#ended(test, 'passed'));
     runner.on(constants.EVENT_TEST_FAIL, (test) => this.#ended(test, 'failed'));
@@ -95,9 +91,10 @@ export default class SummaryReporter extends Base {
     this.#print(`  ${this.#mark(result)} ${title} ${Base.color('light', `(${parts.join(', ')})`)}`);
   }
 
+  /** Own characters: those of `Base.symbols` bring their colour with them, in CI even into a file. */
   #mark(result) {
-    if (result === 'passed') return Base.color('checkmark', Base.symbols.ok);
-    if (result === 'failed') return Base.color('fail', Base.symbols.err);
+    if (result === 'passed') return Base.color('checkmark', '✔');
+    if (result === 'failed') return Base.color('fail', '✖');
     return Base.color('pending', '-');
   }
 
