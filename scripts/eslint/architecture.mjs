@@ -28,6 +28,7 @@ export const HOMES = [
   {
     module: 'node:http',
     in: [
+      'packages/proxy/src/http1/local-reply.ts', // for STATUS_CODES, the reason phrases
       'tests',
       'e2e/',
       'bench/',
