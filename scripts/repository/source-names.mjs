@@ -2,7 +2,7 @@ const SOURCE = /^(?:packages|examples|bench|e2e)\/(?:[^/]+\/)?src\/(.+)\.[cm]?ts
 const KEBAB_CASE = /^[a-z0-9]+(?:-[a-z0-9]+)*(?:\.test|\.d)?$/;
 
 /** Names that say nothing about what is inside, so anything ends up there. */
-const SAYS_NOTHING = new Set(['utils', 'util', 'helpers', 'helper', 'common', 'misc', 'shared']);
+const SAYS_NOTHING = new Set(['utils', 'util', 'helpers', 'common', 'misc']);
 
 /**
  * Source files and folders are named in kebab-case after one concept.
