@@ -1,0 +1,136 @@
+import {
+  Endpoint,
+  Rejection,
+  type AttemptFailure,
+  type CallHandler,
+  type Destination,
+  type Direction,
+  type Invocation,
+  type Logger,
+  type Outcome,
+  type Ports,
+  type SourceResolver,
+  type Verdict,
+} from '@mesher/core';
+import type { Listener } from '../listener.js';
+import type { ProxyOptions } from '../options.js';
+import { ProxyServer } from '../proxy-server.js';
+
+/** The whole harness in one import. */
+export { RawClient, RawPeer, rawRequest, startRawUpstream, type Awaited, type RawUpstream } from './raw-peer.js';
+
+/** How one call ended, with what was still known about it. */
+export interface RecordedOutcome extends Outcome {
+  readonly method: string;
+  readonly path: string;
+  readonly authority: string;
+  readonly attempts: number;
+}
+
+export interface ProxyHarnessOptions {
+  /** Port on 127.0.0.1 to which the built-in handler sends everything; not needed with a handler of one's own. */
+  readonly upstreamPort?: number;
+  readonly options?: Partial<ProxyOptions>;
+  /** Overrides the methods of {@link ForwardToOne} that it names. */
+  readonly handler?: Partial<CallHandler>;
+  /** Gives the listener a fixed destination: it relays at once, and looks for HTTP/1 on the way. */
+  readonly destination?: Destination;
+  readonly ports?: Ports;
+  readonly logger?: Logger;
+  readonly sources?: readonly SourceResolver[];
+}
+
+export interface ProxyHarness {
+  /** Port of the listener on 127.0.0.1. */
+  readonly port: number;
+  readonly proxy: ProxyServer;
+  readonly listener: Listener;
+  /** Outcomes in the order in which calls ended. */
+  readonly outcomes: RecordedOutcome[];
+  /** The endpoint of the built-in handler. */
+  readonly endpoint: Endpoint;
+  /** Waits until that many calls have ended. */
+  awaitOutcomes(count: number): Promise<RecordedOutcome[]>;
+  close(): void;
+}
+
+/** The simplest handler there is: every call goes to one endpoint, and what is safe to send again is tried a second time. */
+export class ForwardToOne implements CallHandler {
+  readonly direction: Direction = 'outbound';
+
+  constructor(readonly endpoint: Endpoint) {}
+
+  begin(_call: Invocation): Verdict | Promise<Verdict> {
+    return this.endpoint;
+  }
+
+  again(call: Invocation, failure: AttemptFailure): Verdict | Promise<Verdict> {
+    const safe = !failure.sent || (failure.reusedConnection && call.idempotent);
+    if (safe && call.bodyReplayable && call.attempts < 2 && failure.code !== 'MESH_ERR_CONNECT') return this.endpoint;
+    return new Rejection(failure.code, failure.message);
+  }
+
+  connected(_endpoint: Endpoint): void {
+    // one endpoint never rests
+  }
+
+  end(_call: Invocation, _outcome: Outcome): void {
+    // recorded by the harness
+  }
+}
+
+/** Starts a proxy core with one listener on a free port of 127.0.0.1. */
+export async function startProxy(settings: ProxyHarnessOptions): Promise<ProxyHarness> {
+  const endpoint = new Endpoint('127.0.0.1', settings.upstreamPort ?? 1, undefined);
+  const fallback = new ForwardToOne(endpoint);
+  const custom = settings.handler ?? {};
+  const outcomes: RecordedOutcome[] = [];
+  const waiting = new Set<() => void>();
+  const handler: CallHandler = {
+    direction: custom.direction ?? fallback.direction,
+    begin: (call) => (custom.begin === undefined ? fallback.begin(call) : custom.begin(call)),
+    again: (call, failure) =>
+      custom.again === undefined ? fallback.again(call, failure) : custom.again(call, failure),
+    connected: (to) => (custom.connected === undefined ? fallback.connected(to) : custom.connected(to)),
+    end: (call, outcome) => {
+      custom.end?.(call, outcome);
+      const { method, path, authority, attempts } = call;
+      outcomes.push({ ...outcome, method, path, authority, attempts });
+      for (const wake of [...waiting]) wake();
+    },
+  };
+  const proxy = new ProxyServer(
+    {
+      ...(settings.ports === undefined ? {} : { ports: settings.ports }),
+      ...(settings.logger === undefined ? {} : { logger: settings.logger }),
+    },
+    settings.options,
+  );
+  const listener = await proxy.listen({
+    host: '127.0.0.1',
+    port: 0,
+    handler,
+    ...(settings.sources === undefined ? {} : { sources: settings.sources }),
+    ...(settings.destination === undefined ? {} : { destination: settings.destination }),
+  });
+  return {
+    port: listener.port,
+    proxy,
+    listener,
+    outcomes,
+    endpoint,
+    async awaitOutcomes(count: number): Promise<RecordedOutcome[]> {
+      while (outcomes.length < count) {
+        await new Promise<void>((resolve) => {
+          const wake = (): void => {
+            waiting.delete(wake);
+            resolve();
+          };
+          waiting.add(wake);
+        });
+      }
+      return outcomes;
+    },
+    close: () => proxy.close(),
+  };
+}
