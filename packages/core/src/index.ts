@@ -69,7 +69,7 @@ export { loadConfiguration } from './config/load.js';
 export type { ConfigurationSources, LoadedConfiguration } from './config/load.js';
 export { MeshDocument } from './config/document.js';
 export type { Sections } from './config/compose-sections.js';
-export { configurationJsonSchema, configurationReference } from './config/describe-configuration.js';
+export { configurationJsonSchema, renderConfigurationReference } from './config/describe-configuration.js';
 export { formatOrigin, formatProblems } from './config/problem.js';
 export type { Notice, NoticeKind, Origin, Problem } from './config/problem.js';
 export { readBootstrap, resolveConfDir } from './config/bootstrap.js';

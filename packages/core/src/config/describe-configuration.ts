@@ -1,5 +1,6 @@
 import { composeSections, type Sections } from './compose-sections.js';
-import { renderReferenceTable } from './schema/reference.js';
+import { CONFIG_FILES } from './layers/files.js';
+import { renderReferenceTables } from './schema/reference.js';
 import type { JsonSchema } from './schema/schema.js';
 import { CORE_SECTIONS } from './sections/index.js';
 
@@ -16,10 +17,18 @@ export function configurationJsonSchema(sections: Sections = {}): JsonSchema {
 }
 
 /**
- * All keys as a Markdown table, for the generated reference page.
+ * The reference page of all configuration keys in Markdown.
  * @param sections those of packages besides core's
- * @param prefix only keys that start with it
  */
-export function configurationReference(sections: Sections = {}, prefix = ''): string {
-  return renderReferenceTable(composeSections({ ...CORE_SECTIONS, ...sections }), prefix);
+export function renderConfigurationReference(sections: Sections = {}): string {
+  return [
+    '# Configuration',
+    '',
+    `Files in the configuration folder, all read into one space of keys: ${CONFIG_FILES.map((file) => `\`${file}\``).join(', ')}.`,
+    'Dotted keys and nested maps are the same. Of two files that set the same key the later one in this list wins; environment variables win over files,',
+    'the command line wins over both. `{name}` stands for any name, `[]` for each item of a list.',
+    '',
+    renderReferenceTables(composeSections({ ...CORE_SECTIONS, ...sections })),
+    '',
+  ].join('\n');
 }

@@ -2,7 +2,7 @@ import { MeshError } from '../errors.js';
 import type { Sections } from './compose-sections.js';
 import type { GroupValue } from './schema/object.js';
 import type { Infer, Schema } from './schema/schema.js';
-import { CORE_SECTIONS } from './sections/index.js';
+import type { CORE_SECTIONS } from './sections/index.js';
 
 type CoreSections = typeof CORE_SECTIONS;
 

@@ -42,7 +42,9 @@ export interface LoadedConfiguration {
 }
 
 const SERVICE_NAME = 'servicecomb.service.name';
-const REGISTRY = ['servicecomb', 'registry'] as const;
+
+/** Keys of the registry that say nothing about which registry to use. */
+const NEUTRAL_REGISTRY_KEYS: readonly string[] = ['project'];
 
 /**
  * Reads files, environment and overrides (the later ones win), checks everything and makes the document. Mistakes of the user
@@ -76,7 +78,7 @@ export async function loadConfiguration(sources: ConfigurationSources): Promise<
   const document =
     errors.length > 0 || root === undefined
       ? undefined
-      : new MeshDocument(sections, root, hashContent(context), isConfigured(merged.tree, REGISTRY));
+      : new MeshDocument(sections, root, hashContent(context), isRegistryConfigured(merged.tree));
   return {
     document,
     errors: sortProblems(errors),
@@ -106,8 +108,9 @@ function findLeaf(tree: ConfigNode, key: string): string | undefined {
   return leaf?.kind === 'scalar' && leaf.text !== '' ? leaf.text : undefined;
 }
 
-function isConfigured(tree: ConfigNode, path: readonly string[]): boolean {
-  return findNode(tree, path)?.isSet === true;
+function isRegistryConfigured(tree: ConfigNode): boolean {
+  const registry = findNode(tree, ['servicecomb', 'registry']);
+  return [...(registry?.children ?? [])].some(([key, node]) => node.isSet && !NEUTRAL_REGISTRY_KEYS.includes(key));
 }
 
 function hashContent(context: ReadContext): string {

@@ -76,7 +76,7 @@ export async function readConfigFiles(
       entries.push({ ...entry, leaf: fillLeaf(entry.leaf, entry.path.join('.'), env, notices) });
     }
   }
-  notices.push(...(await misspelledFiles(confDir)));
+  notices.push(...(await lookAround(confDir)));
   return { entries, problems, notices, files };
 }
 
@@ -147,10 +147,14 @@ function fillNode(node: ConfigNode, path: string, env: Environment, notices: Not
   }
 }
 
-/** `chasis.yaml` beside the known files is a typing error that nothing else would show. */
-async function misspelledFiles(confDir: string): Promise<Notice[]> {
+/** What reading the known files does not show: a folder that is not there, and `chasis.yaml` beside them. */
+async function lookAround(confDir: string): Promise<Notice[]> {
   const known: readonly string[] = CONFIG_FILES;
-  const names = await readdir(confDir).catch((): string[] => []);
+  const names = await readdir(confDir).catch(() => undefined);
+  if (names === undefined) {
+    const message = 'the configuration folder does not exist or cannot be read; nothing was read from it';
+    return [{ kind: 'hint', origin: { layer: 'file', file: confDir, line: 1, column: 1 }, path: '', message }];
+  }
   return names.flatMap((name) => {
     const nearest = /\.ya?ml$/.test(name) && !known.includes(name) ? nearestName(name, known) : undefined;
     return nearest === undefined || names.includes(nearest)

@@ -52,9 +52,9 @@ export class ListSchema<T> implements Schema<readonly T[] | undefined> {
       return undefined;
     }
     const items: T[] = [];
-    for (const part of leaf.text.split(',')) {
-      const text = part.trim();
-      const value: unknown = text === '' ? undefined : this.item.parseText(text, leaf.origin, path, context);
+    const parts = leaf.text.split(',').map((part) => part.trim());
+    for (const [index, text] of parts.filter((part) => part !== '').entries()) {
+      const value: unknown = this.item.parseText(text, leaf.origin, `${path}[${index}]`, context);
       if (value !== undefined) {
         items.push(value as T);
       }

@@ -64,12 +64,15 @@ export class ReadContext {
     if (node?.isSet === true && this.#idle === 0) {
       this.#announce(notes, node, path);
     }
+    const problemsBefore = this.problems.length;
     this.#idle += 1;
-    try {
-      return read();
-    } finally {
-      this.#idle -= 1;
+    const value = read();
+    this.#idle -= 1;
+    if (notes.obsolete !== undefined) {
+      // Nobody reads the value, so a wrong one must not stop the start.
+      this.problems.length = problemsBefore;
     }
+    return value;
   }
 
   #announce(notes: Notes, node: ConfigNode, path: string): void {

@@ -8,16 +8,24 @@ export function knownKeys(schema: Schema<unknown>): string[] {
     .sort();
 }
 
-/**
- * The keys of a schema as a Markdown table, for the generated reference page.
- * @param prefix only keys that start with it
- */
-export function renderReferenceTable(schema: Schema<unknown>, prefix = ''): string {
-  const rows = schema
-    .referenceRows('')
-    .filter(({ key }) => key.startsWith(prefix))
-    .sort((a, b) => (a.key < b.key ? -1 : 1));
-  return ['| key | type | default | what it does |', '|---|---|---|---|', ...rows.map(renderRow)].join('\n');
+/** The keys of a schema as Markdown tables: those in effect, those known but not in effect yet, those without effect. */
+export function renderReferenceTables(schema: Schema<unknown>): string {
+  const rows = schema.referenceRows('').sort((a, b) => (a.key < b.key ? -1 : 1));
+  const chapters: readonly (readonly [string, (notes: Notes) => boolean])[] = [
+    ['Keys', ({ notYet, obsolete }) => notYet === undefined && obsolete === undefined],
+    ['Known, not in effect in this version', ({ notYet, obsolete }) => notYet !== undefined && obsolete === undefined],
+    ['Without effect', ({ obsolete }) => obsolete !== undefined],
+  ];
+  return chapters
+    .map(([title, belongs]) => [
+      `## ${title}`,
+      '',
+      '| key | type | default | what it does |',
+      '|---|---|---|---|',
+      ...rows.filter(({ notes }) => belongs(notes)).map(renderRow),
+    ])
+    .map((lines) => lines.join('\n'))
+    .join('\n\n');
 }
 
 function renderRow({ key, type, defaultText, required, notes }: ReferenceRow): string {
@@ -30,7 +38,6 @@ function renderNotes(notes: Notes): string {
     notes.doc,
     notes.reason === undefined ? undefined : `Why: ${notes.reason}.`,
     notes.secret === true ? 'Secret.' : undefined,
-    notes.notYet === undefined ? undefined : `Not in effect yet: ${notes.notYet}.`,
     notes.obsolete === undefined ? undefined : `No effect: ${notes.obsolete}.`,
   ]
     .filter((part) => part !== undefined)

@@ -30,8 +30,18 @@ function lastName(path: string): string {
   return path.slice(path.lastIndexOf('.') + 1);
 }
 
+/** The one known key or group of that name, wherever it stands. */
 function elsewhere(path: string, knownKeys: readonly string[]): string | undefined {
-  const ending = `.${lastName(path).toLowerCase()}`;
-  const found = knownKeys.filter((key) => key.toLowerCase().endsWith(ending));
-  return found.length === 1 ? found[0] : undefined;
+  const name = lastName(path).toLowerCase();
+  const found = new Set<string>();
+  for (const key of knownKeys) {
+    const parts = key.split('.');
+    for (let length = 2; length <= parts.length; length += 1) {
+      if (parts[length - 1]?.toLowerCase() === name) {
+        found.add(parts.slice(0, length).join('.'));
+      }
+    }
+  }
+  const [only, second] = found;
+  return second === undefined && only !== path ? only : undefined;
 }

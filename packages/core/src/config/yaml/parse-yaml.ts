@@ -5,13 +5,14 @@ import {
   isSeq,
   LineCounter,
   parseAllDocuments,
+  YAMLMap,
   type Document,
   type Node,
   type Pair,
-  type YAMLError,
-  type YAMLMap,
+  type Scalar,
 } from 'yaml';
 import type { Notice, Origin, Problem } from '../problem.js';
+import { describeSyntaxError, firstLine } from './syntax-error.js';
 import { YAML_LIMITS, type YamlLimits } from './limits.js';
 import { ConfigNode, insertEntry, type ConfigEntry, type Leaf } from '../tree/config-node.js';
 
@@ -39,11 +40,22 @@ export function parseYaml(text: string, file: string, limits: YamlLimits = YAML_
 
 class LimitReached extends Error {}
 
+/** Where in the key space a map is read. */
+interface Place {
+  readonly path: readonly string[];
+  readonly keyOrigins: readonly Origin[];
+  /** Levels of YAML above; merged and aliased maps count too. */
+  readonly depth: number;
+}
+
+const TOP: Place = { path: [], keyOrigins: [], depth: 0 };
+
 class YamlReader implements ParsedYaml {
   readonly entries: ConfigEntry[] = [];
   readonly problems: Problem[] = [];
   readonly notices: Notice[] = [];
   readonly #lines = new LineCounter();
+  #document: Document | undefined;
   #nodes = 0;
   #aliases = 0;
 
@@ -66,13 +78,7 @@ class YamlReader implements ParsedYaml {
       }
       this.#readDocument(first, text);
       if (second !== undefined && this.problems.length === 0) {
-        const origin = this.#at(second.range[0]);
-        this.notices.push({
-          kind: 'hint',
-          origin,
-          path: '',
-          message: 'only the first YAML document of a file is read',
-        });
+        this.#hint(second.range[0], 'only the first YAML document of a file is read');
       }
     } catch (error) {
       // The parser itself recurses: text that is nested thousands of levels deep ends in a RangeError.
@@ -84,16 +90,12 @@ class YamlReader implements ParsedYaml {
   }
 
   #readDocument(document: Document.Parsed, text: string): void {
+    this.#document = document;
     for (const error of document.errors.slice(0, MAX_SYNTAX_ERRORS)) {
       this.#problem(error.pos[0], describeSyntaxError(error, text));
     }
     for (const warning of document.warnings) {
-      this.notices.push({
-        kind: 'hint',
-        origin: this.#at(warning.pos[0]),
-        path: '',
-        message: firstLine(warning.message),
-      });
+      this.#hint(warning.pos[0], firstLine(warning.message));
     }
     const contents = document.contents as Node | null;
     if (document.errors.length > 0 || contents === null || (isScalar(contents) && contents.value === null)) {
@@ -103,128 +105,107 @@ class YamlReader implements ParsedYaml {
       this.#problem(offsetOf(contents), "expects 'key: value' lines at the top level");
       return;
     }
-    this.#readMap(contents, [], [], document, this.entries, 0);
+    this.#readMap(contents, TOP, this.entries);
   }
 
-  #readMap(
-    map: YAMLMap,
-    path: readonly string[],
-    keyOrigins: readonly Origin[],
-    document: Document,
-    into: ConfigEntry[],
-    depth: number,
-  ): void {
+  #readMap(map: YAMLMap, place: Place, into: ConfigEntry[]): void {
     for (const pair of map.items as Pair<Node, Node | null>[]) {
-      this.#countNode(depth);
-      const key = isAlias(pair.key) ? this.#resolve(pair.key, document) : pair.key;
+      this.#countNode(place.depth);
+      const key = this.#resolve(pair.key);
       if (!isScalar(key)) {
         this.#problem(offsetOf(pair.key), 'a key must be a plain text');
         continue;
       }
-      const keyText = typeof key.value === 'string' ? key.value : (key.source ?? String(key.value));
+      const keyText = scalarText(key);
       if (keyText === '<<') {
-        this.#readMerge(map, pair.value, path, keyOrigins, document, into, depth);
+        this.#readMerge(map, pair.value, place, into);
         continue;
       }
       const origin = this.#at(offsetOf(pair.key));
       const parts = keyText.split('.');
+      const path = [...place.path, ...parts];
+      if (path.length > this.limits.maxDepth) {
+        throw new LimitReached(`has keys of more than ${this.limits.maxDepth} parts`);
+      }
       if (parts.includes('')) {
-        this.problems.push({
-          origin,
-          path: [...path, keyText].join('.'),
-          message: 'a key must not be empty or have empty parts between dots',
-        });
+        const message = 'a key must not be empty or have empty parts between dots';
+        this.problems.push({ origin, path: path.join('.'), message });
         continue;
       }
-      const innerOrigins = [...keyOrigins, ...parts.map(() => origin)];
-      this.#readValue(pair.value, [...path, ...parts], innerOrigins, document, into, depth + 1);
+      const keyOrigins = [...place.keyOrigins, ...parts.map(() => origin)];
+      this.#readValue(pair.value, { path, keyOrigins, depth: place.depth + 1 }, into);
     }
   }
 
   /** `<<: *base`: keys of the base that the map does not have itself (YAML 1.1 merge keys, which go-yaml reads). */
-  #readMerge(
-    map: YAMLMap,
-    value: Node | null,
-    path: readonly string[],
-    keyOrigins: readonly Origin[],
-    document: Document,
-    into: ConfigEntry[],
-    depth: number,
-  ): void {
-    const own = new Set((map.items as Pair<Node>[]).map(({ key }) => (isScalar(key) ? String(key.value) : '')));
-    const bases = isSeq(value) ? (value.items as Node[]) : [value];
-    for (const base of bases) {
-      const resolved = isAlias(base) ? this.#resolve(base, document) : base;
+  #readMerge(map: YAMLMap, value: Node | null, place: Place, into: ConfigEntry[]): void {
+    const own = new Set((map.items as Pair<Node>[]).map(({ key }) => (isScalar(key) ? scalarText(key) : '')));
+    for (const base of isSeq(value) ? (value.items as Node[]) : [value]) {
+      const resolved = this.#resolve(base);
       if (!isMap(resolved)) {
         this.#problem(offsetOf(base), "'<<' expects a map or a list of maps");
         continue;
       }
-      const missing = resolved.items.filter(({ key }) => !(isScalar(key) && own.has(String(key.value))));
+      const missing = resolved.items.filter(({ key }) => !(isScalar(key) && own.has(scalarText(key))));
       for (const { key } of missing) {
-        own.add(isScalar(key) ? String(key.value) : '');
+        own.add(isScalar(key) ? scalarText(key) : '');
       }
-      const part = resolved.clone() as YAMLMap;
+      const part = new YAMLMap();
       part.items = missing;
-      this.#readMap(part, path, keyOrigins, document, into, depth + 1);
+      this.#readMap(part, { ...place, depth: place.depth + 1 }, into);
     }
   }
 
-  #readValue(
-    value: Node | null,
-    path: readonly string[],
-    keyOrigins: readonly Origin[],
-    document: Document,
-    into: ConfigEntry[],
-    depth: number,
-  ): void {
-    this.#countNode(depth);
-    const resolved = isAlias(value) ? this.#resolve(value, document) : value;
+  #readValue(value: Node | null, place: Place, into: ConfigEntry[]): void {
+    this.#countNode(place.depth);
+    const resolved = this.#resolve(value);
     if (isMap(resolved)) {
-      this.#readMap(resolved, path, keyOrigins, document, into, depth);
+      this.#readMap(resolved, place, into);
       return;
     }
-    const leaf = this.#leaf(resolved, value, document, depth);
+    const leaf = this.#leaf(resolved, value, place.depth);
     if (leaf !== undefined) {
-      into.push({ path, keyOrigins, leaf });
+      into.push({ path: place.path, keyOrigins: place.keyOrigins, leaf });
     }
   }
 
-  #leaf(resolved: Node | null, written: Node | null, document: Document, depth: number): Leaf | undefined {
+  #leaf(resolved: Node | null, written: Node | null, depth: number): Leaf | undefined {
     const origin = this.#at(offsetOf(written));
     if (isSeq(resolved)) {
-      const items = (resolved.items as Node[]).map((item) => this.#item(item, document, depth + 1));
+      const items = (resolved.items as Node[]).map((item) => this.#item(item, depth + 1));
       return { kind: 'list', items, origin };
     }
-    if (!isScalar(resolved) || resolved.value === null) {
-      return undefined;
-    }
-    const text = typeof resolved.value === 'string' ? resolved.value : (resolved.source ?? String(resolved.value));
-    return { kind: 'scalar', text, origin };
+    return isScalar(resolved) && resolved.value !== null
+      ? { kind: 'scalar', text: scalarText(resolved), origin }
+      : undefined;
   }
 
-  #item(item: Node, document: Document, depth: number): ConfigNode {
+  #item(item: Node, depth: number): ConfigNode {
     this.#countNode(depth);
     const node = new ConfigNode(this.#at(offsetOf(item)));
-    const resolved = isAlias(item) ? this.#resolve(item, document) : item;
+    const resolved = this.#resolve(item);
     if (isMap(resolved)) {
       const entries: ConfigEntry[] = [];
-      this.#readMap(resolved, [], [], document, entries, depth);
+      this.#readMap(resolved, { ...TOP, depth }, entries);
       for (const entry of entries) {
         insertEntry(node, entry);
       }
-      node.origin = this.#at(offsetOf(item));
     } else {
-      node.leaf = this.#leaf(resolved, item, document, depth);
+      node.leaf = this.#leaf(resolved, item, depth);
     }
     return node;
   }
 
-  #resolve(alias: Node, document: Document): Node | null {
+  /** What an alias stands for; every other node is itself. */
+  #resolve(node: Node | null): Node | null {
+    if (!isAlias(node)) {
+      return node;
+    }
     this.#aliases += 1;
     if (this.#aliases > this.limits.maxAliasCount) {
       throw new LimitReached(`uses more than ${this.limits.maxAliasCount} aliases (*name); write the values out`);
     }
-    return isAlias(alias) ? ((alias.resolve(document) as Node | undefined) ?? null) : alias;
+    return (this.#document === undefined ? undefined : node.resolve(this.#document)) ?? null;
   }
 
   #countNode(depth: number): void {
@@ -246,23 +227,17 @@ class YamlReader implements ParsedYaml {
   #problem(offset: number, message: string): void {
     this.problems.push({ origin: this.#at(offset), path: '', message });
   }
+
+  #hint(offset: number, message: string): void {
+    this.notices.push({ kind: 'hint', origin: this.#at(offset), path: '', message });
+  }
+}
+
+/** The source text: as a number `1.0` would be 1. */
+function scalarText(scalar: Scalar): string {
+  return typeof scalar.value === 'string' ? scalar.value : (scalar.source ?? String(scalar.value));
 }
 
 function offsetOf(node: unknown): number {
   return (node as { range?: readonly number[] | null } | null)?.range?.[0] ?? 0;
-}
-
-function firstLine(text: string): string {
-  return text.split('\n', 1)[0] ?? text;
-}
-
-function describeSyntaxError(error: YAMLError, text: string): string {
-  if (error.code === 'DUPLICATE_KEY') {
-    const key = /^[^\s:]+/.exec(text.slice(error.pos[0]))?.[0] ?? '';
-    return `the key '${key}' is set twice in this group; keep one of them`;
-  }
-  if (error.code === 'TAB_AS_INDENT') {
-    return 'tabs are not allowed for indentation in YAML; use spaces';
-  }
-  return `is not valid YAML: ${firstLine(error.message)}`;
 }
