@@ -1,4 +1,5 @@
-// Run by lerna after it set the new version and before it commits: gives the part "Unreleased" of CHANGELOG.md that version.
+// Gives the part "Unreleased" of CHANGELOG.md the new version. Run by lerna after it set the version and before it commits; with
+// --check before it touches anything, to stop a release that says nothing.
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -15,6 +16,8 @@ if (start < 0 || !/^- /m.test(entries)) {
   console.error('CHANGELOG.md says nothing under "## Unreleased"; write down what changes for users, then release.');
   process.exit(1);
 }
+
+if (process.argv.includes('--check')) process.exit(0);
 
 const today = new Date().toISOString().slice(0, 10);
 const released = `${UNRELEASED}\n### Runtime behaviour changes\n\n## ${version} - ${today}\n`;
