@@ -1,0 +1,29 @@
+/** One way to run the sidecar. This file is the one place that says how the variants differ. */
+export interface MesherVariant {
+  readonly id: string;
+  readonly words: string;
+  /** Lines for chassis.yaml below `servicecomb:`, indented by two spaces. */
+  readonly chassisLines: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** As a user starts it: the default handler chain, metrics on. */
+export const FULL: MesherVariant = { id: 'mesher', words: 'default chain, metrics', chassisLines: [], env: {} };
+
+/** What the wire core costs without policies: picking an instance and sending, nothing recorded. */
+export const BARE: MesherVariant = {
+  id: 'mesher-bare',
+  words: 'bare relay, no metrics',
+  chassisLines: [
+    '  handler:',
+    '    chain:',
+    '      Consumer:',
+    '        outgoing: loadbalance,transport',
+    '  metrics:',
+    '    enabled: false',
+  ],
+  env: {},
+};
+
+/** A TCP listener beside the default ones. */
+export const RELAY: MesherVariant = { id: 'mesher-tcp', words: 'tcp listener', chassisLines: [], env: {} };

@@ -1,0 +1,99 @@
+import { closeSync, mkdirSync, openSync, writeFileSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { BODIES, LARGE_BYTES, LARGE_PATH, SEEN_PATH, SMALL_PATH, letters } from './bodies.js';
+import { nginxArguments, nginxPreamble, nginxTempPaths } from '../candidates/nginx-preamble.js';
+import { waitForOk } from '../net/http-check.js';
+import type { PortPicker } from '../net/ports.js';
+import { helperProgram } from '../process/helper-program.js';
+import type { Lab } from '../process/lab.js';
+
+/** Above the 10,000 idle connections that a relay opens one for one. */
+const UPSTREAM_CONNECTIONS = 12_000;
+const READY_TIMEOUT_MS = 10_000;
+/** nginx reads its configuration in buffers of 4 KiB and takes no longer word; larger bodies are files. */
+const MAX_CONFIG_TEXT_BYTES = 2_048;
+const PATTERN_BYTES = 1_048_576;
+
+/** What the candidates forward to. */
+export interface Upstream {
+  readonly httpPort: number;
+  readonly sinkPort: number;
+  /** In words, for the report. */
+  readonly description: string;
+}
+
+/** Where to start the upstream, and with what. */
+export interface UpstreamOptions {
+  readonly core: number | undefined;
+  /** Full path of nginx; the Node upstream is used without it. */
+  readonly nginx: string | undefined;
+}
+
+/** Starts the HTTP upstream and the byte sink. */
+export async function startUpstream(lab: Lab, ports: PortPicker, options: UpstreamOptions): Promise<Upstream> {
+  const folder = lab.makeFolder('upstream');
+  const root = join(folder, 'www');
+  mkdirSync(root);
+  for (const { path, body } of BODIES) writeFileSync(join(root, path), body);
+  writeLargeFile(join(root, LARGE_PATH));
+  const httpPort = await ports.pick();
+  const sinkPort = await ports.pick();
+  const started =
+    options.nginx === undefined
+      ? await lab.start(
+          helperProgram('upstream/node-upstream-main.js', options.core, {
+            port: httpPort,
+            largeFile: join(root, LARGE_PATH),
+            largePath: LARGE_PATH,
+          }),
+        )
+      : await startNginx(lab, options.nginx, folder, root, httpPort, options.core);
+  const sink = await lab.start(helperProgram('upstream/sink-main.js', options.core, { port: sinkPort }));
+  await waitForOk(httpPort, SMALL_PATH, READY_TIMEOUT_MS, () => started.running).catch((error: unknown) => {
+    throw new Error(`the upstream did not start: ${(error as Error).message} ${started.stderr.slice(-500)}`);
+  });
+  if ((await sink.nextLine((line) => line.includes('"ready"'), READY_TIMEOUT_MS)) === undefined) {
+    throw new Error(`the sink did not start: ${sink.stderr.slice(-500)}`);
+  }
+  const description = options.nginx === undefined ? 'an upstream in Node.js on raw sockets' : 'nginx as upstream';
+  return { httpPort, sinkPort, description };
+}
+
+async function startNginx(
+  lab: Lab,
+  nginx: string,
+  folder: string,
+  root: string,
+  port: number,
+  core: number | undefined,
+) {
+  const fixed = BODIES.filter(({ body }) => body.length <= MAX_CONFIG_TEXT_BYTES).map(
+    ({ path, body }) => `    location = ${path} { return 200 "${body.toString('latin1')}"; }`,
+  );
+  const config = join(folder, 'nginx.conf');
+  writeFileSync(
+    config,
+    nginxPreamble(folder, UPSTREAM_CONNECTIONS) +
+      `http {
+  access_log off; default_type text/plain; sendfile on; tcp_nodelay on;
+  keepalive_timeout 3600s; keepalive_requests 1000000000;
+  ${nginxTempPaths(folder)}
+  server {
+    listen 127.0.0.1:${port} backlog=4096;
+    root ${root};
+${fixed.join('\n')}
+    location = ${SEEN_PATH} { return 200 "x-request-id: $http_x_request_id\\r\\nx-forwarded-for: $http_x_forwarded_for\\r\\n\\r\\n"; }
+    location / { }
+  }
+}
+`,
+  );
+  return lab.start({ command: nginx, args: nginxArguments(folder, config), core });
+}
+
+function writeLargeFile(path: string): void {
+  const pattern = letters(PATTERN_BYTES);
+  const file = openSync(path, 'w');
+  for (let written = 0; written < LARGE_BYTES; written += PATTERN_BYTES) writeSync(file, pattern);
+  closeSync(file);
+}
