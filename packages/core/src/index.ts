@@ -36,8 +36,7 @@ export {
 } from './telemetry/call-metrics.js';
 export type { CallMetricsOptions, MetricsSlot, StatusClass } from './telemetry/call-metrics.js';
 export type { ServiceIdentity } from './telemetry/compatibility-families.js';
-export { ConnectionCounters, MAX_MALFORMED_REASONS } from './telemetry/connection-metrics.js';
-export type { ConnectionStats } from './telemetry/connection-metrics.js';
+export type { ConnectionStats, ConnectionStatsSource } from './telemetry/connection-metrics.js';
 export { DURATION_BUCKETS_SECONDS } from './telemetry/duration-buckets.js';
 export { METRICS } from './telemetry/metric-catalog.js';
 export { metricFamilies } from './telemetry/metric-families.js';
@@ -55,6 +54,7 @@ export { MetricsPage } from './telemetry/metrics-page.js';
 export type { MetricsText } from './telemetry/metrics-page.js';
 export { renderMetricsReference } from './telemetry/metrics-reference.js';
 export type { BuildInfo } from './telemetry/process-metrics.js';
+export { MAX_REASONS, ReasonCounts } from './telemetry/reason-counts.js';
 export type { RegistryStatsSource } from './telemetry/registry-metrics.js';
 
 // Configuration.
@@ -87,3 +87,18 @@ export type {
   PluginChoice,
   TcpListenerConfig,
 } from './config/sections/mesher.js';
+
+// Chassis.
+export { Chassis } from './chassis.js';
+export type { ChassisSettings } from './chassis.js';
+export { CHASSIS_SECTIONS } from './composition.js';
+export { CONTEXT_FIELD, SOURCE_FIELD, sourceOfContext } from './chain/caller-marks.js';
+export { HANDLER_NAMES } from './chain/handler-names.js';
+export { looksLikeModule, loadPlugins } from './plugin/load-plugins.js';
+export { PluginCatalog } from './plugin/plugin-catalog.js';
+export { pluginSections } from './plugin/plugin-settings.js';
+export type { RegistryChoice } from './registry/choose-registry.js';
+export { ServiceDirectory } from './registry/service-directory.js';
+export { ServicePlan, whyLeftOut } from './registry/service-plan.js';
+export type { BalancerFactory, LoadBalancer } from './loadbalance/load-balancer.js';
+export { roundRobin } from './loadbalance/round-robin.js';

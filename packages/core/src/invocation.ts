@@ -56,6 +56,8 @@ export abstract class Invocation implements CallView {
   plan: ServicePlan | undefined = undefined;
   /** Where the current attempt goes. */
   endpoint: Endpoint | undefined = undefined;
+  /** Endpoints that failed during this call. */
+  tried: Endpoint[] | undefined = undefined;
   /** Attempts started so far. */
   attempts = 0;
   /** Monotonic milliseconds at which the head of the request was complete. */

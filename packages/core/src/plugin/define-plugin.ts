@@ -22,6 +22,8 @@ export interface PluginContext {
   readonly confDir: string;
   /** Which service has which address, for resolvers that start from an address. */
   readonly ipIndex: IpIndex;
+  /** `servicecomb.registry.address`, for registry plugins. */
+  readonly registryAddresses: readonly string[];
 }
 
 export interface PluginDefinition<K extends PluginKind, C> {
@@ -30,7 +32,7 @@ export interface PluginDefinition<K extends PluginKind, C> {
   readonly name: string;
   /** How the plugin's own settings look; without it `create` gets `undefined`. */
   readonly configSchema?: Schema<C>;
-  create(config: C, context: PluginContext): PluginKinds[K];
+  create(config: C, context: PluginContext): PluginKinds[K] | Promise<PluginKinds[K]>;
 }
 
 const PLUGIN_BRAND: symbol = Symbol.for('mesher.plugin');

@@ -17,9 +17,10 @@ export class Endpoint {
   constructor(
     readonly host: string,
     readonly port: number,
-    /** The instance behind the address; undefined for local targets. */
-    readonly instance: Instance | undefined,
-    readonly weight: number = 1,
+    /** The instance behind the address, as last seen; undefined for local targets. */
+    public instance: Instance | undefined = undefined,
+    /** Share of traffic relative to the other endpoints. */
+    public weight: number = 1,
   ) {
     this.key = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
   }

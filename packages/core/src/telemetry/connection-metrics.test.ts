@@ -1,50 +1,53 @@
 import { expect } from 'chai';
+import { zeroConnectionStats } from '../testing/connection-stats.js';
+import { findSamples, sampleValue } from '../testing/prometheus-samples.js';
 import { parsePrometheusText } from '../testing/prometheus-text.js';
-import { ConnectionCounters, MAX_MALFORMED_REASONS, connectionFamilies } from './connection-metrics.js';
+import type { PrometheusFamily } from '../testing/prometheus-text.js';
+import { connectionFamilies } from './connection-metrics.js';
+import type { ConnectionStatsSource } from './connection-metrics.js';
 import { MetricsPage } from './metrics-page.js';
+import { ReasonCounts } from './reason-counts.js';
+
+async function render(...sources: ConnectionStatsSource[]): Promise<ReadonlyMap<string, PrometheusFamily>> {
+  return parsePrometheusText((await new MetricsPage(connectionFamilies(sources)).render()).body);
+}
 
 describe('connectionFamilies', () => {
-  it('shows every field under its direction', async () => {
-    const outbound = new ConnectionCounters();
-    const inbound = new ConnectionCounters();
-    const page = new MetricsPage(connectionFamilies({ outbound, inbound }));
-    const fields = Object.keys(outbound);
-    const numbers = outbound as unknown as Record<string, number>;
-    for (const [index, field] of fields.entries()) numbers[field] = index + 1;
-    inbound.accepted = 100;
-
-    const families = parsePrometheusText((await page.render()).body);
-    const shown = [...families.values()].flatMap((family) => family.samples);
-    const values = (direction: string): number[] =>
-      shown.filter((sample) => sample.labels.get('direction') === direction).map((sample) => sample.value);
-    expect(values('outbound').sort((a, b) => a - b)).to.deep.equal(fields.map((_, index) => index + 1));
-    expect(values('inbound').filter((value) => value !== 0)).to.deep.equal([100]);
-    expect(families.get('mesher_downstream_connections_accepted_total')?.samples[0]?.value).to.equal(outbound.accepted);
-    expect(families.get('mesher_connection_protocols_total')?.samples[2]?.labels.get('protocol')).to.equal('tls');
+  it('show every number of a proxy once', async () => {
+    const stats = zeroConnectionStats();
+    const fields = Object.keys(stats) as Exclude<keyof typeof stats, 'malformedReasons'>[];
+    for (const [index, field] of fields.entries()) stats[field] = index + 1;
+    const families = await render({ direction: 'both', stats });
+    const shown = [...families.values()].flatMap((family) => family.samples.map((sample) => sample.value));
+    expect(shown.sort((a, b) => a - b)).to.deep.equal(fields.map((_, index) => index + 1));
   });
 
-  it('shows refused requests by reason', async () => {
-    const outbound = new ConnectionCounters();
-    outbound.countMalformed('bare-lf');
-    outbound.countMalformed('bare-lf');
-    outbound.countMalformed('duplicate-host');
-    const page = new MetricsPage(connectionFamilies({ outbound, inbound: new ConnectionCounters() }));
-    const samples =
-      parsePrometheusText((await page.render()).body).get('mesher_malformed_requests_total')?.samples ?? [];
-    expect(samples.map(({ labels, value }) => [labels.get('direction'), labels.get('reason'), value])).to.deep.equal([
-      ['outbound', 'bare-lf', 2],
-      ['outbound', 'duplicate-host', 1],
+  it('tell directions, protocols and the ways of bytes apart', async () => {
+    const [outbound, inbound] = [zeroConnectionStats(), zeroConnectionStats()];
+    outbound.connectionsAccepted = 3;
+    inbound.connectionsAccepted = 4;
+    outbound.detectedTls = 5;
+    inbound.bytesToDownstream = 6;
+    const families = await render({ direction: 'outbound', stats: outbound }, { direction: 'inbound', stats: inbound });
+    const value = (name: string, labels: Record<string, string>) => sampleValue(families.get(name), labels);
+    expect(value('mesher_downstream_connections_accepted_total', { direction: 'outbound' })).to.equal(3);
+    expect(value('mesher_downstream_connections_accepted_total', { direction: 'inbound' })).to.equal(4);
+    expect(value('mesher_connection_protocols_total', { direction: 'outbound', protocol: 'tls' })).to.equal(5);
+    expect(value('mesher_relayed_bytes_total', { direction: 'inbound', toward: 'downstream' })).to.equal(6);
+  });
+
+  it('show malformed requests by reason, those without one as other', async () => {
+    const malformedReasons = new ReasonCounts();
+    for (const reason of ['bare-lf', 'bare-lf', 'duplicate-host']) malformedReasons.count(reason);
+    const families = await render({
+      direction: 'outbound',
+      stats: { ...zeroConnectionStats(), malformedRequests: 7, malformedReasons },
+    });
+    const samples = findSamples(families.get('mesher_malformed_requests_total'), { direction: 'outbound' });
+    expect(samples.map(({ labels, value }) => [labels.get('reason'), value])).to.deep.equal([
+      ['bare-lf', 2],
+      ['duplicate-host', 1],
+      ['other', 4],
     ]);
-  });
-});
-
-describe('ConnectionCounters', () => {
-  it('counts reasons beyond the cap as other', () => {
-    const counters = new ConnectionCounters();
-    for (let index = 0; index < MAX_MALFORMED_REASONS + 5; index++) counters.countMalformed(`reason-${index}`);
-    counters.countMalformed('reason-0');
-    expect(counters.malformed.size).to.equal(MAX_MALFORMED_REASONS + 1);
-    expect(counters.malformed.get('other')).to.equal(5);
-    expect(counters.malformed.get('reason-0')).to.equal(2);
   });
 });

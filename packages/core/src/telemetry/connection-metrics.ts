@@ -2,131 +2,99 @@ import type { Direction } from '../invocation.js';
 import { METRICS } from './metric-catalog.js';
 import { SmallFamily } from './metric-family.js';
 import type { Labels, MetricDefinition, MetricFamily, Sample } from './metric-family.js';
+import type { ReasonCounts } from './reason-counts.js';
 
 /**
- * What the wires of one direction count: plain numbers, so that the data plane writes `stats.accepted++`. Fields that end in
- * `Open` or `Idle` go up and down; all others only up.
+ * What a proxy counts about connections: plain numbers that it changes in place (`stats.connectionsAccepted++`) and that are read at
+ * scrape time. Fields that end in `Open` or `Idle` go up and down, all others only up. `ProxyStats` of `@mesher/proxy` has them.
  */
 export interface ConnectionStats {
-  /** Downstream connections accepted. */
-  accepted: number;
-  /** Downstream connections that are open now. */
-  downstreamOpen: number;
+  /** Downstream connections accepted, those that were refused included. */
+  readonly connectionsAccepted: number;
+  readonly connectionsOpen: number;
   /** Downstream connections closed at once because the limit on connections was reached. */
-  rejectedByLimit: number;
+  readonly connectionsRefused: number;
   /** What the first bytes of downstream connections turned out to be. */
-  http1: number;
-  http2: number;
-  tls: number;
-  tcp: number;
+  readonly detectedHttp1: number;
+  readonly detectedHttp2: number;
+  readonly detectedTls: number;
+  readonly detectedTcp: number;
   /** Attempts to connect to an upstream, the failed ones included. */
-  upstreamConnects: number;
-  upstreamConnectFailures: number;
-  /** Upstream connections that are open now, busy and idle. */
-  upstreamOpen: number;
-  /** Upstream connections that wait in the pool now. */
-  upstreamIdle: number;
-  /** Requests that had to wait for a connection of the pool. */
-  poolWaits: number;
-  /** Requests sent again because a pooled connection turned out to be dead before the first byte of the answer. */
-  reusedConnectionRetries: number;
-  bytesToUpstream: number;
-  bytesToDownstream: number;
-  /** A request was refused for its framing or syntax. */
-  countMalformed(reason: string): void;
-  /** Refused requests by reason. */
-  readonly malformed: ReadonlyMap<string, number>;
+  readonly upstreamConnects: number;
+  readonly upstreamConnectFailures: number;
+  /** Upstream connections, busy and idle. */
+  readonly upstreamOpen: number;
+  /** Upstream connections that wait in a pool. */
+  readonly upstreamIdle: number;
+  /** Requests that had to wait for a connection of a pool. */
+  readonly poolWaits: number;
+  /** Requests that found no room to wait. */
+  readonly poolOverflows: number;
+  /** Requests sent again because a pooled connection was dead before the first byte of the answer. */
+  readonly reusedConnectionRetries: number;
+  readonly malformedRequests: number;
+  readonly malformedResponses: number;
+  readonly clientAborts: number;
+  readonly timeouts: number;
+  readonly bytesToUpstream: number;
+  readonly bytesToDownstream: number;
+  /** Why requests were malformed; without it all count under the reason `other`. */
+  readonly malformedReasons?: ReasonCounts;
 }
 
-/**
- * Different reasons that are counted apart; the rest is counted as `other`. Reasons are constants of the scanners, so the cap only
- * bites when somebody lets the text of a request into one.
- */
-export const MAX_MALFORMED_REASONS = 40;
-
-/** The counters of one direction. */
-export class ConnectionCounters implements ConnectionStats {
-  accepted = 0;
-  downstreamOpen = 0;
-  rejectedByLimit = 0;
-  http1 = 0;
-  http2 = 0;
-  tls = 0;
-  tcp = 0;
-  upstreamConnects = 0;
-  upstreamConnectFailures = 0;
-  upstreamOpen = 0;
-  upstreamIdle = 0;
-  poolWaits = 0;
-  reusedConnectionRetries = 0;
-  bytesToUpstream = 0;
-  bytesToDownstream = 0;
-  readonly #malformed = new Map<string, number>();
-
-  get malformed(): ReadonlyMap<string, number> {
-    return this.#malformed;
-  }
-
-  /** @param reason a short constant of the scanner, such as `duplicate-content-length` */
-  countMalformed(reason: string): void {
-    const counted = this.#malformed.has(reason) || this.#malformed.size < MAX_MALFORMED_REASONS ? reason : 'other';
-    this.#malformed.set(counted, (this.#malformed.get(counted) ?? 0) + 1);
-  }
+/** The numbers of one proxy. */
+export interface ConnectionStatsSource {
+  /** What its listeners are for; `both` when one proxy serves both. */
+  readonly direction: Direction | 'both';
+  readonly stats: ConnectionStats;
 }
 
-type NumberField = {
-  [K in keyof ConnectionStats]: ConnectionStats[K] extends number ? K : never;
-}[keyof ConnectionStats];
+type NumberField = Exclude<keyof ConnectionStats, 'malformedReasons' | 'malformedRequests'>;
+type LabelledField = readonly [field: NumberField, labels?: Labels];
 
-/** Which field stands behind which metric, and the label that tells fields of one metric apart. */
-const FIELDS: readonly (readonly [MetricDefinition, readonly (readonly [field: NumberField, labels: Labels])[]])[] = [
-  [METRICS.downstreamAccepted, [['accepted', {}]]],
-  [METRICS.downstreamOpen, [['downstreamOpen', {}]]],
-  [METRICS.downstreamRejected, [['rejectedByLimit', {}]]],
+/** Which fields stand behind which metric, and the label that tells fields of one metric apart. */
+const FIELDS: readonly (readonly [MetricDefinition, ...LabelledField[]])[] = [
+  [METRICS.downstreamAccepted, ['connectionsAccepted']],
+  [METRICS.downstreamOpen, ['connectionsOpen']],
+  [METRICS.downstreamRefused, ['connectionsRefused']],
   [
     METRICS.connectionProtocols,
-    [
-      ['http1', { protocol: 'http1' }],
-      ['http2', { protocol: 'http2' }],
-      ['tls', { protocol: 'tls' }],
-      ['tcp', { protocol: 'tcp' }],
-    ],
+    ['detectedHttp1', { protocol: 'http1' }],
+    ['detectedHttp2', { protocol: 'http2' }],
+    ['detectedTls', { protocol: 'tls' }],
+    ['detectedTcp', { protocol: 'tcp' }],
   ],
-  [METRICS.upstreamConnects, [['upstreamConnects', {}]]],
-  [METRICS.upstreamConnectFailures, [['upstreamConnectFailures', {}]]],
-  [METRICS.upstreamOpen, [['upstreamOpen', {}]]],
-  [METRICS.upstreamIdle, [['upstreamIdle', {}]]],
-  [METRICS.poolWaits, [['poolWaits', {}]]],
-  [METRICS.reusedConnectionRetries, [['reusedConnectionRetries', {}]]],
-  [
-    METRICS.relayedBytes,
-    [
-      ['bytesToUpstream', { toward: 'upstream' }],
-      ['bytesToDownstream', { toward: 'downstream' }],
-    ],
-  ],
+  [METRICS.upstreamConnects, ['upstreamConnects']],
+  [METRICS.upstreamConnectFailures, ['upstreamConnectFailures']],
+  [METRICS.upstreamOpen, ['upstreamOpen']],
+  [METRICS.upstreamIdle, ['upstreamIdle']],
+  [METRICS.poolWaits, ['poolWaits']],
+  [METRICS.poolOverflows, ['poolOverflows']],
+  [METRICS.reusedConnectionRetries, ['reusedConnectionRetries']],
+  [METRICS.malformedResponses, ['malformedResponses']],
+  [METRICS.clientAborts, ['clientAborts']],
+  [METRICS.timeouts, ['timeouts']],
+  [METRICS.relayedBytes, ['bytesToUpstream', { toward: 'upstream' }], ['bytesToDownstream', { toward: 'downstream' }]],
 ];
 
-/** The families of the page that read `stats` at scrape time. */
-export function connectionFamilies(stats: Readonly<Record<Direction, ConnectionStats>>): MetricFamily[] {
-  const sides = [
-    { direction: 'outbound', stats: stats.outbound },
-    { direction: 'inbound', stats: stats.inbound },
-  ] as const;
+/** The families of the page that read `sources` at scrape time. */
+export function connectionFamilies(sources: readonly ConnectionStatsSource[]): MetricFamily[] {
   const families: MetricFamily[] = FIELDS.map(
-    ([definition, fields]) =>
+    ([definition, ...fields]) =>
       new SmallFamily(definition, () =>
-        sides.flatMap(({ direction, stats: side }) =>
-          fields.map(([field, labels]): Sample => ({ labels: { direction, ...labels }, value: side[field] })),
+        sources.flatMap(({ direction, stats }) =>
+          fields.map(([field, labels]): Sample => ({ labels: { direction, ...labels }, value: stats[field] })),
         ),
       ),
   );
-  families.push(
-    new SmallFamily(METRICS.malformedRequests, () =>
-      sides.flatMap(({ direction, stats: side }) =>
-        [...side.malformed].map(([reason, value]): Sample => ({ labels: { direction, reason }, value })),
-      ),
-    ),
-  );
+  families.push(new SmallFamily(METRICS.malformedRequests, () => sources.flatMap(malformedRequests)));
   return families;
+}
+
+/** One sample per reason, and the rest as `other`, so that the sum is the number of malformed requests. */
+function malformedRequests({ direction, stats }: ConnectionStatsSource): Sample[] {
+  const counts = new Map(stats.malformedReasons ?? []);
+  const known = [...counts.values()].reduce((sum, count) => sum + count, 0);
+  counts.set('other', (counts.get('other') ?? 0) + Math.max(0, stats.malformedRequests - known));
+  return [...counts].map(([reason, value]) => ({ labels: { direction, reason }, value }));
 }

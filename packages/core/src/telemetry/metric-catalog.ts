@@ -82,9 +82,9 @@ export const METRICS = {
     BY_DIRECTION,
     'Open connections from callers.',
   ),
-  downstreamRejected: connections(
+  downstreamRefused: connections(
     'counter',
-    'mesher_downstream_connections_rejected_total',
+    'mesher_downstream_connections_refused_total',
     BY_DIRECTION,
     'Connections from callers closed at once because the limit on connections was reached.',
   ),
@@ -124,6 +124,12 @@ export const METRICS = {
     BY_DIRECTION,
     'Requests that had to wait for a connection of a pool.',
   ),
+  poolOverflows: connections(
+    'counter',
+    'mesher_upstream_pool_overflows_total',
+    BY_DIRECTION,
+    'Requests refused because too many waited for a connection of the pool already.',
+  ),
   reusedConnectionRetries: connections(
     'counter',
     'mesher_reused_connection_retries_total',
@@ -142,6 +148,19 @@ export const METRICS = {
     ['direction', 'reason'],
     'Requests refused because they break the framing or syntax rules of HTTP.',
   ),
+  malformedResponses: connections(
+    'counter',
+    'mesher_malformed_responses_total',
+    BY_DIRECTION,
+    'Answers of upstreams that break the framing or syntax rules of HTTP.',
+  ),
+  clientAborts: connections(
+    'counter',
+    'mesher_client_aborts_total',
+    BY_DIRECTION,
+    'Requests whose caller left before the answer was complete.',
+  ),
+  timeouts: connections('counter', 'mesher_timeouts_total', BY_DIRECTION, 'Phases of an exchange that took too long.'),
 
   registryState: registry(
     'gauge',

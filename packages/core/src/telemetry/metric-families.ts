@@ -1,11 +1,10 @@
-import type { Direction } from '../invocation.js';
 import type { Clock } from '../ports/ports.js';
 import { callFamilies } from './call-families.js';
 import type { CallMetrics } from './call-metrics.js';
 import { compatibilityFamilies } from './compatibility-families.js';
 import type { ServiceIdentity } from './compatibility-families.js';
 import { connectionFamilies } from './connection-metrics.js';
-import type { ConnectionStats } from './connection-metrics.js';
+import type { ConnectionStatsSource } from './connection-metrics.js';
 import type { MetricFamily } from './metric-family.js';
 import { processFamilies, processStartTimeSeconds } from './process-metrics.js';
 import type { BuildInfo } from './process-metrics.js';
@@ -18,8 +17,8 @@ export interface MetricSources {
   readonly identity: ServiceIdentity;
   readonly build: BuildInfo;
   readonly calls: CallMetrics;
-  /** Left out where the chassis has no wires of its own (inside an application). */
-  readonly connections?: Readonly<Record<Direction, ConnectionStats>>;
+  /** One entry per proxy; none where the chassis has no wires of its own (inside an application). */
+  readonly connections?: readonly ConnectionStatsSource[];
   readonly registries?: readonly RegistryStatsSource[];
   /** Numbers about the process, default true; an application that already exports them turns this off. */
   readonly process?: boolean;
@@ -29,11 +28,11 @@ export interface MetricSources {
 
 /** The families of a chassis' metrics page, in the order of the page. */
 export function metricFamilies(sources: MetricSources): MetricFamily[] {
-  const { clock, calls } = sources;
+  const { clock, calls, connections = [] } = sources;
   const startTimeSeconds = processStartTimeSeconds(clock);
   return [
     ...callFamilies(calls),
-    ...(sources.connections === undefined ? [] : connectionFamilies(sources.connections)),
+    ...(connections.length === 0 ? [] : connectionFamilies(connections)),
     ...registryFamilies(sources.registries ?? [], clock),
     ...((sources.process ?? true) ? processFamilies(sources.build, startTimeSeconds, clock) : []),
     ...((sources.compatibility ?? true) ? compatibilityFamilies(calls, sources.identity, startTimeSeconds, clock) : []),

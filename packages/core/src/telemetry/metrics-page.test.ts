@@ -34,7 +34,6 @@ describe('MetricsPage', () => {
     of.calls.record(slot, 200, 3, false);
     of.calls.countRetry(slot, 'MESH_ERR_CONNECT');
     of.calls.countRejection(slot, 'MESH_ERR_CONNECT');
-    of.connections?.inbound.countMalformed('bare-lf');
     const families = await render(of);
     const implied: Record<string, string> = { histogram: 'le', summary: 'quantile' };
     for (const definition of Object.values<MetricDefinition>(METRICS)) {

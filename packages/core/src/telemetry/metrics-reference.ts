@@ -15,7 +15,8 @@ const CHAPTERS: readonly { readonly group: MetricGroup; readonly title: string; 
   {
     group: 'connections',
     title: 'Connections',
-    intro: '`direction` is that of the listener. Callers are downstream, the called are upstream.',
+    intro:
+      '`direction` is that of the listeners, or `both` when one proxy serves both. Callers are downstream, the called are upstream.',
   },
   { group: 'registry', title: 'Registry', intro: '`registry` is the name of the registry plugin.' },
   {

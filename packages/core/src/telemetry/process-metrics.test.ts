@@ -3,6 +3,7 @@ import { closeSync, openSync } from 'node:fs';
 import { systemPorts } from '../ports/system.js';
 import { fakePorts } from '../testing/fake-ports.js';
 import { parsePrometheusText } from '../testing/prometheus-text.js';
+import { skipBecause } from '../testing/skip-because.js';
 import { MetricsPage } from './metrics-page.js';
 import { processFamilies, processStartTimeSeconds } from './process-metrics.js';
 
@@ -33,7 +34,7 @@ describe('processFamilies', () => {
   });
 
   it('count open file descriptors and know their limit', async function () {
-    if (process.platform !== 'linux') this.skip();
+    if (process.platform !== 'linux') skipBecause(this, 'only Linux has /proc');
     const before = (await read(page))('process_open_fds');
     const opened = Array.from({ length: 60 }, () => openSync(process.execPath, 'r'));
     const metric = await read(page);

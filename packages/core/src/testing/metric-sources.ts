@@ -1,6 +1,6 @@
 import { CallMetrics } from '../telemetry/call-metrics.js';
-import { ConnectionCounters } from '../telemetry/connection-metrics.js';
 import type { MetricSources } from '../telemetry/metric-families.js';
+import { zeroConnectionStats } from './connection-stats.js';
 import { fakePorts } from './fake-ports.js';
 
 /** Everything that a metrics page of the service `hello` needs, with time standing still and one registry that is stale. */
@@ -11,7 +11,7 @@ export function fakeMetricSources(overrides: Partial<MetricSources> = {}): Requi
     identity: { service: 'hello', app: 'shop', version: '1.2.3' },
     build: { version: '0.1.0', node: '20.19.0' },
     calls: new CallMetrics(),
-    connections: { outbound: new ConnectionCounters(), inbound: new ConnectionCounters() },
+    connections: [{ direction: 'both', stats: zeroConnectionStats() }],
     registries: [
       {
         name: 'file',

@@ -64,7 +64,7 @@ export class ListSchema<T> implements Schema<readonly T[] | undefined> {
 
   #absent(node: ConfigNode | undefined, path: string, context: ReadContext): readonly T[] | undefined {
     if (this.presence.required === true) {
-      context.problem(node?.origin ?? context.place, path, `is missing: set ${path} to ${this.#typeName}`);
+      context.problem(node?.origin ?? context.place, path, `is required but not set (${this.#typeName})`);
     }
     return this.presence.fallback;
   }

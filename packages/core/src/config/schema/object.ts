@@ -47,7 +47,7 @@ export class ObjectSchema<T extends object> implements Schema<T | undefined> {
     if (this.notes.optional === true && node?.isSet !== true) {
       return undefined;
     }
-    return context.within(this.notes, node, path, () => this.#read(node, path, context));
+    return context.within(this.notes, node, path, () => context.inside(node, () => this.#read(node, path, context)));
   }
 
   #read(node: ConfigNode | undefined, path: string, context: ReadContext): T {

@@ -24,14 +24,24 @@ export class ReadContext {
   readonly #announced = new Set<string>();
   #idle = 0;
 
-  /**
-   * @param knownKeys every dotted key there is, for suggestions
-   * @param place what to point at when something is missing and there is no line to name
-   */
-  constructor(
-    readonly knownKeys: readonly string[] = [],
-    readonly place: Origin = { layer: 'default' },
-  ) {}
+  #place: Origin = { layer: 'default' };
+
+  /** @param knownKeys every dotted key there is, for suggestions */
+  constructor(readonly knownKeys: readonly string[] = []) {}
+
+  /** What to point at when something is missing: the innermost group that is written down. */
+  get place(): Origin {
+    return this.#place;
+  }
+
+  /** Reads the keys of a group, which is what missing ones are missing from. */
+  inside<T>(node: ConfigNode | undefined, read: () => T): T {
+    const outer = this.#place;
+    this.#place = node?.isSet === true ? node.origin : outer;
+    const value = read();
+    this.#place = outer;
+    return value;
+  }
 
   problem(origin: Origin, path: string, message: string): void {
     this.problems.push({ origin, path, message });

@@ -87,7 +87,7 @@ export class ScalarSchema<T> implements Schema<T | undefined> {
 
   #absent(node: ConfigNode | undefined, path: string, context: ReadContext): T | undefined {
     if (this.presence.required === true) {
-      context.problem(node?.origin ?? context.place, path, `is missing: set ${path} to ${this.format.typeName}`);
+      context.problem(node?.origin ?? context.place, path, `is required but not set (${this.format.typeName})`);
       return undefined;
     }
     if (this.presence.defaultText !== undefined) {

@@ -82,6 +82,27 @@ export const mesherSchema = s.object({
     doc: 'Adds a Server-Timing field to answers: how long the sidecar and the upstream took.',
     reason: 'callers outside should not learn how the mesh is built',
   }),
+  metrics: s.object(
+    {
+      enable: s.boolean({
+        default: true,
+        doc: 'Counts calls, for /metrics.',
+        reason: 'it costs about 0.1 us per call',
+      }),
+      maxServices: s.integer({
+        default: 500,
+        min: 1,
+        doc: 'Services per direction with series of their own; the rest is counted together.',
+        reason: 'with all of them in use a scrape has about 4 MB',
+      }),
+      compatibility: s.boolean({
+        default: true,
+        doc: 'Also offers the series of the original mesher (requests_total and so on).',
+        reason: 'its Grafana dashboard goes on working',
+      }),
+    },
+    { doc: 'What is counted.' },
+  ),
 });
 
 /** `localHealthCheck`: probes of the local service. */

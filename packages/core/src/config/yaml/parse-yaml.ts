@@ -13,6 +13,7 @@ import {
 } from 'yaml';
 import type { Notice, Origin, Problem } from '../problem.js';
 import { describeSyntaxError, firstLine } from './syntax-error.js';
+import { isNestedTooDeeply } from './nesting.js';
 import { YAML_LIMITS, type YamlLimits } from './limits.js';
 import { ConfigNode, insertEntry, type ConfigEntry, type Leaf } from '../tree/config-node.js';
 
@@ -66,6 +67,9 @@ class YamlReader implements ParsedYaml {
 
   read(text: string): void {
     try {
+      if (isNestedTooDeeply(text, this.limits.maxDepth)) {
+        throw new LimitReached(`is nested more than ${this.limits.maxDepth} levels deep`);
+      }
       const documents = parseAllDocuments(text, {
         lineCounter: this.#lines,
         prettyErrors: false,
@@ -81,11 +85,10 @@ class YamlReader implements ParsedYaml {
         this.#hint(second.range[0], 'only the first YAML document of a file is read');
       }
     } catch (error) {
-      // The parser itself recurses: text that is nested thousands of levels deep ends in a RangeError.
-      if (!(error instanceof LimitReached || error instanceof RangeError)) {
+      if (!(error instanceof LimitReached)) {
         throw error;
       }
-      this.#problem(0, error instanceof LimitReached ? error.message : 'is nested too deeply');
+      this.#problem(0, error.message);
     }
   }
 
@@ -205,7 +208,11 @@ class YamlReader implements ParsedYaml {
     if (this.#aliases > this.limits.maxAliasCount) {
       throw new LimitReached(`uses more than ${this.limits.maxAliasCount} aliases (*name); write the values out`);
     }
-    return (this.#document === undefined ? undefined : node.resolve(this.#document)) ?? null;
+    const target = this.#document === undefined ? undefined : node.resolve(this.#document);
+    if (target === undefined) {
+      this.#problem(offsetOf(node), `nothing above is marked '&${node.source}'`);
+    }
+    return target ?? null;
   }
 
   #countNode(depth: number): void {

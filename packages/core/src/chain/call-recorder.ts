@@ -1,0 +1,29 @@
+import type { ErrorCode } from '../errors.js';
+import type { Invocation, Outcome } from '../invocation.js';
+import type { CallMetrics } from '../telemetry/call-metrics.js';
+
+/** Writes what happens to calls into the metrics; with metrics off, there is none and nothing is written. */
+export class CallRecorder {
+  constructor(private readonly metrics: CallMetrics | undefined) {}
+
+  /** Slot for the calls of a service; -1 with metrics off. */
+  slot(call: Invocation, service: string): number {
+    return this.metrics === undefined ? -1 : this.metrics.slotFor(call.direction, service);
+  }
+
+  started(call: Invocation, slot: number): void {
+    call.metricsSlot = slot;
+    this.metrics?.started(slot);
+  }
+
+  retried(call: Invocation, code: ErrorCode): void {
+    this.metrics?.countRetry(call.metricsSlot, code);
+  }
+
+  ended(call: Invocation, outcome: Outcome): void {
+    const { metrics } = this;
+    if (metrics === undefined) return;
+    metrics.record(call.metricsSlot, outcome.status, outcome.durationMs, outcome.aborted);
+    if (outcome.code !== undefined) metrics.countRejection(call.metricsSlot, outcome.code);
+  }
+}

@@ -1,0 +1,74 @@
+import { MeshError } from '../errors.js';
+import type { Policy } from './policy.js';
+import { PolicyChain } from './policy-chain.js';
+
+/**
+ * What a go-chassis handler name stands for here.
+ * `executor`: picking, retrying and sending are done between the policies and the wire for every chain, so the name only documents.
+ * `later`: accepted so that existing files load; the policy comes with a later version, and a start says so.
+ */
+export type HandlerMeaning = 'executor' | 'later' | (() => Policy);
+
+/** Every handler name that go-chassis and mesher know. */
+export const HANDLER_NAMES: Readonly<Record<string, HandlerMeaning>> = {
+  router: 'later',
+  loadbalance: 'executor',
+  transport: 'executor',
+  'bizkeeper-consumer': 'later',
+  'bizkeeper-provider': 'later',
+  'ratelimiter-consumer': 'later',
+  'ratelimiter-provider': 'later',
+  'rate-limiter': 'later',
+  'traffic-marker': 'later',
+  'fault-inject': 'later',
+  'tracing-consumer': 'later',
+  'tracing-provider': 'later',
+  'access-log': 'later',
+  monitoring: 'executor',
+  jwt: 'later',
+  basicAuth: 'later',
+  oauth2: 'later',
+  'port-selector': 'later',
+  'skywalking-consumer': 'later',
+  'skywalking-provider': 'later',
+};
+
+export const DEFAULT_CONSUMER_CHAIN: readonly string[] = [
+  'router',
+  'ratelimiter-consumer',
+  'bizkeeper-consumer',
+  'loadbalance',
+  'transport',
+];
+export const DEFAULT_PROVIDER_CHAIN: readonly string[] = ['ratelimiter-provider', 'transport'];
+
+export interface AssembledChain {
+  readonly policies: PolicyChain;
+  /** Names that were accepted and have no effect yet. */
+  readonly withoutEffect: readonly string[];
+}
+
+/**
+ * Makes the policies of a chain from handler names, in their order.
+ * @throws MeshError MESH_ERR_UNKNOWN_HANDLER naming the known ones
+ */
+export function assembleChain(
+  chain: string,
+  names: readonly string[],
+  meanings: Readonly<Record<string, HandlerMeaning>> = HANDLER_NAMES,
+): AssembledChain {
+  const policies: Policy[] = [];
+  const withoutEffect: string[] = [];
+  for (const name of names) {
+    const meaning = Object.hasOwn(meanings, name) ? meanings[name] : undefined;
+    if (meaning === undefined) {
+      throw new MeshError(
+        'MESH_ERR_UNKNOWN_HANDLER',
+        `servicecomb.handler.chain.${chain} names the handler '${name}', which does not exist; known are ${Object.keys(meanings).sort().join(', ')}`,
+      );
+    }
+    if (meaning === 'later') withoutEffect.push(name);
+    else if (meaning !== 'executor') policies.push(meaning());
+  }
+  return { policies: new PolicyChain(policies), withoutEffect };
+}

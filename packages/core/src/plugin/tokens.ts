@@ -1,0 +1,39 @@
+import type { InjectionToken } from 'tsyringe';
+import type { CallHandler } from '../chain/call-handler.js';
+import type { CallRecorder } from '../chain/call-recorder.js';
+import type { Attempts } from '../chain/attempts.js';
+import type { LocalPorts } from '../chain/local-ports.js';
+import type { RequestIds } from '../chain/request-ids.js';
+import type { MeshDocument } from '../config/document.js';
+import type { CallProtocol } from '../invocation.js';
+import type { Ports } from '../ports/ports.js';
+import type { Registry } from '../registry/contracts.js';
+import type { ServiceDirectory } from '../registry/service-directory.js';
+import type { DestinationResolver, SourceResolver } from '../resolver/contracts.js';
+import type { CallMetrics } from '../telemetry/call-metrics.js';
+import type { Logger } from '../telemetry/logger.js';
+
+/** A name in the container together with the type of what is behind it. */
+export type Token<T> = InjectionToken<T> & symbol;
+
+function token<T>(name: string): Token<T> {
+  return Symbol(`mesher.${name}`) as Token<T>;
+}
+
+/** What the container of a chassis holds. */
+export const TOKENS = {
+  ports: token<Ports>('ports'),
+  logger: token<Logger>('logger'),
+  document: token<MeshDocument>('document'),
+  registry: token<Registry>('registry'),
+  directory: token<ServiceDirectory>('directory'),
+  metrics: token<CallMetrics>('metrics'),
+  recorder: token<CallRecorder>('recorder'),
+  attempts: token<Attempts>('attempts'),
+  requestIds: token<RequestIds>('request-ids'),
+  localPorts: token<LocalPorts>('local-ports'),
+  destinationResolvers: token<Readonly<Record<CallProtocol, DestinationResolver>>>('destination-resolvers'),
+  sourceResolvers: token<readonly SourceResolver[]>('source-resolvers'),
+  outbound: token<CallHandler>('outbound'),
+  inbound: token<CallHandler>('inbound'),
+} as const;

@@ -1,0 +1,27 @@
+import type { ConnectionStats } from '../telemetry/connection-metrics.js';
+
+/** Numbers of a proxy that has done nothing yet, to be changed by a test. */
+export function zeroConnectionStats(): { -readonly [K in keyof ConnectionStats]: ConnectionStats[K] } {
+  return {
+    connectionsAccepted: 0,
+    connectionsOpen: 0,
+    connectionsRefused: 0,
+    detectedHttp1: 0,
+    detectedHttp2: 0,
+    detectedTls: 0,
+    detectedTcp: 0,
+    upstreamConnects: 0,
+    upstreamConnectFailures: 0,
+    upstreamOpen: 0,
+    upstreamIdle: 0,
+    poolWaits: 0,
+    poolOverflows: 0,
+    reusedConnectionRetries: 0,
+    malformedRequests: 0,
+    malformedResponses: 0,
+    clientAborts: 0,
+    timeouts: 0,
+    bytesToUpstream: 0,
+    bytesToDownstream: 0,
+  };
+}
