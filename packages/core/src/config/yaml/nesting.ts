@@ -3,6 +3,9 @@ import { Lexer } from 'yaml';
 /** Marks that a scalar token follows, in the token stream of the lexer. */
 const SCALAR_MARK = '\u001f';
 
+/** The token in front of a document. */
+const DOCUMENT_MARK = '\u0002';
+
 /**
  * True when a YAML text is nested deeper than `maxDepth` levels of brackets, or of `-` and `?` in one line, or is indented as
  * deep as only such nesting can be.
@@ -31,7 +34,7 @@ export function isNestedTooDeeply(text: string, maxDepth: number): boolean {
         return true;
       }
     }
-    lineStart = token.endsWith('\n');
+    lineStart = token.endsWith('\n') || (lineStart && token === DOCUMENT_MARK);
     if (lineStart) {
       indicators = 0;
     }

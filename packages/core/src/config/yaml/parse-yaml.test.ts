@@ -83,7 +83,7 @@ describe('parseYaml', () => {
 
   it('refuses duplicate keys and names the line', () => {
     expect(problems('a: 1\nb: 2\na: 3\n')).to.equal(
-      "f.yaml:3:1  the key 'a' is set twice in this group; keep one of them",
+      'f.yaml:3:1  a  is set twice in this group, first in line 1; keep one of them',
     );
   });
 

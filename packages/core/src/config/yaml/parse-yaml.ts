@@ -74,13 +74,14 @@ class YamlReader implements ParsedYaml {
         lineCounter: this.#lines,
         prettyErrors: false,
         logLevel: 'silent',
-        uniqueKeys: true,
+        // Checked below: here it would take time by the square of the number of keys.
+        uniqueKeys: false,
       });
       const [first, second] = documents;
       if (first === undefined) {
         return;
       }
-      this.#readDocument(first, text);
+      this.#readDocument(first);
       if (second !== undefined && this.problems.length === 0) {
         this.#hint(second.range[0], 'only the first YAML document of a file is read');
       }
@@ -92,10 +93,10 @@ class YamlReader implements ParsedYaml {
     }
   }
 
-  #readDocument(document: Document.Parsed, text: string): void {
+  #readDocument(document: Document.Parsed): void {
     this.#document = document;
     for (const error of document.errors.slice(0, MAX_SYNTAX_ERRORS)) {
-      this.#problem(error.pos[0], describeSyntaxError(error, text));
+      this.#problem(error.pos[0], describeSyntaxError(error));
     }
     for (const warning of document.warnings) {
       this.#hint(warning.pos[0], firstLine(warning.message));
@@ -112,6 +113,7 @@ class YamlReader implements ParsedYaml {
   }
 
   #readMap(map: YAMLMap, place: Place, into: ConfigEntry[]): void {
+    const lineOf = new Map<string, number>();
     for (const pair of map.items as Pair<Node, Node | null>[]) {
       this.#countNode(place.depth);
       const key = this.#resolve(pair.key);
@@ -135,6 +137,13 @@ class YamlReader implements ParsedYaml {
         this.problems.push({ origin, path: path.join('.'), message });
         continue;
       }
+      const earlier = lineOf.get(keyText);
+      if (earlier !== undefined) {
+        const message = `is set twice in this group, first in line ${earlier}; keep one of them`;
+        this.problems.push({ origin, path: path.join('.'), message });
+        continue;
+      }
+      lineOf.set(keyText, this.#lines.linePos(offsetOf(pair.key)).line);
       const keyOrigins = [...place.keyOrigins, ...parts.map(() => origin)];
       this.#readValue(pair.value, { path, keyOrigins, depth: place.depth + 1 }, into);
     }

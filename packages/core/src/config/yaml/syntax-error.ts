@@ -6,11 +6,7 @@ export function firstLine(text: string): string {
 }
 
 /** What is wrong with the text, and what to do about it. */
-export function describeSyntaxError(error: YAMLError, text: string): string {
-  if (error.code === 'DUPLICATE_KEY') {
-    const key = /^[^\s:]+/.exec(text.slice(error.pos[0]))?.[0] ?? '';
-    return `the key '${key}' is set twice in this group; keep one of them`;
-  }
+export function describeSyntaxError(error: YAMLError): string {
   if (error.code === 'TAB_AS_INDENT') {
     return 'tabs are not allowed for indentation in YAML; use spaces';
   }
