@@ -1,1 +1,22 @@
-export {};
+export { renderAdminReference } from './admin-reference.js';
+export { AdminServer } from './admin-server.js';
+export type { AdminAddress, AdminServerOptions } from './admin-server.js';
+export { ADMIN_HOST, ADMIN_LIMITS, ADMIN_PORT } from './defaults.js';
+export type { AdminLimits } from './defaults.js';
+export { isLoopback } from './loopback.js';
+export { ADMIN_ROUTES } from './routes.js';
+export type { AdminRequest, AdminRoute } from './routes.js';
+export type { AdminReply } from './reply.js';
+export type {
+  AdminSources,
+  EndpointView,
+  HealthInfo,
+  InstanceView,
+  JsonValue,
+  KnowledgeView,
+  Readiness,
+  RegistryView,
+  ServiceView,
+  ServicesView,
+  VersionInfo,
+} from './sources.js';

@@ -1,0 +1,99 @@
+import type { MetricsText } from '@mesher/core';
+
+/** What `JSON.stringify` can write without loss. */
+export type JsonValue =
+  string | number | boolean | null | readonly JsonValue[] | { readonly [key: string]: JsonValue | undefined };
+
+/** A yes, or a no with reasons for people. */
+export interface Readiness {
+  readonly ready: boolean;
+  /** Why not; empty when ready. A drain is a reason too. */
+  readonly reasons: readonly string[];
+}
+
+export interface VersionInfo {
+  /** Version of Mesher. */
+  readonly version: string;
+  /** Version of Node.js. */
+  readonly node: string;
+  readonly commit?: string;
+  /** When it was built, ISO 8601. */
+  readonly built?: string;
+}
+
+/** The shape of the original mesher's health route. */
+export interface HealthInfo {
+  readonly serviceName: string;
+  readonly version: string;
+  /** `red` is answered with status 500, as there. */
+  readonly status: 'green' | 'red';
+  /** Why it is red. */
+  readonly error?: string;
+}
+
+/** How long ago a registry or the directory knew something for sure. */
+export interface KnowledgeView {
+  readonly freshness: 'never' | 'fresh' | 'stale';
+  /** Seconds since the last good answer; left out before the first. */
+  readonly ageSeconds?: number;
+  readonly lastError?: string;
+}
+
+export interface RegistryView extends KnowledgeView {
+  readonly name: string;
+  /** Complaints that did not stop the registry from working. */
+  readonly problems: readonly string[];
+}
+
+export interface EndpointView {
+  /** `host:port` */
+  readonly address: string;
+  /** Protocol as the registry names it: `rest`, `grpc`, `rest-admin`, `*`. */
+  readonly protocol: string;
+  readonly weight: number;
+  /** True when the next call may go there. */
+  readonly available: boolean;
+  /** Why not: the instance is DOWN, the endpoint rests after failed connects, no address for the protocol. */
+  readonly reason?: string;
+}
+
+export interface InstanceView {
+  readonly instanceId: string;
+  readonly app: string;
+  readonly version: string;
+  readonly status: string;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly endpoints: readonly EndpointView[];
+}
+
+export interface ServiceView extends KnowledgeView {
+  readonly service: string;
+  /** False when the registry is sure that there is no such service. */
+  readonly exists: boolean;
+  readonly instances: readonly InstanceView[];
+}
+
+export interface ServicesView {
+  readonly registries: readonly RegistryView[];
+  readonly services: readonly ServiceView[];
+}
+
+/**
+ * Everything that the admin API shows, asked for at each request. The methods answer at once (but for the metrics page) and may
+ * throw: then the route answers 500 and the others go on.
+ */
+export interface AdminSources {
+  /** Whether the process should go on living. A no makes Kubernetes restart it, so it must not depend on others. */
+  live(): Readiness;
+  /** Whether calls can be taken: the first answer of the registry is there, listeners are open, no drain has begun. */
+  ready(): Readiness;
+  /** The Prometheus page; `MetricsPage.render` of `@mesher/core`. */
+  metrics(): Promise<MetricsText>;
+  version(): VersionInfo;
+  health(): HealthInfo;
+  /** The effective configuration with every secret masked: it is shown as it comes. */
+  config(): JsonValue;
+  services(): ServicesView;
+  /** Starts a drain and returns at once; asked again, it goes on with the one that runs. */
+  drain(): void;
+}
