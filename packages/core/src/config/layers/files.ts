@@ -25,6 +25,7 @@ export const CONFIG_FILES = [
 ] as const;
 
 const MESH_FILE = 'mesher.yaml';
+const YAML_ENDING = '.yaml';
 
 export interface FileLimits extends YamlLimits {
   /** Largest file, in bytes. */
@@ -88,8 +89,12 @@ async function readText(
 ): Promise<string | undefined> {
   const origin: Origin = { layer: 'file', file: path, line: 1, column: 1 };
   try {
-    const { size } = await stat(path);
-    if (size > limits.maxFileBytes) {
+    const stats = await stat(path);
+    if (!stats.isFile()) {
+      problems.push({ origin, path: '', message: 'is no file (a folder or a device)' });
+      return undefined;
+    }
+    if (stats.size > limits.maxFileBytes) {
       problems.push({
         origin,
         path: '',
@@ -116,8 +121,6 @@ function describeReadError(code: string | undefined): string {
     case 'EACCES':
     case 'EPERM':
       return 'cannot be read: the user of this process has no permission';
-    case 'EISDIR':
-      return 'is a folder, not a file';
     default:
       return `cannot be read (${code ?? 'unknown error'})`;
   }
@@ -149,14 +152,17 @@ function fillNode(node: ConfigNode, path: string, env: Environment, notices: Not
 
 /** What reading the known files does not show: a folder that is not there, and `chasis.yaml` beside them. */
 async function lookAround(confDir: string): Promise<Notice[]> {
-  const known: readonly string[] = CONFIG_FILES;
+  const known = CONFIG_FILES.map((name) => name.slice(0, -YAML_ENDING.length));
   const names = await readdir(confDir).catch(() => undefined);
   if (names === undefined) {
     const message = 'the configuration folder does not exist or cannot be read; nothing was read from it';
     return [{ kind: 'hint', origin: { layer: 'file', file: confDir, line: 1, column: 1 }, path: '', message }];
   }
   return names.flatMap((name) => {
-    const nearest = /\.ya?ml$/.test(name) && !known.includes(name) ? nearestName(name, known) : undefined;
+    const [, stem] = /^(.+)\.ya?ml$/.exec(name) ?? [];
+    const isKnown = (CONFIG_FILES as readonly string[]).includes(name);
+    const nearestStem = stem === undefined || isKnown ? undefined : nearestName(stem, known);
+    const nearest = nearestStem === undefined ? undefined : `${nearestStem}${YAML_ENDING}`;
     return nearest === undefined || names.includes(nearest)
       ? []
       : [

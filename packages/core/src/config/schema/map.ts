@@ -52,7 +52,12 @@ export class MapSchema<T> implements Schema<ReadonlyMap<string, T>> {
   }
 
   referenceRows(key: string): ReferenceRow[] {
-    return inheritNotes(this.value.referenceRows(`${key}.{${this.notes.keyName ?? 'name'}}`), this.notes);
+    const rows = inheritNotes(this.value.referenceRows(`${key}.{${this.notes.keyName ?? 'name'}}`), this.notes);
+    const { doc } = this.notes;
+    // A map of groups has a row for each key of the group; a map of values has but one to say what it is for.
+    return this.value.shape === 'leaf' && doc !== undefined
+      ? rows.map((row, index) => (index === 0 ? { ...row, notes: { doc, ...row.notes } } : row))
+      : rows;
   }
 
   resolveKey(pieces: readonly string[], match: KeyMatch): readonly string[] | undefined {

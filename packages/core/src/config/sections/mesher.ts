@@ -117,7 +117,11 @@ export const localHealthCheckSchema = s.list(
       body: s.string({ doc: 'Regular expression that the body must match.' }),
     }),
   }),
-  { notYet: 'local health checks will set the registered status of this instance', default: [] },
+  {
+    doc: 'Probes of the local service.',
+    notYet: 'local health checks will set the registered status of this instance',
+    default: [],
+  },
 );
 
 export type AdminConfig = Infer<typeof adminSchema>;

@@ -9,10 +9,10 @@ import {
   type Document,
   type Node,
   type Pair,
-  type Scalar,
 } from 'yaml';
 import type { Notice, Origin, Problem } from '../problem.js';
 import { describeSyntaxError, firstLine } from './syntax-error.js';
+import { offsetOf, scalarText } from './node-text.js';
 import { isNestedTooDeeply } from './nesting.js';
 import { YAML_LIMITS, type YamlLimits } from './limits.js';
 import { ConfigNode, insertEntry, type ConfigEntry, type Leaf } from '../tree/config-node.js';
@@ -247,13 +247,4 @@ class YamlReader implements ParsedYaml {
   #hint(offset: number, message: string): void {
     this.notices.push({ kind: 'hint', origin: this.#at(offset), path: '', message });
   }
-}
-
-/** The source text: as a number `1.0` would be 1. */
-function scalarText(scalar: Scalar): string {
-  return typeof scalar.value === 'string' ? scalar.value : (scalar.source ?? String(scalar.value));
-}
-
-function offsetOf(node: unknown): number {
-  return (node as { range?: readonly number[] | null } | null)?.range?.[0] ?? 0;
 }

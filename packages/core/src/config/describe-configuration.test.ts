@@ -1,0 +1,71 @@
+import { expect } from 'chai';
+import { composeSections } from './compose-sections.js';
+import { configurationJsonSchema, renderConfigurationReference } from './describe-configuration.js';
+import { s } from './schema/combinators.js';
+import { CORE_SECTIONS } from './sections/index.js';
+
+/** The subschema of a dotted key. */
+function at(schema: unknown, key: string): Record<string, unknown> {
+  return key
+    .split('.')
+    .reduce<Record<string, unknown>>(
+      (group, name) => (group['properties'] as Record<string, Record<string, unknown>>)[name] ?? {},
+      schema as Record<string, unknown>,
+    );
+}
+
+describe('the JSON Schema', () => {
+  const schema = configurationJsonSchema({
+    'mesher.proxy': s.object({ maxHeadBytes: s.bytes({ default: '64KB', doc: 'Largest head.' }) }),
+  });
+
+  it('says which draft it is, and is plain JSON', () => {
+    expect(schema['$schema']).to.equal('https://json-schema.org/draft/2020-12/schema');
+    expect(JSON.parse(JSON.stringify(schema))).to.deep.equal(schema);
+  });
+
+  it('describes types, defaults, limits and texts, of packages too', () => {
+    expect(at(schema, 'mesher.proxy.maxHeadBytes')).to.deep.equal({
+      description: 'Largest head.',
+      default: '64KB',
+      type: ['integer', 'string', 'null'],
+    });
+    expect(at(schema, 'cse.isolation.Consumer.timeoutInMilliseconds')).to.include({ minimum: 0 });
+    expect(at(schema, 'servicecomb.credentials.secretKey')).to.include({ writeOnly: true });
+    expect(at(schema, 'admin.goRuntimeMetrics')).to.include({ deprecated: true });
+    expect(at(schema, 'servicecomb.registry.scope')['anyOf']).to.deep.include({ enum: ['full', 'app', null] });
+  });
+
+  it('allows dotted keys and refuses unknown ones', () => {
+    expect(at(schema, 'admin')).to.deep.include({ additionalProperties: false, patternProperties: { '\\.': true } });
+    expect(at(schema, 'servicecomb.protocols')['additionalProperties']).to.be.an('object');
+  });
+});
+
+describe('the reference page', () => {
+  const page = renderConfigurationReference();
+
+  it('has a row for each key, with type, default and reason', () => {
+    expect(page).to.contain('| `servicecomb.registry.refreshInterval` | duration of at least 1s | `30s` | ');
+    expect(page).to.contain(
+      '| `servicecomb.protocols.{protocol}.listenAddress` | host:port |  | Address to listen on. |',
+    );
+    expect(page).to.contain('| `mesher.listeners[].listen` | host:port | required | ');
+    expect(page).to.contain('| full \\| app | `app` |');
+  });
+
+  it('keeps apart what is in effect, what is not yet, and what never will be', () => {
+    const [inEffect, later, never] = page.split(/^## .+$/m).slice(1);
+    expect(inEffect).to.contain('`servicecomb.service.name`').and.not.contain('`cse.');
+    expect(later).to.contain('`cse.loadbalance.{service}.retryOnNext`').and.contain('`ssl.{tag}.caFile`');
+    expect(never).to.contain('`admin.goRuntimeMetrics`');
+  });
+
+  it('explains every key that core declares', () => {
+    const silent = composeSections(CORE_SECTIONS)
+      .referenceRows('')
+      .filter(({ notes }) => notes.doc === undefined)
+      .map(({ key }) => key);
+    expect(silent).to.deep.equal([]);
+  });
+});

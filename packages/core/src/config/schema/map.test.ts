@@ -1,0 +1,75 @@
+import { expect } from 'chai';
+import { readSchema } from '../../testing/read-schema.js';
+import { s } from './combinators.js';
+
+describe('maps', () => {
+  it('keep dots in names, written as one key or as nested ones', () => {
+    const schema = s.object({ limit: s.map(s.integer()) });
+    const expected = new Map([
+      ['orders', 1],
+      ['orders.v1.sayHello', 2],
+      ['a.b', 3],
+    ]);
+    expect(readSchema(schema, 'limit:\n  orders: 1\n  orders.v1.sayHello: 2\n  a: {b: 3}').value.limit).to.deep.equal(
+      expected,
+    );
+    expect(readSchema(schema, 'limit.orders: 1\nlimit.orders.v1.sayHello: 2\nlimit.a.b: 3').value.limit).to.deep.equal(
+      expected,
+    );
+  });
+
+  it('end a name of a group where a known key begins', () => {
+    const schema = s.object({ svc: s.map(s.object({ retry: s.boolean(), backoff: s.object({ ms: s.integer() }) })) });
+    const yaml =
+      'svc:\n  orders:\n    retry: true\n  orders.v1:\n    retry: false\n    backoff.ms: 5\n  x.y.z.backoff.ms: 7';
+    const group = (retry: boolean | undefined, ms: number | undefined) => ({ retry, backoff: { ms } });
+    expect(readSchema(schema, yaml).value.svc).to.deep.equal(
+      new Map([
+        ['orders', group(true, undefined)],
+        ['orders.v1', group(false, 5)],
+        ['x.y.z', group(undefined, 7)],
+      ]),
+    );
+  });
+
+  it('report unknown keys inside an entry', () => {
+    const schema = s.object({ svc: s.map(s.object({ retry: s.boolean() })) });
+    expect(readSchema(schema, 'svc:\n  orders:\n    rety: true').notices).to.deep.equal([
+      "a.yaml:3:5  svc.orders.rety  unknown key, ignored; did you mean 'svc.orders.retry'?",
+    ]);
+  });
+
+  it('hold names that objects already have', () => {
+    const { value } = readSchema(
+      s.object({ m: s.map(s.string()) }),
+      'm:\n  __proto__: a\n  constructor: b\n  toString: c',
+    );
+    expect([...value.m]).to.deep.equal([
+      ['__proto__', 'a'],
+      ['constructor', 'b'],
+      ['toString', 'c'],
+    ]);
+  });
+
+  it('check names where there is a rule for them', () => {
+    const schema = s.object({
+      m: s.map(s.string(), { checkKey: (key) => (key === 'bad' ? 'is a bad name' : undefined) }),
+    });
+    expect(readSchema(schema, 'm:\n  good: 1\n  bad: 2').problems).to.deep.equal(['a.yaml:3:3  m.bad  is a bad name']);
+  });
+
+  it('stand beside fixed keys in an open group', () => {
+    const fields = () => ({ name: s.string(), rule: s.object({ limit: s.integer() }) });
+    const schema = s.object({
+      lb: s.openObject(fields(), { as: 'services', keyName: 'service', each: s.object(fields()) }),
+    });
+    const { value, notices } = readSchema(
+      schema,
+      'lb:\n  name: a\n  Server: {name: b}\n  my.svc.rule.limit: 3\n  oops: 1',
+    );
+    expect(value.lb.name).to.equal('a');
+    expect([...value.lb.services.keys()]).to.deep.equal(['Server', 'my.svc']);
+    expect(value.lb.services.get('my.svc')?.rule.limit).to.equal(3);
+    expect(notices).to.deep.equal(['a.yaml:5:3  lb.oops  unknown key, ignored']);
+  });
+});
