@@ -68,6 +68,8 @@ export abstract class Invocation implements CallView {
   metricsSlot = -1;
   /** True while the whole body that was read so far is kept, so that another attempt can send it again. */
   bodyReplayable = true;
+  /** The call is over: a decision that was still being waited for must not begin anything. */
+  ended = false;
   /** How many policies let the call pass: exactly these get `after`. */
   admitted = 0;
 

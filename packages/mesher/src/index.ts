@@ -1,1 +1,10 @@
-export {};
+export { EXIT } from './cli/exit-codes.js';
+export type { ExitCode } from './cli/exit-codes.js';
+export { load, BUILT_IN_PLUGINS } from './sidecar/load.js';
+export type { LoadRequest, Loaded } from './sidecar/load.js';
+export { Sidecar } from './sidecar/sidecar.js';
+export type { SidecarAddresses, SidecarSettings } from './sidecar/sidecar.js';
+export { planListeners } from './sidecar/listen-plan.js';
+export type { ListenPlan } from './sidecar/listen-plan.js';
+export { mesherVersion } from './version.js';
+export { renderCliReference } from './cli/cli-reference.js';

@@ -64,6 +64,7 @@ export class InboundHandler implements CallHandler {
   }
 
   end(call: Invocation, outcome: Outcome): void {
+    call.ended = true;
     this.stations.policies.end(call, outcome);
     this.stations.recorder.ended(call, outcome);
   }

@@ -30,6 +30,9 @@ export interface OutboundStations {
 /** Field that tells the called sidecar which port the caller wrote into the URL. */
 const PORT_FIELD = 'x-forwarded-port';
 
+/** The verdict about a call whose caller left while it was being decided; nobody reads it. */
+const GONE: Rejection = new Rejection('MESH_ERR_TIMEOUT');
+
 /** Decides about calls of the local application: loop guard → destination → plan → marks → policies → endpoint. */
 export class OutboundHandler implements CallHandler {
   readonly direction: Direction = 'outbound';
@@ -46,6 +49,7 @@ export class OutboundHandler implements CallHandler {
     }
     if (!(destination instanceof Promise)) return this.#planned(call, destination);
     return destination.then((later) => {
+      if (call.ended) return GONE;
       if (later !== undefined) return this.#planned(call, later);
       recorder.started(call, recorder.slot(call, UNKNOWN_SERVICE));
       return this.#unresolved(call);
@@ -71,6 +75,7 @@ export class OutboundHandler implements CallHandler {
   }
 
   end(call: Invocation, outcome: Outcome): void {
+    call.ended = true;
     const { policies, recorder } = this.stations;
     if (call.plan !== undefined && call.endpoint !== undefined) call.plan.observe(call, call.endpoint, outcome);
     policies.end(call, outcome);
@@ -89,7 +94,7 @@ export class OutboundHandler implements CallHandler {
       );
     }
     if (plan.state !== 'pending') return this.#admitted(call, plan);
-    return directory.whenKnown(destination.service).then(() => this.#admitted(call, plan));
+    return directory.whenKnown(destination.service).then(() => (call.ended ? GONE : this.#admitted(call, plan)));
   }
 
   #admitted(call: Invocation, plan: ServicePlan): Verdict | Promise<Verdict> {
@@ -111,7 +116,7 @@ export class OutboundHandler implements CallHandler {
     const rejection = policies.admit(call);
     if (rejection === undefined) return this.#pick(call, plan);
     if (!(rejection instanceof Promise)) return rejection;
-    return rejection.then((later) => later ?? this.#pick(call, plan));
+    return rejection.then((later) => later ?? (call.ended ? GONE : this.#pick(call, plan)));
   }
 
   #pick(call: Invocation, plan: ServicePlan): Verdict {

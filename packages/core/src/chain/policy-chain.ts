@@ -16,6 +16,8 @@ export class PolicyChain {
         if (!(answer instanceof Promise)) return answer as Rejection;
         return answer.then((later) => {
           if (later !== undefined) return later as Rejection;
+          // The caller left meanwhile: `after` has run for those before, and must not be missed by those behind.
+          if (call.ended) return undefined;
           call.admitted = i + 1;
           return this.admit(call);
         });

@@ -17,6 +17,11 @@ export class PluginCatalog {
     this.#plugins.set(key, plugin);
   }
 
+  /** Makes `plugin` known under a second name: the module that it came from. */
+  alias(plugin: AnyPlugin, name: string): void {
+    this.#plugins.set(`${plugin.kind}/${name}`, plugin);
+  }
+
   find<K extends PluginKind>(kind: K, name: string): PluginDefinition<K, unknown> | undefined {
     return this.#plugins.get(`${kind}/${name}`) as unknown as PluginDefinition<K, unknown> | undefined;
   }
@@ -32,10 +37,11 @@ export class PluginCatalog {
   }
 
   names(kind: PluginKind): string[] {
-    return [...this.#plugins.values()].filter((plugin) => plugin.kind === kind).map(({ name }) => name);
+    const prefix = `${kind}/`;
+    return [...this.#plugins.keys()].filter((key) => key.startsWith(prefix)).map((key) => key.slice(prefix.length));
   }
 
   [Symbol.iterator](): IterableIterator<AnyPlugin> {
-    return this.#plugins.values();
+    return new Set(this.#plugins.values()).values();
   }
 }

@@ -1,0 +1,123 @@
+import {
+  formatHostPort,
+  formatOrigin,
+  formatProblems,
+  isMeshError,
+  readBootstrap,
+  type Bootstrap,
+  type Logger,
+  type Notice,
+} from '@mesher/core';
+import { load, type Loaded } from '../sidecar/load.js';
+import { processLogger } from '../sidecar/logger.js';
+import { Sidecar } from '../sidecar/sidecar.js';
+import { EXIT, type ExitCode } from './exit-codes.js';
+import type { SetExit } from './program.js';
+
+/** Errors that are mistakes in the configuration, although they show only when the parts are put together. */
+const CONFIGURATION_CODES: ReadonlySet<string> = new Set([
+  'MESH_ERR_LISTEN_ADDRESS',
+  'MESH_ERR_UNKNOWN_PLUGIN',
+  'MESH_ERR_UNKNOWN_HANDLER',
+  'MESH_ERR_DUPLICATE_PLUGIN',
+  'MESH_ERR_PLUGIN_LOAD',
+  'MESH_ERR_ADMIN_REMOTE',
+  'FILE_REGISTRY_SETTING',
+]);
+
+/** Runs a sidecar until a signal or the admin API ends it. */
+export async function runSidecar(args: readonly string[], setExit: SetExit): Promise<void> {
+  let bootstrap: Bootstrap;
+  try {
+    bootstrap = await readBootstrap({ args, env: process.env, cwd: process.cwd() });
+  } catch (error) {
+    return fail(error, EXIT.usage, setExit);
+  }
+  const logger = processLogger(bootstrap.logLevel);
+  let loaded: Loaded;
+  try {
+    loaded = await load({ confDir: bootstrap.confDir, configFile: bootstrap.configFile, env: process.env });
+  } catch (error) {
+    return fail(error, EXIT.configuration, setExit);
+  }
+  const { document, errors, notices, effective } = loaded.configuration;
+  for (const notice of notices) logNotice(logger, notice);
+  if (document === undefined) {
+    process.stderr.write(
+      `${formatProblems(errors)}\nmesher: the configuration in ${bootstrap.confDir} has ${errors.length} error(s)\n`,
+    );
+    setExit(EXIT.configuration);
+    return;
+  }
+  const stop = new StopSignals(logger);
+  try {
+    const sidecar = await Sidecar.start({
+      document,
+      effective,
+      bootstrap,
+      catalog: loaded.catalog,
+      logger,
+      onDrainRequest: () => stop.request('POST /drain'),
+    });
+    logReady(logger, sidecar, document.service.name);
+    await stop.requested;
+    await sidecar.drain();
+    await sidecar.close();
+    setExit(EXIT.ok);
+  } catch (error) {
+    fail(error, EXIT.failed, setExit);
+  } finally {
+    stop.release();
+  }
+}
+
+/** Waits for the first signal; the second one ends the process at once. */
+class StopSignals {
+  readonly requested: Promise<void>;
+  #resolve!: () => void;
+  #count = 0;
+  readonly #onSignal = (signal: NodeJS.Signals): void => this.request(signal);
+
+  constructor(private readonly logger: Logger) {
+    this.requested = new Promise((resolve) => (this.#resolve = resolve));
+    process.on('SIGTERM', this.#onSignal);
+    process.on('SIGINT', this.#onSignal);
+  }
+
+  request(by: string): void {
+    this.#count++;
+    this.logger.info({ by }, this.#count === 1 ? 'stopping' : 'stopping at once');
+    if (this.#count > 1) process.exit(EXIT.failed);
+    this.#resolve();
+  }
+
+  release(): void {
+    process.off('SIGTERM', this.#onSignal);
+    process.off('SIGINT', this.#onSignal);
+  }
+}
+
+function logReady(logger: Logger, sidecar: Sidecar, service: string): void {
+  const { outbound, inbound, admin } = sidecar.addresses;
+  logger.info(
+    {
+      service,
+      outbound: outbound.map(formatHostPort),
+      inbound: inbound === undefined ? undefined : formatHostPort(inbound),
+      admin: admin?.url,
+    },
+    'ready',
+  );
+}
+
+function logNotice(logger: Logger, notice: Notice): void {
+  const fields = { key: notice.path, at: formatOrigin(notice.origin) };
+  if (notice.kind === 'unknown-key') logger.warn(fields, notice.message);
+  else logger.info(fields, notice.message);
+}
+
+function fail(error: unknown, code: ExitCode, setExit: SetExit): void {
+  if (!isMeshError(error)) throw error;
+  process.stderr.write(`mesher: ${error.message}\n`);
+  setExit(CONFIGURATION_CODES.has(error.code) ? EXIT.configuration : code);
+}

@@ -1,0 +1,153 @@
+import type {
+  AdminSources,
+  EndpointView,
+  InstanceView,
+  JsonValue,
+  Readiness,
+  ServicesView,
+  ServiceView,
+} from '@mesher/admin';
+import {
+  MetricsPage,
+  formatOrigin,
+  metricFamilies,
+  whyLeftOut,
+  type Chassis,
+  type EffectiveValue,
+  type Instance,
+  type MetricsText,
+  type Ports,
+} from '@mesher/core';
+import type { ProxyServer } from '@mesher/proxy';
+import { mesherVersion } from '../version.js';
+
+/** What the admin API asks a running sidecar for. */
+export interface SidecarView {
+  readonly chassis: Chassis;
+  readonly proxy: ProxyServer;
+  readonly ports: Ports;
+  readonly effective: readonly EffectiveValue[];
+  readiness(): Readiness;
+  drain(): void;
+}
+
+/** Shows a sidecar to the admin API. */
+export function adminSources(view: SidecarView): AdminSources {
+  const { chassis, proxy, ports } = view;
+  const { service, mesher } = chassis.document;
+  const version = mesherVersion();
+  const page = new MetricsPage(
+    metricFamilies({
+      clock: ports.clock,
+      identity: { service: service.name, app: service.app, version: service.version },
+      build: { version, node: process.version },
+      calls: chassis.metrics,
+      connections: [{ direction: 'both', stats: proxy.stats }],
+      registries: [
+        {
+          name: chassis.registry.discovery.name,
+          state: () => chassis.registry.discovery.state(),
+          servicesWatched: () => chassis.directory.plans.length,
+          instances: () =>
+            chassis.directory.plans.reduce((sum, plan) => sum + (plan.snapshot?.instances.length ?? 0), 0),
+        },
+      ],
+      compatibility: mesher.metrics.compatibility,
+    }),
+  );
+  return {
+    live: () => ({ ready: true, reasons: [] }),
+    ready: () => view.readiness(),
+    metrics: (): Promise<MetricsText> => page.render(),
+    version: () => ({ version, node: process.version }),
+    health: () => ({ serviceName: service.name, version: service.version, status: 'green' }),
+    config: () => effectiveView(view.effective),
+    services: () => servicesView(chassis, ports),
+    drain: () => view.drain(),
+  };
+}
+
+function effectiveView(effective: readonly EffectiveValue[]): JsonValue {
+  return Object.fromEntries(
+    effective.map(({ key, value, origin, inEffect }) => [
+      key,
+      {
+        value,
+        from: formatOrigin(origin),
+        ...(inEffect ? {} : { inEffect: false }),
+      },
+    ]),
+  );
+}
+
+function servicesView(chassis: Chassis, ports: Ports): ServicesView {
+  const state = chassis.registry.discovery.state();
+  const age = (at: number | undefined): { ageSeconds?: number } =>
+    at === undefined ? {} : { ageSeconds: Math.max(0, Math.round((ports.clock.wallTime() - at) / 100) / 10) };
+  const plans = new Map(chassis.directory.plans.map((plan) => [plan.service, plan]));
+  const names = new Set([...plans.keys(), ...chassis.directory.listed.map((instance) => instance.service)]);
+  const services: ServiceView[] = [...names].sort().map((service) => {
+    const plan = plans.get(service);
+    const instances =
+      plan?.snapshot?.instances ?? chassis.directory.listed.filter((instance) => instance.service === service);
+    return {
+      service,
+      exists: plan === undefined || plan.state === 'known',
+      freshness: plan?.state === 'pending' ? 'never' : state.freshness,
+      ...age(state.lastSuccessAt),
+      instances: instances.map((instance) => instanceView(instance, chassis, ports)),
+    };
+  });
+  return {
+    registries: [
+      {
+        name: chassis.registry.discovery.name,
+        freshness: state.freshness,
+        ...age(state.lastSuccessAt),
+        ...(state.lastError === undefined ? {} : { lastError: state.lastError }),
+        problems: state.problems,
+      },
+    ],
+    services,
+  };
+}
+
+function instanceView(instance: Instance, chassis: Chassis, ports: Ports): InstanceView {
+  return {
+    instanceId: instance.instanceId,
+    app: instance.app,
+    version: instance.version,
+    status: instance.status,
+    metadata: instance.metadata,
+    endpoints: [...instance.addresses].map(([protocol, { host, port }]): EndpointView => {
+      const reason = whyUnavailable(instance, host, port, chassis, ports);
+      const address = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+      return {
+        address,
+        protocol,
+        weight: instance.weight,
+        available: reason === undefined,
+        ...(reason === undefined ? {} : { reason }),
+      };
+    }),
+  };
+}
+
+function whyUnavailable(
+  instance: Instance,
+  host: string,
+  port: number,
+  chassis: Chassis,
+  ports: Ports,
+): string | undefined {
+  const leftOut = whyLeftOut(instance, 'http');
+  if (leftOut === 'status') return `the instance is ${instance.status}`;
+  if (leftOut === 'weight') return 'its weight is 0';
+  const plan = chassis.directory.plans.find(({ service }) => service === instance.service);
+  if (plan === undefined || plan.state !== 'known') return undefined;
+  const endpoint = plan
+    .candidates('http')
+    .endpoints.find((candidate) => candidate.host === host && candidate.port === port);
+  const left = endpoint === undefined ? 0 : endpoint.restingUntil - ports.clock.now();
+  return left > 0 ? `rests for ${Math.ceil(left)} ms after ${endpoint?.connectFailures} failed connects` : undefined;
+}

@@ -1,0 +1,78 @@
+import { authorityResolver, hostResolver, ipResolver, sourceResolver } from '@mesher/resolver-host';
+import { fileRegistry } from '@mesher/registry-file';
+import {
+  CHASSIS_SECTIONS,
+  PluginCatalog,
+  loadConfiguration,
+  loadPlugins,
+  looksLikeModule,
+  pluginSections,
+  type AnyPlugin,
+  type LoadedConfiguration,
+  type MeshDocument,
+  type PluginKind,
+} from '@mesher/core';
+import { proxyOptionsSchema } from './proxy-section.js';
+
+/** The plugins that come with the sidecar. */
+export const BUILT_IN_PLUGINS: readonly AnyPlugin[] = [
+  hostResolver,
+  authorityResolver,
+  ipResolver,
+  sourceResolver,
+  fileRegistry,
+] as readonly unknown[] as readonly AnyPlugin[];
+
+export interface LoadRequest {
+  readonly confDir: string;
+  readonly configFile?: string | undefined;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+export interface Loaded {
+  readonly configuration: LoadedConfiguration;
+  readonly catalog: PluginCatalog;
+}
+
+/**
+ * Reads the configuration and loads the plugins that it names. A plugin may bring settings of its own, so the configuration is read
+ * again once all plugins are there.
+ * @throws MeshError for a plugin that cannot be loaded
+ */
+export async function load(request: LoadRequest): Promise<Loaded> {
+  const catalog = new PluginCatalog();
+  for (const plugin of BUILT_IN_PLUGINS) catalog.add(plugin);
+  const read = (): Promise<LoadedConfiguration> =>
+    loadConfiguration({
+      confDir: request.confDir,
+      meshConfigFile: request.configFile,
+      env: request.env,
+      sections: { ...CHASSIS_SECTIONS, 'mesher.proxy': proxyOptionsSchema, ...pluginSections(catalog) },
+    });
+  const configuration = await read();
+  if (configuration.document === undefined) return { configuration, catalog };
+  const added = await addPlugins(configuration.document, request.confDir, catalog);
+  return { configuration: added ? await read() : configuration, catalog };
+}
+
+async function addPlugins(document: MeshDocument, confDir: string, catalog: PluginCatalog): Promise<boolean> {
+  const modules = new Set(document.plugins);
+  const chosen: [PluginKind, string | undefined][] = [
+    ['destination-resolver', document.plugin.destinationResolver.http],
+    ['destination-resolver', document.plugin.destinationResolver.grpc],
+    ['destination-resolver', document.plugin.destinationResolver.tcp],
+    ['source-resolver', document.plugin.sourceResolver],
+  ];
+  for (const [kind, name] of chosen) {
+    // A resolver may be named by its module; then the module's plugin of that kind is the one that is meant.
+    if (name !== undefined && catalog.find(kind, name) === undefined && looksLikeModule(name)) modules.add(name);
+  }
+  for (const module of modules) {
+    for (const plugin of await loadPlugins(module, confDir)) {
+      catalog.add(plugin);
+      const names = chosen.some(([kind, name]) => kind === plugin.kind && name === module);
+      if (names && catalog.find(plugin.kind, module) === undefined) catalog.alias(plugin, module);
+    }
+  }
+  return modules.size > 0;
+}

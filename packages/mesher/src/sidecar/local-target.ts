@@ -1,0 +1,39 @@
+import {
+  Endpoint,
+  Rejection,
+  type AttemptFailure,
+  type CallHandler,
+  type Direction,
+  type HostPort,
+  type Invocation,
+} from '@mesher/core';
+
+/** Sends everything of one inbound listener to one local address (`mesher.listeners` with `target`). */
+export class LocalTarget implements CallHandler {
+  readonly direction: Direction = 'inbound';
+  readonly #endpoint: Endpoint;
+
+  constructor(
+    private readonly service: string,
+    target: HostPort,
+  ) {
+    this.#endpoint = new Endpoint(target.host, target.port);
+  }
+
+  begin(call: Invocation): Endpoint {
+    call.destination = { service: this.service };
+    return this.#endpoint;
+  }
+
+  again(_call: Invocation, failure: AttemptFailure): Endpoint | Rejection {
+    return failure.reusedConnection ? this.#endpoint : new Rejection(failure.code, failure.message);
+  }
+
+  connected(): void {
+    // a local target never rests
+  }
+
+  end(): void {
+    // counted by the connection metrics
+  }
+}

@@ -1,0 +1,2 @@
+import { s } from '@mesher/core';
+export const proxyOptionsSchema = s.object({}, { doc: 'Proxy core.' });

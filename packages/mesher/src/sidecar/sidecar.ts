@@ -1,0 +1,251 @@
+import { AdminServer, type AdminAddress, type Readiness } from '@mesher/admin';
+import {
+  Chassis,
+  formatHostPort,
+  makeInstance,
+  systemPorts,
+  type Bootstrap,
+  type CallHandler,
+  type Destination,
+  type EffectiveValue,
+  type HostPort,
+  type Instance,
+  type InstanceAddress,
+  type Logger,
+  type MeshDocument,
+  type PluginCatalog,
+  type Ports,
+} from '@mesher/core';
+import { ProxyServer, type Listener } from '@mesher/proxy';
+import { proxyOptionsSchema } from './proxy-section.js';
+import { adminSources } from './admin-view.js';
+import { planListeners, type ListenPlan } from './listen-plan.js';
+import { LocalTarget } from './local-target.js';
+
+export interface SidecarSettings {
+  readonly document: MeshDocument;
+  readonly effective: readonly EffectiveValue[];
+  readonly bootstrap: Bootstrap;
+  readonly catalog: PluginCatalog;
+  readonly logger: Logger;
+  readonly ports?: Ports;
+  /** Called when the admin API asks for a drain. */
+  readonly onDrainRequest?: () => void;
+}
+
+/** Where a running sidecar can be reached. */
+export interface SidecarAddresses {
+  readonly outbound: readonly HostPort[];
+  readonly inbound: HostPort | undefined;
+  readonly admin: AdminAddress | undefined;
+}
+
+type Phase = 'starting' | 'running' | 'draining' | 'stopped';
+
+/** A sidecar in this process: chassis, proxy and admin API, started and stopped in the right order. */
+export class Sidecar {
+  #phase: Phase = 'starting';
+  #registryAnswered = false;
+  #admin: AdminServer | undefined;
+  readonly #inbound: Listener[] = [];
+  readonly #outbound: Listener[] = [];
+  #drained: Promise<boolean> | undefined;
+
+  private constructor(
+    private readonly settings: SidecarSettings,
+    private readonly ports: Ports,
+    readonly chassis: Chassis,
+    private readonly proxy: ProxyServer,
+    private readonly plan: ListenPlan,
+  ) {}
+
+  /**
+   * Starts everything: plugins and registry, listeners, admin API, registration. Ready when it resolves.
+   * @throws MeshError for addresses that cannot be had, unknown plugins or handlers; what was opened is closed again
+   */
+  static async start(settings: SidecarSettings): Promise<Sidecar> {
+    const { document, logger, bootstrap } = settings;
+    const ports = settings.ports ?? systemPorts();
+    const plan = planListeners(document);
+    const own = ownPorts(plan, document);
+    const chassis = await Chassis.create({
+      document,
+      confDir: bootstrap.confDir,
+      catalog: settings.catalog,
+      servicePorts: bootstrap.servicePorts,
+      isOwnPort: (port) => own.has(port),
+      ports,
+      logger,
+    });
+    const proxy = new ProxyServer(
+      { ports, logger, onConnected: (endpoint) => chassis.outbound.connected(endpoint) },
+      { ...document.section('mesher.proxy', proxyOptionsSchema), serverTiming: document.mesher.serverTiming },
+    );
+    chassis.directory.onRetired((endpoint) => proxy.retire(endpoint));
+    const sidecar = new Sidecar(settings, ports, chassis, proxy, plan);
+    try {
+      await sidecar.#open();
+    } catch (error) {
+      await sidecar.close();
+      throw error;
+    }
+    return sidecar;
+  }
+
+  get addresses(): SidecarAddresses {
+    return { outbound: this.plan.outbound, inbound: this.plan.inbound, admin: this.#adminAddress };
+  }
+
+  #adminAddress: AdminAddress | undefined;
+
+  /**
+   * Leaves the registry, takes no further inbound connections, and lets what is in flight finish. Outbound calls keep working all
+   * the while, because the application still needs them to finish its work.
+   * @returns false when the drain timeout ended it
+   */
+  drain(): Promise<boolean> {
+    this.#drained ??= this.#drain();
+    return this.#drained;
+  }
+
+  async close(): Promise<void> {
+    this.#phase = 'stopped';
+    this.proxy.close();
+    await this.#admin?.close();
+    await this.chassis
+      .leave()
+      .catch((error: unknown) => this.settings.logger.warn({ error }, 'leaving the registry failed'));
+    await this.chassis.close();
+  }
+
+  async #open(): Promise<void> {
+    const { plan, chassis, settings } = this;
+    const { logger, document } = settings;
+    await this.#openAdmin();
+    for (const [index, address] of plan.outbound.entries()) await this.#listenOutbound(address, index > 0);
+    if (plan.inbound !== undefined) {
+      this.#inbound.push(await this.#listen(plan.inbound, chassis.inbound));
+      if (settings.bootstrap.servicePorts.length === 0) {
+        logger.warn(
+          {},
+          'no --service-ports: callers choose the local port by X-Forwarded-Port, and calls without it fail',
+        );
+      }
+    }
+    for (const { listen, service, target } of document.mesher.listeners) {
+      if (service !== undefined) this.#outbound.push(await this.#listen(listen, chassis.outbound, { service }));
+      else if (target !== undefined) {
+        const handler = new LocalTarget(chassis.document.service.name, target);
+        this.#inbound.push(await this.#listen(listen, handler, { service: chassis.document.service.name }));
+      }
+    }
+    if (plan.ignored.length > 0) {
+      logger.info(
+        { protocols: plan.ignored },
+        `no listener for ${plan.ignored.join(', ')}: this version proxies HTTP/1 and TCP`,
+      );
+    }
+    await chassis.start();
+    this.#registryAnswered = true;
+    const lease = chassis.register(this.#self());
+    if (lease !== undefined) {
+      await lease;
+      logger.info(
+        { address: plan.advertised === undefined ? undefined : formatHostPort(plan.advertised) },
+        'registered',
+      );
+    }
+    this.#phase = 'running';
+  }
+
+  async #openAdmin(): Promise<void> {
+    const { plan, settings } = this;
+    if (plan.admin === undefined) return;
+    const sources = adminSources({
+      chassis: this.chassis,
+      proxy: this.proxy,
+      ports: this.ports,
+      effective: settings.effective,
+      readiness: () => this.#readiness(),
+      drain: () => (settings.onDrainRequest ?? (() => void this.drain()))(),
+    });
+    this.#admin = new AdminServer(
+      sources,
+      this.ports.timers,
+      { ...plan.admin, allowRemote: settings.document.admin.allowRemote },
+      settings.logger,
+    );
+    this.#adminAddress = await this.#admin.listen();
+  }
+
+  async #listenOutbound(address: HostPort, optional: boolean): Promise<void> {
+    try {
+      this.#outbound.push(await this.#listen(address, this.chassis.outbound));
+    } catch (error) {
+      if (!optional) throw error;
+      // With an IPv6 address, IPv4 loopback is a courtesy to applications that know no other.
+      this.settings.logger.warn({ error }, `no outbound listener on ${formatHostPort(address)}`);
+    }
+  }
+
+  #listen(address: HostPort, handler: CallHandler, destination?: Destination): Promise<Listener> {
+    return this.proxy.listen({
+      host: address.host,
+      port: address.port,
+      handler,
+      sources: this.chassis.sources,
+      ...(destination === undefined ? {} : { destination }),
+    });
+  }
+
+  #self(): Instance {
+    const { service } = this.settings.document;
+    const { advertised } = this.plan;
+    const addresses = new Map<string, InstanceAddress>();
+    if (advertised !== undefined) addresses.set('rest', { ...advertised, tls: false });
+    return makeInstance({
+      service: service.name,
+      instanceId: '',
+      app: service.app,
+      version: service.version,
+      addresses,
+      metadata: Object.fromEntries(service.instanceProperties ?? []),
+    });
+  }
+
+  #readiness(): Readiness {
+    const reasons: string[] = [];
+    if (this.#phase === 'draining' || this.#phase === 'stopped') reasons.push('this sidecar is shutting down');
+    if (this.#phase === 'starting')
+      reasons.push(this.#registryAnswered ? 'registration is under way' : 'the registry has not answered yet');
+    return { ready: reasons.length === 0, reasons };
+  }
+
+  async #drain(): Promise<boolean> {
+    const { logger, bootstrap } = this.settings;
+    this.#phase = 'draining';
+    logger.info({ timeoutMs: bootstrap.drainTimeoutMs }, 'draining: leaving the registry, finishing what is in flight');
+    let timeout: (() => void) | undefined;
+    const timedOut = new Promise<boolean>((resolve) => {
+      const timer = this.ports.timers.after(bootstrap.drainTimeoutMs, () => resolve(false));
+      timeout = () => timer.cancel();
+    });
+    const finished = (async (): Promise<boolean> => {
+      await this.chassis.leave().catch((error: unknown) => logger.warn({ error }, 'leaving the registry failed'));
+      await Promise.all(this.#inbound.map((listener) => listener.drain()));
+      // Only now: a request that was being served may have needed further calls.
+      await Promise.all(this.#outbound.map((listener) => listener.drain()));
+      return true;
+    })();
+    const inTime = await Promise.race([finished, timedOut]);
+    timeout?.();
+    logger.info({}, inTime ? 'drained' : 'drain timeout reached; open connections are closed');
+    return inTime;
+  }
+}
+
+function ownPorts(plan: ListenPlan, document: MeshDocument): ReadonlySet<number> {
+  const listeners = document.mesher.listeners.map(({ listen }) => listen);
+  const all = [...plan.outbound, plan.inbound, plan.admin, ...listeners];
+  return new Set(all.filter((address) => address !== undefined).map(({ port }) => port));
+}
