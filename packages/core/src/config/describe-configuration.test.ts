@@ -30,6 +30,7 @@ describe('the JSON Schema', () => {
       default: '64KB',
       type: ['integer', 'string', 'null'],
     });
+    expect(at(schema, 'admin.allowRemote')['default']).to.equal(false);
     expect(at(schema, 'cse.isolation.Consumer.timeoutInMilliseconds')).to.include({ minimum: 0 });
     expect(at(schema, 'servicecomb.credentials.secretKey')).to.include({ writeOnly: true });
     expect(at(schema, 'admin.goRuntimeMetrics')).to.include({ deprecated: true });

@@ -111,6 +111,32 @@ describe('a schema', () => {
     ]);
   });
 
+  it('says what it found where another shape belongs', () => {
+    const schema = s.object({
+      single: s.integer(),
+      both: s.integer(),
+      list: s.list(s.string(), { required: true }),
+      map: s.map(s.string()),
+      group: s.object({ x: s.string() }),
+    });
+    const yaml = 'single: [1]\nboth: 1\nboth.more: 2\nlist: {a: 1}\nmap: text\ngroup: [x]';
+    const { problems, notices } = readSchema(schema, yaml);
+    expect(problems).to.deep.equal([
+      'a.yaml:1:9  single  expects integer, found a list',
+      'a.yaml:4:1  list  expects a list, found keys below it',
+      'a.yaml:5:6  map  expects keys with values below it, found a value',
+      'a.yaml:6:8  group  expects keys below it (x, …), found a value',
+    ]);
+    expect(notices).to.deep.equal(['a.yaml:3:1  both.more  unknown key, ignored']);
+    expect(readSchema(schema, '').problems).to.deep.equal(['list  is required but not set (a list)']);
+  });
+
+  it('gives values of free shape as plain data', () => {
+    const { value, effective } = readSchema(s.object({ any: s.free() }), 'any:\n  a.b: 1.0\n  c: [x, {d: y}]');
+    expect(JSON.parse(JSON.stringify(value))).to.deep.equal({ any: { a: { b: '1.0' }, c: ['x', { d: 'y' }] } });
+    expect(effective).to.deep.equal(['any.a.b=1.0', 'any.c[0]=x', 'any.c[1].d=y']);
+  });
+
   it('asks for what is required', () => {
     const schema = s.object({ a: s.object({ b: s.string({ required: true, doc: 'B.' }), c: s.string() }) });
     expect(readSchema(schema, 'a:\n  c: x').problems).to.deep.equal([

@@ -99,9 +99,19 @@ export class ScalarSchema<T> implements Schema<T | undefined> {
   toJsonSchema(): JsonSchema {
     return {
       ...describeNotes(this.notes),
-      ...(this.presence.defaultText === undefined ? {} : { default: this.presence.defaultText }),
+      ...this.#jsonDefault(),
       ...this.format.jsonSchema,
     };
+  }
+
+  /** `false` and `3` as such, everything with a unit as the text that a user writes. */
+  #jsonDefault(): JsonSchema {
+    const text = this.presence.defaultText;
+    if (text === undefined) {
+      return {};
+    }
+    const plain = typeof this.#fallback === 'boolean' || typeof this.#fallback === 'number';
+    return { default: plain && String(this.#fallback) === text ? this.#fallback : text };
   }
 
   referenceRows(key: string): ReferenceRow[] {
