@@ -1,1 +1,11 @@
-export {};
+export { createFileRegistry } from './create-file-registry.js';
+export type { FileRegistry } from './create-file-registry.js';
+export { defaultRoot, rootSurroundings } from './default-root.js';
+export type { RootSurroundings } from './default-root.js';
+export { FileDiscovery } from './file-discovery.js';
+export { FileRegistrator } from './file-registrator.js';
+export { FILE_REGISTRY_DEFAULTS, fileRegistrySchema } from './options.js';
+export type { FileRegistryOptions, FileRegistrySettings } from './options.js';
+export { fileRegistry } from './plugin.js';
+export { parseAddressLines } from './addresses/address-lines.js';
+export type { AddressLines, LineProblem, WeightedAddress } from './addresses/address-lines.js';
