@@ -1,4 +1,4 @@
-import { TOKEN } from './http1/characters.js';
+import { CR, HTAB, LF, SP, TOKEN, latin1 } from './http1/characters.js';
 
 /** What the first bytes of a connection say about its protocol. */
 export type DetectedProtocol = 'http1' | 'http2' | 'tls' | 'tcp';
@@ -12,9 +12,15 @@ const TLS_HANDSHAKE = 0x16;
 const TLS_MAJOR = 3;
 /** The longest registered method is `UPDATEREDIRECTREF`; a longer first word is not HTTP. */
 const MAX_METHOD_LENGTH = 24;
+/** So much of a first line is awaited at most. Only CONNECT, `OPTIONS *` and odd lines are awaited at all, and those are shorter. */
+const MAX_AWAITED = 512;
+const VTAB = 11;
+const FORM_FEED = 12;
 
 /**
- * Looks at the first bytes of a connection.
+ * Looks at the first bytes of a connection. What is not HTTP is passed on as bytes, past all that looks at requests. So a request
+ * that is malformed in a way that some server forgives (blanks, empty lines, a method in small letters) counts as HTTP/1 here,
+ * and the strict scanner refuses it; while other text protocols (`USER x`, `INVITE sip:b SIP/2.0`) count as bytes.
  * @returns undefined when more bytes are needed to tell
  */
 export function detectProtocol(bytes: Buffer): DetectedProtocol | undefined {
@@ -28,23 +34,49 @@ export function detectProtocol(bytes: Buffer): DetectedProtocol | undefined {
     if (same >= PREFACE_CERTAIN) return 'http2';
     if (same === length) return undefined;
   }
-  // A request may be preceded by one empty line (RFC 9112, 2.2).
-  let start = 0;
-  if (first === 13) {
-    if (length === 1) return undefined;
-    if (bytes[1] !== 10) return 'tcp';
-    start = 2;
-  }
-  let i = start;
-  while (i < length && i - start <= MAX_METHOD_LENGTH && TOKEN[bytes[i]] === 1) i++;
-  if (i - start > MAX_METHOD_LENGTH) return 'tcp';
-  if (i === length) return isUpperCase(bytes, start, i) ? undefined : 'tcp';
-  if (i === start || bytes[i] !== 0x20 || !isUpperCase(bytes, start, i)) return 'tcp';
-  // `METHOD ` and then the start of a target: a path, a URL, `*` or a host.
-  return i + 1 === length ? undefined : bytes[i + 1] > 0x20 && bytes[i + 1] < 0x7f ? 'http1' : 'tcp';
+  const method = skipBlanks(bytes, 0, true);
+  let i = method;
+  while (i < length && i - method <= MAX_METHOD_LENGTH && TOKEN[bytes[i]] === 1) i++;
+  if (i - method > MAX_METHOD_LENGTH) return 'tcp';
+  // Nothing but empty lines for so long: no protocol does that, and some servers skip any number before a request.
+  if (i === length) return length < MAX_AWAITED ? undefined : 'http1';
+  if (i === method || bytes[i] === LF) return 'tcp';
+  if (bytes[i] === CR && i + 1 === length) return undefined;
+  if (bytes[i] === CR && bytes[i + 1] === LF) return 'tcp';
+  const target = skipBlanks(bytes, i, false);
+  if (target === i) return 'tcp';
+  return target === length ? awaited(length) : detectByTarget(bytes, method, i, target);
 }
 
-/** Methods in use are written in capitals; a line of another text protocol (`hello world`) rarely is. */
+/** After `METHOD `: a path or URL makes it HTTP at once, if the method is in capitals as all in use are; else the line decides. */
+function detectByTarget(
+  bytes: Buffer,
+  method: number,
+  methodEnd: number,
+  target: number,
+): DetectedProtocol | undefined {
+  const isPath = bytes[target] === 47 || /^https?:/i.test(latin1(bytes, target, Math.min(bytes.length, target + 6)));
+  if (isPath && isUpperCase(bytes, method, methodEnd)) return 'http1';
+  const lineEnd = bytes.indexOf(LF, methodEnd);
+  if (lineEnd >= 0) return /[\t\v\f\r ]HTTP\//i.test(latin1(bytes, methodEnd, lineEnd)) ? 'http1' : 'tcp';
+  return isPath && bytes.length >= MAX_AWAITED ? 'http1' : awaited(bytes.length);
+}
+
+function awaited(length: number): DetectedProtocol | undefined {
+  return length < MAX_AWAITED ? undefined : 'tcp';
+}
+
+/** Skips what one server or another takes for a space (RFC 9112, 3), and with `lines` also empty lines. */
+function skipBlanks(bytes: Buffer, i: number, lines: boolean): number {
+  for (; i < bytes.length; i++) {
+    const byte = bytes[i];
+    const isBlank = byte === SP || byte === HTAB || byte === CR || byte === VTAB || byte === FORM_FEED;
+    if (!isBlank && !(lines && byte === LF)) break;
+  }
+  return i;
+}
+
+/** Methods in use are written in capitals; the first word of another text protocol (`get key`) often is not. */
 function isUpperCase(bytes: Buffer, start: number, end: number): boolean {
   for (let i = start; i < end; i++) if (bytes[i] >= 97 && bytes[i] <= 122) return false;
   return true;

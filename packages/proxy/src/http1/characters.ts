@@ -37,19 +37,19 @@ for (let digit = 0; digit < 16; digit++) {
   HEX[char.toUpperCase().charCodeAt(0)] = digit;
 }
 
+/** Each byte with ASCII letters in lower case; bytes that are no letters stay as they are (`^` is not `~`). */
+const LOWER: Uint8Array = Uint8Array.from({ length: 256 }, (_, byte) => (byte >= 65 && byte <= 90 ? byte + 32 : byte));
+
 /** The bytes of a lower-case name, for {@link equalsIgnoreCase}. */
 export function nameBytes(lowerCaseName: string): Uint8Array {
   return Uint8Array.from(lowerCaseName, (char) => char.charCodeAt(0));
 }
 
-/**
- * True when `buffer` holds `lowerCase` at `offset` in any letter case. The caller has checked the length. Setting bit 5 folds
- * letters; it also folds a few control bytes onto punctuation, which cannot occur because names were checked against TOKEN.
- */
+/** True when `buffer` holds `lowerCase` at `offset` in any letter case. The caller has checked the length. */
 export function equalsIgnoreCase(buffer: Uint8Array, offset: number, lowerCase: Uint8Array): boolean {
   for (let i = 0; i < lowerCase.length; i++) {
     const byte = buffer[offset + i];
-    if (byte !== lowerCase[i] && (byte | 0x20) !== lowerCase[i]) return false;
+    if (byte !== lowerCase[i] && LOWER[byte] !== lowerCase[i]) return false;
   }
   return true;
 }
@@ -73,4 +73,9 @@ export function skipWhitespace(buffer: Uint8Array, start: number, end: number): 
 export function trimWhitespace(buffer: Uint8Array, start: number, end: number): number {
   while (end > start && (buffer[end - 1] === SP || buffer[end - 1] === HTAB)) end--;
   return end;
+}
+
+/** `text` without SP and HTAB at either end; `trim()` would take further characters, which other parsers keep (RFC 9110, 5.6.3). */
+export function trimText(text: string): string {
+  return text.replace(/^[ \t]+|[ \t]+$/g, '');
 }

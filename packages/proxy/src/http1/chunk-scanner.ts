@@ -1,9 +1,27 @@
-import { CR, FIELD_VALUE, HEX, LF, TOKEN, COLON } from './characters.js';
+import { COLON, CR, FIELD_VALUE, HEX, LF, TOKEN, equalsIgnoreCase, nameBytes } from './characters.js';
 
 /** More digits than any real chunk has; 13 hexadecimal digits stay exact in a double. */
 const MAX_SIZE_DIGITS = 13;
 /** Chunk extensions are hardly ever used; a bound stops a peer from hiding an endless stream in one (RFC 9112, 7.1.1). */
 const MAX_EXTENSION_BYTES = 4096;
+
+/**
+ * Fields that say where a message ends, where it goes or who sends it. They must not come as trailers (RFC 9110, 6.5.1): a
+ * receiver that merges trailers into the header section would see another message than we did.
+ */
+const NOT_IN_TRAILERS: readonly Uint8Array[] = [
+  'content-length',
+  'transfer-encoding',
+  'host',
+  'connection',
+  'upgrade',
+  'te',
+  'trailer',
+  'authorization',
+  'cookie',
+  'set-cookie',
+].map(nameBytes);
+const LONGEST_FORBIDDEN = Math.max(...NOT_IN_TRAILERS.map((name) => name.length));
 
 /** Result of {@link ChunkScanner.feed}: more bytes belong to this body. */
 export const NEED_MORE = -1;
@@ -39,6 +57,9 @@ export class ChunkScanner {
   #left = 0;
   #digits = 0;
   #extra = 0;
+  /** Start of the name of the present trailer; made when the first one comes, since few bodies have any. */
+  #name: Uint8Array | undefined;
+  #nameLength = 0;
 
   /** @param maxTrailerBytes most bytes of the trailer section */
   constructor(private readonly maxTrailerBytes: number) {}
@@ -107,13 +128,20 @@ export class ChunkScanner {
         case At.TrailerStart:
           if (byte === CR) this.#at = At.FinalLf;
           else if (TOKEN[byte] === 0) return this.broken('a trailer line that does not start with a field name');
-          else this.#at = At.TrailerName;
+          else {
+            this.#nameLength = 0;
+            this.noteName(byte);
+            this.#at = At.TrailerName;
+          }
           if (++this.#extra > this.maxTrailerBytes) return this.broken('trailers that are too long');
           i++;
           break;
         case At.TrailerName:
-          if (byte === COLON) this.#at = At.TrailerValue;
-          else if (TOKEN[byte] === 0) return this.broken('a character in a trailer name that is not allowed there');
+          if (byte === COLON) {
+            if (this.isForbidden()) return this.broken('a trailer field that belongs into the header section');
+            this.#at = At.TrailerValue;
+          } else if (TOKEN[byte] === 0) return this.broken('a character in a trailer name that is not allowed there');
+          else this.noteName(byte);
           if (++this.#extra > this.maxTrailerBytes) return this.broken('trailers that are too long');
           i++;
           break;
@@ -135,6 +163,17 @@ export class ChunkScanner {
       }
     }
     return NEED_MORE;
+  }
+
+  private noteName(byte: number): void {
+    const name = (this.#name ??= new Uint8Array(LONGEST_FORBIDDEN));
+    if (this.#nameLength < LONGEST_FORBIDDEN) name[this.#nameLength] = byte;
+    this.#nameLength++;
+  }
+
+  private isForbidden(): boolean {
+    const name = this.#name as Uint8Array;
+    return NOT_IN_TRAILERS.some((field) => field.length === this.#nameLength && equalsIgnoreCase(name, 0, field));
   }
 
   private broken(problem: string): number {

@@ -1,16 +1,36 @@
-import { COLON, LF, equalsIgnoreCase, latin1, nameBytes, skipWhitespace, trimWhitespace } from './characters.js';
+import { COLON, LF, TOKEN, equalsIgnoreCase, latin1, nameBytes, skipWhitespace, trimWhitespace } from './characters.js';
 import { presenceBit } from './field-scanner.js';
+
+/** Fields that frame the message or belong to one hop: the codec writes them, header edits may not. */
+const OWNED_BY_CODEC: ReadonlySet<string> = new Set([
+  'connection',
+  'content-length',
+  'keep-alive',
+  'proxy-connection',
+  'te',
+  'transfer-encoding',
+  'upgrade',
+]);
 
 /** A field name prepared for look-ups. */
 export class FieldName {
   readonly bytes: Uint8Array;
   readonly bit: number;
+  /** Why a header edit must not have this name; undefined when it may. */
+  readonly editProblem: string | undefined;
 
   /** @param lowerCase the name in lower case */
   constructor(readonly lowerCase: string) {
     this.bytes = nameBytes(lowerCase);
     this.bit = lowerCase === '' ? 0 : presenceBit(this.bytes[0], this.bytes.length);
+    if (OWNED_BY_CODEC.has(lowerCase)) this.editProblem = 'frames the message or belongs to one hop';
+    else if (!isToken(lowerCase)) this.editProblem = 'is not a field name';
   }
+}
+
+function isToken(name: string): boolean {
+  for (let i = 0; i < name.length; i++) if (TOKEN[name.charCodeAt(i)] !== 1) return false;
+  return name !== '';
 }
 
 /**

@@ -8,6 +8,7 @@ import {
   latin1,
   nameBytes,
   skipWhitespace,
+  trimText,
   trimWhitespace,
 } from './characters.js';
 
@@ -24,8 +25,10 @@ const EXPECT = nameBytes('expect');
 const HTTP2_SETTINGS = nameBytes('http2-settings');
 const CHUNKED = nameBytes('chunked');
 const CLOSE = nameBytes('close');
+const TIMEOUT = nameBytes('timeout=');
+const COMMA = 44;
 
-/** Result of a scan. A negative number is none of these: see the `problem` of the scanner. */
+/** Result of a scan; for all but the first two, the `problem` of the scanner tells more. */
 export const INCOMPLETE = 0;
 export const COMPLETE = 1;
 export const MALFORMED = 2;
@@ -44,6 +47,9 @@ export type ScanResult =
 
 /** Longest Content-Length accepted: 15 digits stay exact in a double (RFC 9110, 8.6 asks to anticipate large values). */
 const MAX_LENGTH_DIGITS = 15;
+
+/** Seconds of a `Keep-Alive` timeout that are told apart: six digits are eleven days. */
+const MAX_TIMEOUT_DIGITS = 6;
 
 /** Fields that a `Connection` field may not name: leaving them out would change the message (RFC 9110, 7.6.1). */
 const NOT_CONNECTION_SPECIFIC: ReadonlySet<string> = new Set([
@@ -65,7 +71,7 @@ export function presenceBit(firstByte: number, length: number): number {
  * proxy, since a scan never waits.
  */
 export class FieldScanner {
-  /** What was wrong, for the error message. */
+  /** What was wrong when the last scan was not COMPLETE or INCOMPLETE, for the error message. */
   problem = '';
   /** Position after the empty line that ends the section. */
   end = 0;
@@ -121,7 +127,7 @@ export class FieldScanner {
         this.end = i + 2;
         break;
       }
-      if (fields === this.maxFields) return TOO_MANY_FIELDS;
+      if (fields === this.maxFields) return this.tooMany();
       const line = i;
       while (i < limit && TOKEN[buffer[i]] === 1) i++;
       if (i >= limit) return INCOMPLETE;
@@ -151,7 +157,7 @@ export class FieldScanner {
           break;
         case 6:
           if (equalsIgnoreCase(buffer, line, EXPECT)) {
-            const value = latin1(buffer, valueStart, valueEnd).trim().toLowerCase();
+            const value = trimText(latin1(buffer, valueStart, valueEnd)).toLowerCase();
             if (value === '100-continue') this.expectsContinue = true;
           }
           break;
@@ -171,8 +177,7 @@ export class FieldScanner {
             else named = this.readConnection(latin1(buffer, valueStart, valueEnd), named);
           } else if (equalsIgnoreCase(buffer, line, KEEP_ALIVE)) {
             cut = true;
-            const timeout = /(?:^|[,\s])timeout=(\d{1,6})(?:$|[,\s])/i.exec(latin1(buffer, valueStart, valueEnd));
-            if (timeout !== null) this.keepAliveTimeout = Number(timeout[1]);
+            this.readKeepAlive(buffer, valueStart, valueEnd);
           }
           break;
         case 14:
@@ -181,7 +186,6 @@ export class FieldScanner {
             if (!this.readLength(buffer, valueStart, valueEnd)) {
               return this.malformed('a Content-Length that is not a plain number of at most 15 digits');
             }
-            cut = false;
           } else if (equalsIgnoreCase(buffer, line, HTTP2_SETTINGS)) cut = true;
           break;
         case 16:
@@ -212,6 +216,16 @@ export class FieldScanner {
   protected malformed(problem: string): ScanResult {
     this.problem = problem;
     return MALFORMED;
+  }
+
+  /** True when a Connection field may name that field, one that is forwarded all the same, without making the message malformed. */
+  protected toleratesNaming(_name: string): boolean {
+    return false;
+  }
+
+  private tooMany(): ScanResult {
+    this.problem = `more than ${this.maxFields} header fields`;
+    return TOO_MANY_FIELDS;
   }
 
   private badName(buffer: Buffer, line: number, at: number): ScanResult {
@@ -254,9 +268,29 @@ export class FieldScanner {
     return true;
   }
 
+  /** `timeout=5, max=100` (RFC 2068, 19.7.1.1), read in place because most servers send it with each answer. */
+  private readKeepAlive(buffer: Buffer, start: number, end: number): void {
+    for (let i = start; i < end; i++) {
+      i = skipWhitespace(buffer, i, end);
+      let next = i;
+      while (next < end && buffer[next] !== COMMA) next++;
+      const from = i + TIMEOUT.length;
+      const to = trimWhitespace(buffer, i, next);
+      if (to > from && to - from <= MAX_TIMEOUT_DIGITS && equalsIgnoreCase(buffer, i, TIMEOUT)) {
+        let seconds = 0;
+        for (let at = from; at < to && seconds >= 0; at++) {
+          const digit = buffer[at] - 48;
+          seconds = digit < 0 || digit > 9 ? -1 : seconds * 10 + digit;
+        }
+        if (seconds >= 0) this.keepAliveTimeout = seconds;
+      }
+      i = next;
+    }
+  }
+
   private readConnection(value: string, named: string[] | undefined): string[] | undefined {
     for (const part of value.split(',')) {
-      const option = part.trim().toLowerCase();
+      const option = trimText(part).toLowerCase();
       if (option === 'close') this.close = true;
       else if (option === 'keep-alive') this.keepAlive = true;
       else if (option === 'upgrade') this.connectionUpgrade = true;
@@ -267,8 +301,10 @@ export class FieldScanner {
 
   /** Second pass, for the rare message whose Connection field names further fields: those are for this hop only, too. */
   private cutNamed(buffer: Buffer, start: number, named: readonly string[]): ScanResult {
-    for (const name of named) {
-      if (NOT_CONNECTION_SPECIFIC.has(name)) return this.malformed(`a Connection field that names "${name}"`);
+    const names = new Set(named);
+    for (const name of NOT_CONNECTION_SPECIFIC) {
+      if (!names.delete(name) || this.toleratesNaming(name)) continue;
+      return this.malformed(`a Connection field that names "${name}"`);
     }
     const known = this.cuts.slice(0, this.cutCount);
     let next = 0;
@@ -279,7 +315,7 @@ export class FieldScanner {
         next += 2;
         this.cuts[this.cutCount++] = line;
         this.cuts[this.cutCount++] = lineEnd;
-      } else if (named.includes(latin1(buffer, line, buffer.indexOf(COLON, line)).toLowerCase())) {
+      } else if (names.has(latin1(buffer, line, buffer.indexOf(COLON, line)).toLowerCase())) {
         this.cuts[this.cutCount++] = line;
         this.cuts[this.cutCount++] = lineEnd;
       }

@@ -1,5 +1,12 @@
-import { Invocation, type CallProtocol, type Direction, type FieldBundle, type SourceIdentity } from '@mesher/core';
-import { latin1 } from './characters.js';
+import {
+  Invocation,
+  MeshError,
+  type CallProtocol,
+  type Direction,
+  type FieldBundle,
+  type SourceIdentity,
+} from '@mesher/core';
+import { FIELD_VALUE, latin1 } from './characters.js';
 import { FieldName, findField, findLines } from './field-lookup.js';
 import type { FieldScanner } from './field-scanner.js';
 import type { RequestScanner, TargetForm } from './request-scanner.js';
@@ -14,6 +21,9 @@ export interface PeerConnection {
 
 /** Methods that may be sent twice without harm (RFC 9110, 9.2.2). */
 const IDEMPOTENT: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE']);
+
+/** Service names that can stand in a Host field. */
+const HOST_NAME = /^[\w.-]+$/;
 
 /**
  * An HTTP/1 request head where it lies in the bytes that were read. Strings are made when somebody asks. The bytes are the
@@ -36,6 +46,7 @@ export class Http1Call extends Invocation {
   readonly #fieldsStart: number;
   readonly #fieldsEnd: number;
   readonly #presence: number;
+  #hasHost: boolean;
   #method: string | undefined;
   #source: SourceIdentity | undefined | null = null;
   #appended = '';
@@ -60,9 +71,21 @@ export class Http1Call extends Invocation {
     this.#fieldsStart = scan.fieldsStart;
     this.#fieldsEnd = scan.end - 2;
     this.#presence = scan.presence;
-    this.isHead = scan.methodEnd - scan.start === 4 && buffer[scan.start] === 72 && buffer[scan.start + 1] === 69;
+    this.#hasHost = scan.hostStart !== 0;
+    // Method names are case-sensitive (RFC 9110, 9.1). Taking another method for HEAD would leave the body of its answer on the
+    // upstream connection, as the answer to the next request.
+    this.isHead =
+      scan.methodEnd - scan.start === 4 &&
+      buffer[scan.start] === 72 &&
+      buffer[scan.start + 1] === 69 &&
+      buffer[scan.start + 2] === 65 &&
+      buffer[scan.start + 3] === 68;
+    // HTTP/1.0 has no Upgrade (RFC 9110, 7.8).
     this.upgrade =
-      scan.connectionUpgrade && scan.upgradeStart !== 0
+      scan.connectionUpgrade &&
+      scan.minorVersion === 1 &&
+      scan.upgradeStart !== 0 &&
+      scan.upgradeEnd > scan.upgradeStart
         ? latin1(buffer, scan.upgradeStart, scan.upgradeEnd)
         : undefined;
   }
@@ -72,7 +95,11 @@ export class Http1Call extends Invocation {
   }
 
   get path(): string {
-    if (this.#pathStart === this.#pathEnd) return this.form === 'authority' ? '' : '/';
+    if (this.#pathStart === this.#pathEnd) {
+      if (this.form === 'authority') return '';
+      // OPTIONS for a URL without path asks about the server as a whole (RFC 9112, 3.2.4).
+      return this.method === 'OPTIONS' ? '*' : '/';
+    }
     const path = latin1(this.#buffer, this.#pathStart, this.#pathEnd);
     return path.charCodeAt(0) === 63 ? `/${path}` : path;
   }
@@ -100,12 +127,26 @@ export class Http1Call extends Invocation {
     return findField(this.#buffer, this.#fieldsStart, this.#fieldsEnd, field);
   }
 
+  /** @throws MeshError as {@link addHeader} */
   setHeader(name: string, value: string): void {
     this.removeHeader(name);
     this.addHeader(name, value);
   }
 
+  /**
+   * @throws MeshError MESH_ERR_INVALID_FIELD when the name is none or belongs to the codec, or when the value holds a character that
+   * would end the line, or is above 255 and would become one that does when it is written as a byte
+   */
   addHeader(name: string, value: string): void {
+    const field = this.#editable(name);
+    for (let i = 0; i < value.length; i++) {
+      if (FIELD_VALUE[value.charCodeAt(i)] !== 1)
+        throw invalidField(`${name}: its value`, 'holds a character that cannot be sent');
+    }
+    if (field.lowerCase === 'host') {
+      if (this.#hasHost) this.#remove(field);
+      this.#hasHost = true;
+    }
     this.#appended += `${name}: ${value}\r\n`;
   }
 
@@ -113,8 +154,19 @@ export class Http1Call extends Invocation {
     this.#appended += bundle.http1;
   }
 
+  /** @throws MeshError MESH_ERR_INVALID_FIELD when the name is none or belongs to the codec */
   removeHeader(name: string): void {
+    this.#remove(this.#editable(name));
+  }
+
+  #editable(name: string): FieldName {
     const field = this.peer.fieldName(name.toLowerCase());
+    if (field.editProblem !== undefined) throw invalidField(name, field.editProblem);
+    return field;
+  }
+
+  #remove(field: FieldName): void {
+    if (field.lowerCase === 'host') this.#hasHost = false;
     if (this.#appended !== '') this.#dropAppended(field);
     if ((this.#presence & field.bit) !== 0) (this.#removed ??= []).push(field);
   }
@@ -129,6 +181,8 @@ export class Http1Call extends Invocation {
       this.form === 'origin' && this.minorVersion === 1
         ? latin1(buffer, this.#start, this.#fieldsStart)
         : `${this.method} ${this.form === 'authority' ? this.authority : this.path} HTTP/1.1\r\n`;
+    // A request of HTTP/1.0 may come without Host; as HTTP/1.1 it must not leave without (RFC 9112, 3.2).
+    if (!this.#hasHost) text += `Host: ${this.#hostForUpstream()}\r\n`;
     if (this.#removed !== undefined) cutRemoved(scan, buffer, this.#fieldsStart, this.#fieldsEnd, this.#removed);
     const { cuts, cutCount } = scan;
     let from = this.#fieldsStart;
@@ -146,6 +200,12 @@ export class Http1Call extends Invocation {
     scan.scanRequest(this.#buffer, this.#start, this.#fieldsEnd + 2);
   }
 
+  #hostForUpstream(): string {
+    if (this.#authorityEnd > this.#authorityStart) return this.authority;
+    const service = this.destination?.service;
+    return service !== undefined && HOST_NAME.test(service) ? service : '';
+  }
+
   #dropAppended(field: FieldName): void {
     const prefix = `${field.lowerCase}:`;
     this.#appended = this.#appended
@@ -154,6 +214,10 @@ export class Http1Call extends Invocation {
       .map((line) => `${line}\r\n`)
       .join('');
   }
+}
+
+function invalidField(what: string, problem: string): MeshError {
+  return new MeshError('MESH_ERR_INVALID_FIELD', `header edit refused: ${what} ${problem}; a plugin asked for it`);
 }
 
 /** Adds the lines of removed fields to the cuts of the scan, in ascending order and each once. */

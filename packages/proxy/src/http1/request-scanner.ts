@@ -1,5 +1,6 @@
-import { AUTHORITY, CR, LF, SP, TARGET, TOKEN, equalsIgnoreCase, latin1, nameBytes } from './characters.js';
-import { COMPLETE, FieldScanner, INCOMPLETE, MALFORMED, WRONG_VERSION, type ScanResult } from './field-scanner.js';
+import { isIPv6 } from 'node:net';
+import { AUTHORITY, CR, HEX, LF, SP, TARGET, TOKEN, equalsIgnoreCase, latin1, nameBytes } from './characters.js';
+import { COMPLETE, FieldScanner, INCOMPLETE, WRONG_VERSION, type ScanResult } from './field-scanner.js';
 
 const HTTP_SCHEME = nameBytes('http://');
 /** ` HTTP/1.1` and CRLF. */
@@ -7,6 +8,7 @@ const VERSION_LENGTH = 11;
 const SLASH = 47;
 const QUESTION_MARK = 63;
 const ASTERISK = 42;
+const PERCENT = 37;
 
 /** The four forms of a request target (RFC 9112, 3.2). */
 export type TargetForm = 'origin' | 'absolute' | 'authority' | 'asterisk';
@@ -83,6 +85,8 @@ export class RequestScanner extends FieldScanner {
       ) {
         return this.malformed('a CONNECT target that is not host:port');
       }
+      // What follows the head belongs to the tunnel; a peer that read it as a body would see other messages than we do.
+      if (this.chunked || this.contentLength > 0) return this.malformed('a body announced by a CONNECT request');
       this.form = 'authority';
       this.pathStart = this.targetEnd;
       this.authorityStart = this.targetStart;
@@ -151,9 +155,11 @@ export class RequestScanner extends FieldScanner {
       if (buffer[at + i] !== expected.charCodeAt(i))
         return this.malformed('a request line that does not end with an HTTP version');
     }
-    for (let i = at + expected.length; i < limit; i++) {
-      if (buffer[i] === LF && buffer[i - 1] !== CR) return this.malformed('a bare LF at the end of the request line');
-    }
+    if (at + expected.length >= limit) return INCOMPLETE;
+    const rest = latin1(buffer, at + expected.length, limit);
+    if (/^\d\.\d\n/.test(rest)) return this.malformed('a bare LF at the end of the request line');
+    if (!/^(?:\d(?:\.(?:\d\r?)?)?)?$/.test(rest))
+      return this.malformed('a request line that does not end with an HTTP version');
     return INCOMPLETE;
   }
 
@@ -173,22 +179,17 @@ function isAuthority(buffer: Buffer, start: number, end: number): boolean {
   if (start === end) return false;
   let host = start;
   if (buffer[start] === 0x5b) {
-    while (host < end && buffer[host] !== 0x5d) {
-      const byte = buffer[host];
-      // hex digits, colon, dot, and the opening bracket itself
-      if (
-        host > start &&
-        !(byte === 0x3a || byte === 0x2e || (byte >= 48 && byte <= 57) || ((byte | 0x20) >= 97 && (byte | 0x20) <= 102))
-      )
-        return false;
-      host++;
-    }
-    if (host === end || host === start + 1) return false;
+    while (host < end && buffer[host] !== 0x5d) host++;
+    const address = latin1(buffer, start + 1, host);
+    // A zone (`%eth0`) means something on one machine only and is not sent (RFC 6874, 4).
+    if (host === end || address.includes('%') || !isIPv6(address)) return false;
     host++;
   } else {
     while (host < end && buffer[host] !== 0x3a) {
       const byte = buffer[host];
       if (AUTHORITY[byte] === 0 || byte === 0x5b || byte === 0x5d) return false;
+      if (byte === PERCENT && (host + 2 >= end || HEX[buffer[host + 1]] === 255 || HEX[buffer[host + 2]] === 255))
+        return false;
       host++;
     }
     if (host === start) return false;
@@ -235,5 +236,3 @@ function isSameLetter(a: number, b: number): boolean {
   const folded = a | 0x20;
   return folded === (b | 0x20) && folded >= 97 && folded <= 122;
 }
-
-export { COMPLETE, INCOMPLETE, MALFORMED };

@@ -40,9 +40,21 @@ export class ResponseScanner extends FieldScanner {
     if (buffer[i] !== CR || buffer[i + 1] !== LF) return this.malformed('a status line with a control character');
     this.fieldsStart = i + 2;
     const result = this.scan(buffer, this.fieldsStart, limit);
-    if (result === COMPLETE && this.minorVersion === 0 && this.chunked)
-      return this.malformed('Transfer-Encoding in an HTTP/1.0 answer');
-    return result;
+    if (result !== COMPLETE) return result;
+    if (this.minorVersion === 0 && this.chunked) return this.malformed('Transfer-Encoding in an HTTP/1.0 answer');
+    // A server must not do so (RFC 9112, 6.1 and 6.2). Readers differ in whether they wait for such a body, and what one of
+    // them takes for a body is the next answer to the other.
+    if ((this.status < 200 || this.status === 204) && (this.chunked || this.contentLength > 0))
+      return this.malformed(`a body announced by an answer with status ${this.status}`);
+    return COMPLETE;
+  }
+
+  /**
+   * Some servers write `Connection: Transfer-Encoding`, because the field is for one hop. Here it is forwarded with the chunks that it
+   * announces.
+   */
+  protected override toleratesNaming(name: string): boolean {
+    return name === 'transfer-encoding';
   }
 
   /** Less than a status line is there: wait, unless it can no longer become one. */
