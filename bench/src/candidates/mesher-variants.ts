@@ -19,10 +19,8 @@ export const BARE: MesherVariant = {
     '    chain:',
     '      Consumer:',
     '        outgoing: loadbalance,transport',
-    '  metrics:',
-    '    enabled: false',
   ],
-  env: {},
+  env: { MESHER_METRICS_ENABLE: 'false' },
 };
 
 /** A TCP listener beside the default ones. */
