@@ -9,10 +9,16 @@ const NOTICE = '<!-- Made from the code by npm run docs:reference; change the co
 const PAGES = [
   { file: 'errors.md', from: '@mesher/core', make: ({ ERRORS }) => ERRORS && renderErrorsReference(ERRORS) },
   { file: 'metrics.md', from: '@mesher/core', make: (core) => core.renderMetricsReference?.() },
-  { file: 'configuration.md', from: '@mesher/core', make: (core) => core.renderConfigurationReference?.() },
+  { file: 'configuration.md', from: '@mesher/mesher', make: makeConfigurationPage },
   { file: 'admin-api.md', from: '@mesher/admin', make: (admin) => admin.renderAdminReference?.() },
   { file: 'cli.md', from: '@mesher/mesher', make: (mesher) => mesher.renderCliReference?.() },
 ];
+
+/** The page of all sections that a sidecar has: those of core, of the proxy core and of the plugins that come with it. */
+async function makeConfigurationPage({ sidecarSections }) {
+  const { renderConfigurationReference } = await import('@mesher/core');
+  return renderConfigurationReference(sidecarSections());
+}
 
 /** The pages that the built packages can make: path below the root and content. */
 async function makePages() {

@@ -1,6 +1,6 @@
 export { EXIT } from './cli/exit-codes.js';
 export type { ExitCode } from './cli/exit-codes.js';
-export { load, BUILT_IN_PLUGINS } from './sidecar/load.js';
+export { load, sidecarSections, BUILT_IN_PLUGINS } from './sidecar/load.js';
 export type { LoadRequest, Loaded } from './sidecar/load.js';
 export { Sidecar } from './sidecar/sidecar.js';
 export type { SidecarAddresses, SidecarSettings } from './sidecar/sidecar.js';

@@ -11,8 +11,9 @@ import {
   type LoadedConfiguration,
   type MeshDocument,
   type PluginKind,
+  type Sections,
 } from '@mesher/core';
-import { proxyOptionsSchema } from './proxy-section.js';
+import { proxyOptionsSchema } from '@mesher/proxy';
 
 /** The plugins that come with the sidecar. */
 export const BUILT_IN_PLUGINS: readonly AnyPlugin[] = [
@@ -34,6 +35,11 @@ export interface Loaded {
   readonly catalog: PluginCatalog;
 }
 
+/** All sections of a sidecar's configuration: of the chassis, of the proxy core and of the plugins. */
+export function sidecarSections(plugins: Iterable<AnyPlugin> = BUILT_IN_PLUGINS): Sections {
+  return { ...CHASSIS_SECTIONS, 'mesher.proxy': proxyOptionsSchema, ...pluginSections(plugins) };
+}
+
 /**
  * Reads the configuration and loads the plugins that it names. A plugin may bring settings of its own, so the configuration is read
  * again once all plugins are there.
@@ -47,7 +53,7 @@ export async function load(request: LoadRequest): Promise<Loaded> {
       confDir: request.confDir,
       meshConfigFile: request.configFile,
       env: request.env,
-      sections: { ...CHASSIS_SECTIONS, 'mesher.proxy': proxyOptionsSchema, ...pluginSections(catalog) },
+      sections: sidecarSections(catalog),
     });
   const configuration = await read();
   if (configuration.document === undefined) return { configuration, catalog };

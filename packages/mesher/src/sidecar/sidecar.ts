@@ -16,8 +16,7 @@ import {
   type PluginCatalog,
   type Ports,
 } from '@mesher/core';
-import { ProxyServer, type Listener } from '@mesher/proxy';
-import { proxyOptionsSchema } from './proxy-section.js';
+import { ProxyServer, proxyOptionsSchema, type Listener } from '@mesher/proxy';
 import { adminSources } from './admin-view.js';
 import { planListeners, type ListenPlan } from './listen-plan.js';
 import { LocalTarget } from './local-target.js';

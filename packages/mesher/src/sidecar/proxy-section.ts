@@ -1,2 +1,0 @@
-import { s } from '@mesher/core';
-export const proxyOptionsSchema = s.object({}, { doc: 'Proxy core.' });
