@@ -45,7 +45,10 @@ export function detectProtocol(bytes: Buffer): DetectedProtocol | undefined {
   if (bytes[i] === CR && bytes[i + 1] === LF) return 'tcp';
   const target = skipBlanks(bytes, i, false);
   if (target === i) return 'tcp';
-  return target === length ? awaited(length) : detectByTarget(bytes, method, i, target);
+  if (target === length) return awaited(length);
+  // In binary protocols, a length that happens to be a blank may follow what happens to be a letter.
+  if (bytes[target] !== LF && (bytes[target] < 0x20 || bytes[target] > 0x7e)) return 'tcp';
+  return detectByTarget(bytes, method, i, target);
 }
 
 /** After `METHOD `: a path or URL makes it HTTP at once, if the method is in capitals as all in use are; else the line decides. */
