@@ -59,6 +59,7 @@ export type { RegistryStatsSource } from './telemetry/registry-metrics.js';
 
 // Configuration.
 export { s } from './config/schema/combinators.js';
+export { schemaDefaults } from './config/schema/defaults.js';
 export { formatBytes, parseBytes } from './config/schema/bytes.js';
 export { formatDuration, parseDuration } from './config/schema/duration.js';
 export { formatHostPort, parseHostPort } from './config/schema/address.js';

@@ -5,6 +5,9 @@ const TICK_MS = 50;
 /** Slots of the wheel, a power of two; later deadlines wait in the last slot and are filed again from there. */
 const SLOTS = 512;
 
+/** A tick that comes so late says that the event loop stood still meanwhile. */
+const STALL_MS = 4 * TICK_MS;
+
 /** Something that has one deadline at a time. */
 export abstract class Deadline {
   /** Monotonic milliseconds; Infinity while there is none. */
@@ -29,6 +32,7 @@ export class Deadlines {
   #tick = 0;
   #filed = 0;
   #timer: TimerHandle | undefined;
+  #excused = false;
   readonly #startedAt: number;
 
   constructor(
@@ -39,9 +43,12 @@ export class Deadlines {
     this.#startedAt = this.now;
   }
 
-  /** Sets the deadline to `delayMs` from now; it fires up to two ticks late and never early. Infinity means never. */
+  /**
+   * Sets the deadline to `delayMs` from the last tick, plus one tick: while ticks are on time it fires up to two ticks late and never
+   * early. Infinity means never.
+   */
   arm(entry: Deadline, delayMs: number): void {
-    if (this.#timer === undefined) this.#start();
+    if (this.#timer === undefined && delayMs !== Infinity) this.#start();
     const at = this.now + delayMs + TICK_MS;
     entry.at = at;
     if (entry.filedAt === -1) {
@@ -75,7 +82,12 @@ export class Deadlines {
   }
 
   #advance(): void {
+    const late = this.clock.now() - this.now > STALL_MS;
     this.now = this.clock.now();
+    // After a stall, what peers have sent meanwhile is read first: they have not been silent, we were deaf. Once, so that a loop that
+    // is always late still has timeouts.
+    this.#excused = late && !this.#excused;
+    if (this.#excused) return;
     const target = Math.floor((this.now - this.#startedAt) / TICK_MS);
     // After a stall longer than the wheel every slot has come up once; more turns would find nothing new.
     if (target - this.#tick > SLOTS) this.#tick = target - SLOTS;

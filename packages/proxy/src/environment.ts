@@ -1,6 +1,7 @@
 import type { Logger, Random } from '@mesher/core';
 import type { Deadlines } from './deadlines.js';
 import { FieldName } from './http1/field-lookup.js';
+import { Forwarding } from './http1/forwarding.js';
 import { RequestScanner } from './http1/request-scanner.js';
 import { ResponseScanner } from './http1/response-scanner.js';
 import type { ProxyOptions } from './options.js';
@@ -15,6 +16,7 @@ const MAX_FIELD_NAMES = 1000;
 export class Environment {
   readonly requestScanner: RequestScanner;
   readonly responseScanner: ResponseScanner;
+  readonly forwarding: Forwarding;
   readonly readBuffers: ReadBuffers = new ReadBuffers();
   pools!: EndpointPools;
   readonly #fieldNames = new Map<string, FieldName>();
@@ -30,6 +32,7 @@ export class Environment {
   ) {
     this.requestScanner = new RequestScanner(options.maxHeaderFields);
     this.responseScanner = new ResponseScanner(options.maxHeaderFields);
+    this.forwarding = new Forwarding(options.forwarding);
   }
 
   fieldName(lowerCase: string): FieldName {

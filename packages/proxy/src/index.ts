@@ -2,7 +2,7 @@ export { ProxyServer } from './proxy-server.js';
 export type { ProxyDependencies } from './proxy-server.js';
 export { Listener } from './listener.js';
 export type { ListenerSpec } from './listener.js';
-export { DEFAULT_PROXY_OPTIONS } from './options.js';
+export { DEFAULT_PROXY_OPTIONS, proxyOptionsSchema } from './options.js';
 export type { ForwardingOptions, ProxyOptions } from './options.js';
 export { ProxyStats } from './stats.js';
 export { detectProtocol } from './detect.js';

@@ -1,11 +1,12 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { MeshError, type CallHandler, type Destination, type SourceResolver } from '@mesher/core';
-import { Deadline } from './deadlines.js';
 import { detectProtocol, type DetectedProtocol } from './detect.js';
 import type { Environment } from './environment.js';
+import { FirstBytesReader } from './first-bytes-reader.js';
 import { ServerConnection, type ServerContext } from './http1/server-connection.js';
-import { changeOwner, own, type SocketOwner } from './socket-owner.js';
+import { plainAddress } from './http1/server-fields.js';
+import { changeOwner, own } from './socket-owner.js';
 import { Relay } from './tcp/relay.js';
 import type { RelaySockets } from './tcp/relay-socket.js';
 import { TcpCall } from './tcp/tcp-call.js';
@@ -23,8 +24,11 @@ export interface ListenerSpec {
   readonly destination?: Destination;
 }
 
-interface OpenConnection {
+/** What a listener does to the connections that came through it. */
+export interface OpenConnection {
+  /** Ends soon: at once when idle, else after what is under way. Left out by those that only their peers can end. */
   drain?(): void;
+  /** Ends at once. */
   destroy(): void;
 }
 
@@ -36,6 +40,7 @@ export class Listener implements ServerContext {
   draining = false;
   readonly #server: Server;
   readonly #open = new Set<OpenConnection>();
+  #drained: Promise<void> | undefined;
   #onEmpty: (() => void) | undefined;
 
   constructor(
@@ -81,12 +86,10 @@ export class Listener implements ServerContext {
     });
   }
 
-  /** Accepts nothing more and closes what is idle; resolves when the last exchange has ended. */
-  async drain(): Promise<void> {
-    this.draining = true;
-    this.#server.close();
-    for (const connection of [...this.#open]) connection.drain?.();
-    if (this.#open.size > 0) await new Promise<void>((resolve) => (this.#onEmpty = resolve));
+  /** Accepts nothing more and closes what is idle; resolves when the last connection has ended. */
+  drain(): Promise<void> {
+    this.#drained ??= this.#drain();
+    return this.#drained;
   }
 
   close(): void {
@@ -95,10 +98,18 @@ export class Listener implements ServerContext {
     for (const connection of [...this.#open]) connection.destroy();
   }
 
+  /** Called by a connection that has ended, or has handed its socket to another one. */
   closed(connection: OpenConnection): void {
     if (!this.#open.delete(connection)) return;
     this.env.stats.connectionsOpen--;
     if (this.#open.size === 0) this.#onEmpty?.();
+  }
+
+  #drain(): Promise<void> {
+    this.draining = true;
+    this.#server.close();
+    for (const connection of [...this.#open]) connection.drain?.();
+    return this.#open.size === 0 ? Promise.resolve() : new Promise((resolve) => (this.#onEmpty = resolve));
   }
 
   #accept(socket: Socket): void {
@@ -112,15 +123,24 @@ export class Listener implements ServerContext {
     stats.connectionsOpen++;
     if (this.destination !== undefined) this.#relay(socket, undefined, 'tcp', true);
     else {
-      const first = new FirstBytesReader(socket, this, this.env, (bytes) => this.#route(socket, bytes));
+      const first = new FirstBytesReader(
+        socket,
+        this.env,
+        (bytes) => this.#route(socket, bytes),
+        (reader) => this.closed(reader),
+      );
       this.#open.add(first);
       own(socket, first, true);
     }
   }
 
-  /** The first bytes are there: hands the connection to the protocol they belong to. */
+  /**
+   * The first bytes are there: hands the connection to the protocol they belong to. What may still become a request is treated as
+   * one even if its client takes too long; otherwise waiting would be a way around all that looks at requests.
+   */
   #route(socket: Socket, bytes: Buffer): void {
-    const protocol = detectProtocol(bytes) ?? 'tcp';
+    this.env.stats.connectionsOpen++;
+    const protocol = detectProtocol(bytes) ?? 'http1';
     if (protocol === 'http1') this.#serveHttp1(socket, bytes);
     else this.#relay(socket, bytes, protocol, false);
   }
@@ -140,11 +160,10 @@ export class Listener implements ServerContext {
       else if (protocol === 'tls') stats.detectedTls++;
       else stats.detectedTcp++;
     }
-    const address = socket.remoteAddress ?? '';
     const call = new TcpCall(
       this.handler.direction,
       protocol === 'http2' ? 'grpc' : 'tcp',
-      address,
+      plainAddress(socket.remoteAddress),
       this.destination,
       this.sources,
     );
@@ -164,79 +183,14 @@ export class Listener implements ServerContext {
   }
 
   /** A listener with a fixed destination still gives HTTP requests their policies. */
-  #takeHttp1(socket: Socket, first: Buffer): boolean {
-    if (detectProtocol(first) !== 'http1') {
-      this.env.stats.detectedTcp++;
-      return false;
-    }
+  #takeHttp1(socket: Socket, first: Buffer): 'taken' | 'passed' | 'unclear' {
+    const protocol = detectProtocol(first);
+    if (protocol === undefined) return 'unclear';
+    if (protocol !== 'http1') return 'passed';
     this.env.stats.connectionsOpen++;
     socket.resume();
     this.#serveHttp1(socket, first);
-    return true;
-  }
-}
-
-/** Waits for enough of the first bytes to tell the protocol. */
-class FirstBytesReader extends Deadline implements SocketOwner {
-  #bytes: Buffer | undefined;
-
-  constructor(
-    private readonly socket: Socket,
-    private readonly listener: Listener,
-    private readonly env: Environment,
-    private readonly route: (bytes: Buffer) => void,
-  ) {
-    super();
-    env.deadlines.arm(this, env.options.detectTimeout);
-  }
-
-  onData(chunk: Buffer): void {
-    const bytes = this.#bytes === undefined ? chunk : Buffer.concat([this.#bytes, chunk]);
-    if (detectProtocol(bytes) === undefined) {
-      this.#bytes = bytes;
-      return;
-    }
-    this.#handOver(bytes);
-  }
-
-  onEnd(): void {
-    if (this.#bytes === undefined) this.destroy();
-    else this.#handOver(this.#bytes);
-  }
-
-  onDrain(): void {
-    // nothing is written here
-  }
-
-  onError(_error: Error): void {
-    // 'close' follows
-  }
-
-  onClose(): void {
-    this.destroy();
-  }
-
-  /** The client has not said enough: a word that could have become a request is treated as bytes, silence as absence. */
-  override onDeadline(): void {
-    if (this.#bytes === undefined) this.destroy();
-    else this.#handOver(this.#bytes);
-  }
-
-  drain(): void {
-    this.destroy();
-  }
-
-  destroy(): void {
-    this.env.deadlines.remove(this);
-    this.socket.destroy();
-    this.listener.closed(this);
-  }
-
-  #handOver(bytes: Buffer): void {
-    this.env.deadlines.remove(this);
-    this.env.stats.connectionsOpen++;
-    this.route(bytes);
-    this.listener.closed(this);
+    return 'taken';
   }
 }
 

@@ -8,7 +8,7 @@ export interface SocketOwner {
   onData(chunk: Buffer): void;
   /** The peer will send nothing more. */
   onEnd(): void;
-  /** Everything that had been waiting to be written was written. */
+  /** Something that had been waiting to be written was written; more may have been written since. */
   onDrain(): void;
   /** The socket is gone; `onError` has told why, if it was not a clean end. */
   onClose(): void;
@@ -55,10 +55,26 @@ export function changeOwner(socket: Socket, owner: SocketOwner): void {
   (socket as OwnedSocket)[OWNER] = owner;
 }
 
+/** Tells the present owner of a socket that the peer has ended its side, which a previous owner was told. */
+export function repeatEnd(socket: Socket): void {
+  (socket as OwnedSocket)[OWNER].onEnd();
+}
+
 /**
  * Calls `owner.onDrain` once everything written so far has left. `drain` alone would not do: below the high-water mark it never
  * comes, although bytes are still queued.
  */
 export function notifyWhenDrained(socket: Socket, owner: SocketOwner): void {
   if (!socket.writableNeedDrain) socket.write('', () => owner.onDrain());
+}
+
+/**
+ * Closes a connection with a reset instead of an end, so that the peer cannot take what it has got for everything there is. What is
+ * still queued is lost.
+ */
+export function resetSocket(socket: Socket): void {
+  // libuv refuses a reset while a shutdown is under way, and the handle would stay open. By then everything has been sent.
+  const shuttingDown = socket.writableEnded && !socket.writableFinished && socket.writableLength === 0;
+  if (shuttingDown || socket.connecting) socket.destroy();
+  else if (!socket.destroyed) socket.resetAndDestroy();
 }

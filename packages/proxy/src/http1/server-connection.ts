@@ -1,27 +1,23 @@
 import type { Socket } from 'node:net';
-import { Rejection, type CallHandler, type ErrorCode, type SourceIdentity, type SourceResolver } from '@mesher/core';
+import {
+  Rejection,
+  type CallHandler,
+  type Destination,
+  type ErrorCode,
+  type SourceIdentity,
+  type SourceResolver,
+} from '@mesher/core';
 import { Deadline } from '../deadlines.js';
 import type { Environment } from '../environment.js';
-import { notifyWhenDrained, type SocketOwner } from '../socket-owner.js';
-import { BROKEN, ChunkScanner, NEED_MORE } from './chunk-scanner.js';
+import { notifyWhenDrained, resetSocket, type SocketOwner } from '../socket-owner.js';
 import { Exchange } from './exchange.js';
 import type { FieldName } from './field-lookup.js';
-import {
-  COMPLETE,
-  INCOMPLETE,
-  TOO_MANY_FIELDS,
-  UNSUPPORTED_CODING,
-  WRONG_VERSION,
-  type ScanResult,
-} from './field-scanner.js';
 import { Http1Call, type PeerConnection } from './http1-call.js';
 import { renderLocalReply } from './local-reply.js';
-
-const enum Body {
-  None,
-  Length,
-  Chunked,
-}
+import { RequestReader, type RequestSink } from './request-reader.js';
+import type { RequestScanner } from './request-scanner.js';
+import { asksForH2c, plainAddress, renderServerTiming } from './server-fields.js';
+import type { Tunnel } from './tunnel.js';
 
 /** What a listener tells the connections that it accepts. */
 export interface ServerContext {
@@ -30,28 +26,34 @@ export interface ServerContext {
   /** True while the listener drains: each answer is the last one of its connection. */
   readonly draining: boolean;
   /** Service that every call of this listener is for, whatever the host name says. */
+  readonly destination: Destination | undefined;
   closed(connection: ServerConnection): void;
 }
 
-/**
- * The accepted side of HTTP/1: reads requests one after another, hands each to an exchange, and keeps the order of answers by
- * not reading the next request before the answer is complete (pipelined bytes are held, up to a bound).
- */
-export class ServerConnection extends Deadline implements SocketOwner, PeerConnection {
+/** The accepted side of HTTP/1: one client's connection from its first request to its close. */
+export class ServerConnection extends Deadline implements SocketOwner, PeerConnection, RequestSink {
   readonly remoteAddress: string;
-  #exchange: Exchange | undefined;
-  #held: Buffer | undefined;
-  #body: Body = Body.None;
-  #remaining = 0;
-  #chunks: ChunkScanner | undefined;
+  /** The exchange that is under way. */
+  exchange: Exchange | undefined;
+  readonly #reader: RequestReader;
+  #tunnel: Tunnel | undefined;
+  /** The answer that is under way is the last one. */
   #close = false;
   #paused = false;
-  #consuming = false;
+  /** The deadline of the request head runs. */
+  #partialHead = false;
+  /** The last answer has been written; nothing more is read. */
+  #closing = false;
+  /** The client may still be sending what nobody will read. */
   #lingering = false;
-  #tunnel = false;
-  /** The client has ended its side; whether it still reads shows when something is written. */
+  /** The client has ended its side. */
   #clientEnded = false;
-  #wroteAfterEnd = false;
+  /** Whether a client that has ended its side still reads is not known: nothing has been written since. */
+  #doubtful = false;
+  #wroteInDoubt = false;
+  /** Bytes that were waiting when the idle deadline passed. */
+  #stuckBytes = 0;
+  #failed = false;
   #gone = false;
 
   constructor(
@@ -61,16 +63,19 @@ export class ServerConnection extends Deadline implements SocketOwner, PeerConne
   ) {
     super();
     this.remoteAddress = plainAddress(socket.remoteAddress);
-    env.deadlines.arm(this, env.options.headTimeout);
+    this.#reader = new RequestReader(this, env);
   }
 
   get closesAfterResponse(): boolean {
     return this.#close;
   }
 
-  /** True between requests. */
-  get isIdle(): boolean {
-    return this.#exchange === undefined && this.#held === undefined;
+  get isPaused(): boolean {
+    return this.#paused;
+  }
+
+  get isReading(): boolean {
+    return !this.#gone && !this.#closing;
   }
 
   identify(call: Http1Call): SourceIdentity | undefined {
@@ -88,41 +93,38 @@ export class ServerConnection extends Deadline implements SocketOwner, PeerConne
   // === what the socket says
 
   onData(chunk: Buffer): void {
-    if (this.#lingering) return;
-    if (this.#tunnel) {
-      this.#exchange?.onTunnelClientBytes(chunk);
-      return;
-    }
-    if (this.#held !== undefined) {
-      chunk = Buffer.concat([this.#held, chunk]);
-      this.#held = undefined;
-    }
-    this.#consume(chunk, 0);
+    if (this.#closing) return;
+    if (this.#tunnel !== undefined) this.#tunnel.onClientBytes(chunk);
+    else this.#reader.take(chunk);
   }
 
   onDrain(): void {
-    this.#exchange?.onClientDrained();
+    // What was written since has asked for a notice of its own.
+    if (this.socket.writableLength !== 0) return;
+    if (this.#tunnel !== undefined) this.#tunnel.onClientDrained();
+    else this.exchange?.onClientDrained();
   }
 
   onEnd(): void {
-    if (this.#tunnel) {
-      this.#exchange?.onTunnelClientEnd();
-      return;
-    }
-    const exchange = this.#exchange;
-    if (exchange === undefined || !exchange.requestDone) {
-      this.destroy();
-      return;
-    }
-    // A client that ends its side after the request may still read (half-close), or may be gone. The next write would show
-    // it; when nothing is written for a moment, gone is assumed.
     this.#clientEnded = true;
-    this.#close = true;
-    this.env.deadlines.arm(this, this.env.options.halfCloseGrace);
+    const { exchange } = this;
+    if (this.#tunnel !== undefined) this.#tunnel.onClientEnd();
+    else if (this.#closing) this.#closeIfFlushed();
+    else if (exchange === undefined) this.#closeIdle();
+    else if (!exchange.requestDone) this.destroy();
+    else {
+      // It may still read (half-close), or be gone. The next write would show it; when nothing is written for a moment, gone is
+      // assumed.
+      if (!this.#reader.holdsBytes) this.#close = true;
+      this.#wroteInDoubt = false;
+      this.env.deadlines.arm(this, this.env.options.halfCloseGrace);
+      this.#doubtful = true;
+    }
   }
 
   onError(_error: Error): void {
-    // 'close' follows; there is nobody left to tell.
+    // 'close' follows.
+    this.#failed = true;
   }
 
   onClose(): void {
@@ -130,34 +132,70 @@ export class ServerConnection extends Deadline implements SocketOwner, PeerConne
   }
 
   override onDeadline(): void {
-    const exchange = this.#exchange;
-    if (this.#lingering || exchange === undefined) {
-      if (this.#held !== undefined && !this.#lingering) {
-        this.#refuse(
-          'MESH_ERR_REQUEST_TIMEOUT',
-          `The head of the request was not complete after ${this.env.options.headTimeout} ms`,
-        );
-      } else this.destroy();
-      return;
-    }
-    if (this.#clientEnded) {
-      if (!this.#wroteAfterEnd) {
-        this.destroy();
-        return;
-      }
+    const { exchange } = this;
+    if (this.#closing) {
+      if (this.socket.writableLength === 0) this.destroy();
+      else this.breakOff();
+    } else if (this.#tunnel !== undefined) this.#tunnel.onTimeout();
+    else if (exchange === undefined) this.#onIdleDeadline();
+    else if (!this.#doubtful) exchange.onTimeout();
+    else if (this.#wroteInDoubt) {
       // It takes what we write: a true half-close. From here on the usual timeouts hold.
-      this.#clientEnded = false;
+      this.#doubtful = false;
       this.arm(this.env.options.responseIdleTimeout);
-      return;
+    } else this.destroy();
+  }
+
+  // === what the reader says
+
+  onPartialHead(): void {
+    // One deadline for the whole head, however often a piece of it comes.
+    if (this.#partialHead) return;
+    this.#partialHead = true;
+    this.env.deadlines.arm(this, this.env.options.headTimeout);
+  }
+
+  openExchange(buffer: Buffer, scan: RequestScanner, bodyEnd: number, requestDone: boolean): void {
+    const bodyStart = scan.end;
+    // Only a request of HTTP/1.1 without a body may ask for another protocol; h2c is not offered (RFC 9113 has dropped it).
+    if (
+      scan.connectionUpgrade &&
+      (scan.chunked || scan.contentLength > 0 || scan.minorVersion === 0 || asksForH2c(buffer, scan))
+    ) {
+      scan.connectionUpgrade = false;
     }
-    exchange.onTimeout();
+    this.#close =
+      scan.close ||
+      (scan.minorVersion === 0 && !scan.keepAlive) ||
+      (this.#clientEnded && bodyEnd === buffer.length) ||
+      this.context.draining;
+    this.#partialHead = false;
+    this.env.deadlines.disarm(this);
+    const call = new Http1Call(this.context.handler.direction, this, buffer, scan);
+    call.startedAt = this.env.now();
+    call.destination = this.context.destination;
+    this.env.forwarding.apply(call);
+    const exchange = new Exchange(call, this, this.context.handler, this.env);
+    this.exchange = exchange;
+    exchange.start(bodyEnd > bodyStart ? buffer.subarray(bodyStart, bodyEnd) : undefined, requestDone);
+  }
+
+  /** Answers what is not a request and closes; nothing of it is forwarded. */
+  refuse(code: ErrorCode, message: string): void {
+    this.env.stats.malformedRequests++;
+    this.#answerLast(new Rejection(code, message));
+  }
+
+  onExhausted(): void {
+    // Nothing can complete a request whose client has ended its side.
+    if (this.#clientEnded && this.exchange === undefined && this.isReading) this.#closeGently(false);
   }
 
   // === what the exchange asks for
 
   arm(delayMs: number): void {
     // The doubt about a client that has ended its side is settled first.
-    if (!this.#clientEnded) this.env.deadlines.arm(this, delayMs);
+    if (!this.#doubtful) this.env.deadlines.arm(this, delayMs);
   }
 
   pause(): void {
@@ -174,13 +212,13 @@ export class ServerConnection extends Deadline implements SocketOwner, PeerConne
 
   /** @returns false while some of it waits for the client to read */
   write(text: string): boolean {
-    this.#wroteAfterEnd = this.#clientEnded;
+    this.#wroteInDoubt = true;
     this.socket.write(text, 'latin1');
     return this.socket.writableLength === 0;
   }
 
   writeHeadAndBody(head: string, body: Buffer): boolean {
-    this.#wroteAfterEnd = this.#clientEnded;
+    this.#wroteInDoubt = true;
     this.socket.cork();
     this.socket.write(head, 'latin1');
     this.socket.write(body);
@@ -189,7 +227,7 @@ export class ServerConnection extends Deadline implements SocketOwner, PeerConne
   }
 
   writeBytes(bytes: Buffer): boolean {
-    this.#wroteAfterEnd = this.#clientEnded;
+    this.#wroteInDoubt = true;
     this.socket.write(bytes);
     return this.socket.writableLength === 0;
   }
@@ -203,254 +241,136 @@ export class ServerConnection extends Deadline implements SocketOwner, PeerConne
   }
 
   /** The fields of this hop for the answer. */
-  responseFields(call: Http1Call): string {
+  responseFields(call: Http1Call, upstreamMinorVersion: number): string {
     if (this.context.draining) this.#close = true;
     let fields = this.#close ? 'Connection: close\r\n' : call.minorVersion === 0 ? 'Connection: keep-alive\r\n' : '';
-    if (this.env.options.serverTiming) fields += serverTiming(call, this.env.now());
-    return fields;
-  }
-
-  becomeTunnel(): void {
-    this.#tunnel = true;
-    const held = this.#held;
-    this.#held = undefined;
-    this.resume();
-    if (held !== undefined) this.#exchange?.onTunnelClientBytes(held);
-  }
-
-  endWriting(): void {
-    this.socket.end();
-  }
-
-  destroySoon(): void {
-    if (this.socket.writableLength === 0) this.destroy();
-    else {
-      this.#lingering = true;
-      this.socket.end(() => this.destroy());
-      this.env.deadlines.arm(this, this.env.options.lingerTimeout);
-    }
-  }
-
-  /** Ends the connection so that the client cannot take the answer for complete. */
-  breakOff(): void {
-    this.#exchange = undefined;
-    if (!this.#gone) this.socket.resetAndDestroy();
-    this.destroy();
+    if (this.env.options.serverTiming) fields += renderServerTiming(call, this.env.now());
+    return fields + this.env.forwarding.responseField(upstreamMinorVersion);
   }
 
   /** The exchange is over and its answer has been written. */
   finished(requestDone: boolean): void {
-    this.#exchange = undefined;
+    this.exchange = undefined;
     if (this.#gone) return;
+    this.#doubtful = false;
     if (this.#close || !requestDone || this.context.draining) {
-      this.#closeGently(requestDone);
+      this.#closeGently(!requestDone || this.#reader.holdsBytes);
       return;
     }
+    this.#stuckBytes = 0;
     this.env.deadlines.arm(this, this.env.options.keepAliveTimeout);
-    const held = this.#held;
-    if (held !== undefined && !this.#consuming) {
-      this.#held = undefined;
-      this.resume();
-      this.#consume(held, 0);
-    } else this.resume();
+    this.resume();
+    this.#reader.next();
+  }
+
+  becomeTunnel(tunnel: Tunnel): void {
+    this.exchange = undefined;
+    this.#tunnel = tunnel;
+    this.#doubtful = false;
+    this.arm(this.env.options.tunnelIdleTimeout);
+    this.resume();
+    const early = this.#reader.release();
+    if (early !== undefined) tunnel.onClientBytes(early);
+    if (this.#clientEnded) tunnel.onClientEnd();
+  }
+
+  /** Ends our side and keeps reading. */
+  endWriting(): void {
+    this.socket.end();
+  }
+
+  /** Closes once everything written has left; what the client still sends is of no interest. */
+  destroySoon(): void {
+    this.#tunnel = undefined;
+    if (this.socket.writableLength === 0) this.destroy();
+    else this.#flush(false, this.env.options.tunnelIdleTimeout);
+  }
+
+  /** Ends the connection so that the client cannot take the answer for complete. */
+  breakOff(): void {
+    resetSocket(this.socket);
+    this.destroy();
   }
 
   /** Ends the connection if it is between two requests; otherwise the present answer will be its last. */
   drain(): void {
-    if (this.isIdle) this.destroy();
-    else this.#close = true;
+    this.#close = true;
+    const isIdle = this.exchange === undefined && this.#tunnel === undefined && !this.#reader.holdsBytes;
+    if (isIdle && !this.#closing) this.#closeIdle();
   }
 
   destroy(): void {
     if (this.#gone) return;
     this.#gone = true;
     this.env.deadlines.remove(this);
-    const exchange = this.#exchange;
-    this.#exchange = undefined;
+    const { exchange } = this;
+    const tunnel = this.#tunnel;
+    this.exchange = undefined;
+    this.#tunnel = undefined;
     exchange?.abort();
+    tunnel?.onClientClosed(this.#failed);
     this.socket.destroy();
     this.context.closed(this);
   }
 
-  // === reading requests
+  // === closing
 
-  #consume(buffer: Buffer, i: number): void {
-    this.#consuming = true;
-    while (i < buffer.length && !this.#gone && !this.#lingering) {
-      if (this.#tunnel) {
-        this.#exchange?.onTunnelClientBytes(buffer.subarray(i));
-        break;
-      }
-      if (this.#exchange === undefined) {
-        i = this.#readHead(buffer, i);
-        if (i < 0) break;
-      } else if (this.#body !== Body.None) {
-        i = this.#readBody(this.#exchange, buffer, i);
-        if (i < 0) break;
-      } else {
-        this.#hold(buffer.subarray(i));
-        break;
-      }
-    }
-    this.#consuming = false;
-  }
-
-  /** @returns the position after what was taken; -1 when more is needed or the connection is refused */
-  #readHead(buffer: Buffer, i: number): number {
-    const scan = this.env.requestScanner;
-    const result = scan.scanRequest(buffer, i, buffer.length);
-    const { options } = this.env;
-    if (result !== COMPLETE) {
-      if (result !== INCOMPLETE) return this.#refuseHead(result);
-      if (buffer.length - i > options.maxHeadBytes) {
-        return buffer.indexOf('\r\n', i) < 0
-          ? this.#refuse('MESH_ERR_URI_TOO_LONG', `The request line is longer than ${options.maxHeadBytes} bytes`)
-          : this.#refuse(
-              'MESH_ERR_HEADER_TOO_LARGE',
-              `The head of the request is larger than ${options.maxHeadBytes} bytes`,
-            );
-      }
-      if (this.#held === undefined) this.env.deadlines.arm(this, options.headTimeout);
-      this.#held = i === 0 ? buffer : buffer.subarray(i);
-      return -1;
-    }
-    if (scan.end - i > options.maxHeadBytes) {
-      return this.#refuse(
-        'MESH_ERR_HEADER_TOO_LARGE',
-        `The head of the request is larger than ${options.maxHeadBytes} bytes`,
+  #onIdleDeadline(): void {
+    const { writableLength } = this.socket;
+    if (this.#partialHead) {
+      const { headTimeout } = this.env.options;
+      this.env.stats.timeouts++;
+      this.#answerLast(
+        new Rejection('MESH_ERR_REQUEST_TIMEOUT', `The head of the request was not complete after ${headTimeout} ms`),
       );
-    }
-    const bodyStart = scan.end;
-    let bodyEnd = bodyStart;
-    this.#body = Body.None;
-    if (scan.form === 'authority') {
-      // what follows a CONNECT belongs to the tunnel
-    } else if (scan.chunked) {
-      this.#body = Body.Chunked;
-      const chunks = (this.#chunks ??= new ChunkScanner(options.maxTrailerBytes));
-      chunks.reset();
-      const at = chunks.feed(buffer, bodyStart, buffer.length);
-      if (at === BROKEN) return this.#refuse('MESH_ERR_BAD_REQUEST', `The request has ${chunks.problem}`);
-      if (at === NEED_MORE) bodyEnd = buffer.length;
-      else {
-        bodyEnd = at;
-        this.#body = Body.None;
-      }
-    } else if (scan.contentLength > 0) {
-      bodyEnd = Math.min(buffer.length, bodyStart + scan.contentLength);
-      this.#remaining = scan.contentLength - (bodyEnd - bodyStart);
-      if (this.#remaining > 0) this.#body = Body.Length;
-    }
-    // Only a request without a body may ask for another protocol; h2c is not offered (RFC 9113 has dropped it).
-    if (scan.chunked || scan.contentLength > 0 || isH2c(buffer, scan.upgradeStart, scan.upgradeEnd))
-      scan.connectionUpgrade = false;
-    this.#close = scan.close || (scan.minorVersion === 0 && !scan.keepAlive) || this.context.draining;
-    if (!this.#close && scan.minorVersion === 0 && !scan.keepAlive) this.#close = true;
-    this.env.deadlines.disarm(this);
-    const call = new Http1Call(this.context.handler.direction, this, buffer, scan);
-    call.startedAt = this.env.now();
-    const exchange = new Exchange(call, this, this.context.handler, this.env);
-    this.#exchange = exchange;
-    exchange.start(bodyEnd > bodyStart ? buffer.subarray(bodyStart, bodyEnd) : undefined, this.#body === Body.None);
-    return bodyEnd;
+    } else if (writableLength > 0 && writableLength === this.#stuckBytes) this.breakOff();
+    else if (writableLength > 0) {
+      // The client is slow to read the last answer; it has as long again to take some of it.
+      this.#stuckBytes = writableLength;
+      this.env.deadlines.arm(this, this.env.options.keepAliveTimeout);
+    } else this.destroy();
   }
 
-  #readBody(exchange: Exchange, buffer: Buffer, i: number): number {
-    let bodyEnd = buffer.length;
-    let done = false;
-    if (this.#body === Body.Chunked) {
-      const chunks = this.#chunks as ChunkScanner;
-      const at = chunks.feed(buffer, i, buffer.length);
-      if (at === BROKEN) {
-        if (exchange.hasAnswered) this.destroy();
-        else exchange.reply(new Rejection('MESH_ERR_BAD_REQUEST', `The request has ${chunks.problem}`));
-        return -1;
-      }
-      if (at !== NEED_MORE) {
-        bodyEnd = at;
-        done = true;
-      }
-    } else {
-      bodyEnd = Math.min(buffer.length, i + this.#remaining);
-      this.#remaining -= bodyEnd - i;
-      done = this.#remaining === 0;
-    }
-    if (done) this.#body = Body.None;
-    exchange.onRequestBody(buffer.subarray(i, bodyEnd), done);
-    return bodyEnd;
-  }
-
-  #hold(rest: Buffer): void {
-    this.#held = rest;
-    if (rest.length > this.env.options.maxPipelinedBytes) this.pause();
-  }
-
-  #refuseHead(result: ScanResult): number {
-    const { problem } = this.env.requestScanner;
-    switch (result) {
-      case TOO_MANY_FIELDS:
-        return this.#refuse(
-          'MESH_ERR_HEADER_TOO_LARGE',
-          `The request has more than ${this.env.options.maxHeaderFields} header fields`,
-        );
-      case UNSUPPORTED_CODING:
-        return this.#refuse('MESH_ERR_NOT_IMPLEMENTED', `The request uses ${problem}`);
-      case WRONG_VERSION:
-        return this.#refuse('MESH_ERR_VERSION', `The request names ${problem}`);
-      default:
-        return this.#refuse('MESH_ERR_BAD_REQUEST', `The request has ${problem}`);
-    }
-  }
-
-  /** Answers what is not a request and closes; nothing of it is forwarded. */
-  #refuse(code: ErrorCode, message: string): number {
-    this.env.stats.malformedRequests++;
+  /** Answers a request that cannot be read, and closes. */
+  #answerLast(rejection: Rejection): void {
     this.#close = true;
-    this.#held = undefined;
-    const rejection = new Rejection(code, message);
-    this.write(
-      renderLocalReply(rejection, {
-        service: undefined,
-        requestId: undefined,
-        plainText: false,
-        headOnly: false,
-        close: true,
-      }),
-    );
-    this.#closeGently(false);
-    return -1;
+    const context = { service: undefined, requestId: undefined, plainText: false, headOnly: false, close: true };
+    this.write(renderLocalReply(rejection, context));
+    this.#closeGently(true);
+  }
+
+  #closeIdle(): void {
+    if (this.socket.writableLength === 0) this.destroy();
+    else this.#closeGently(false);
   }
 
   /**
-   * Closes after the last answer. While the client may still be sending, the connection is read to its end for a moment: closing
-   * it with unread bytes would reset it, and the reset may overtake the answer (RFC 9112, 9.6).
+   * Closes after the last answer.
+   * @param linger the client may still be sending: the connection is read to its end for a moment, because closing it with
+   * unread bytes would reset it, and the reset may overtake the answer (RFC 9112, 9.6)
    */
-  #closeGently(requestDone: boolean): void {
-    this.#lingering = true;
-    if (requestDone && this.#held === undefined && this.socket.writableLength === 0) {
+  #closeGently(linger: boolean): void {
+    if (linger || this.socket.writableLength > 0) this.#flush(linger, this.env.options.responseIdleTimeout);
+    else {
+      this.#closing = true;
+      this.#reader.release();
       this.socket.destroySoon();
-      return;
     }
-    this.#held = undefined;
-    this.resume();
-    this.socket.end();
-    this.env.deadlines.arm(this, this.env.options.lingerTimeout);
   }
-}
 
-/** IPv4-mapped IPv6 addresses are written as IPv4, so that one client has one name on all listeners. */
-function plainAddress(address: string | undefined): string {
-  if (address === undefined) return '';
-  return address.startsWith('::ffff:') ? address.slice(7) : address;
-}
+  /** Sends what is queued, then the end; what comes is thrown away. */
+  #flush(linger: boolean, patience: number): void {
+    this.#closing = true;
+    this.#lingering = linger;
+    this.#reader.release();
+    this.resume();
+    this.env.deadlines.arm(this, patience);
+    this.socket.end(() => this.#closeIfFlushed());
+  }
 
-function isH2c(buffer: Buffer, start: number, end: number): boolean {
-  return end > start && start !== 0 && /(?:^|,)\s*h2c\s*(?:,|$)/i.test(buffer.toString('latin1', start, end));
-}
-
-/** `Server-Timing` (W3C): which sidecar, which way, to which instance, and the time until the head of the answer. */
-function serverTiming(call: Http1Call, now: number): string {
-  const target = call.endpoint === undefined ? '' : ` ${call.endpoint.key}`;
-  const service = call.destination === undefined ? '' : ` ${call.destination.service}`;
-  return `Server-Timing: mesher;desc="${call.direction}${service}${target}";dur=${(now - call.startedAt).toFixed(2)}\r\n`;
+  #closeIfFlushed(): void {
+    if (this.#gone || !this.socket.writableFinished) return;
+    if (this.#lingering && !this.#clientEnded) this.env.deadlines.arm(this, this.env.options.lingerTimeout);
+    else this.destroy();
+  }
 }

@@ -1,6 +1,6 @@
-import { Socket } from 'node:net';
 import type { Endpoint } from '@mesher/core';
-import { own, type SocketOwner } from '../socket-owner.js';
+import { own, resetSocket, type SocketOwner } from '../socket-owner.js';
+import { UpstreamSocket } from '../upstream/upstream-socket.js';
 import type { Relay } from './relay.js';
 
 /** Bytes per read. Larger ones gain nothing, smaller ones cost more calls per gigabyte. */
@@ -13,33 +13,38 @@ const MAX_SPARE = 64;
  * streams and listeners costs a good part of a new connection.
  */
 export class RelaySocket implements SocketOwner {
-  readonly socket: Socket;
+  readonly socket: UpstreamSocket;
   #relay: Relay | undefined;
+  #reusable = true;
   readonly #buffer: Buffer = Buffer.allocUnsafeSlow(BUFFER_BYTES);
 
   constructor(private readonly spare: RelaySockets) {
-    this.socket = new Socket({
-      allowHalfOpen: true,
-      onread: {
-        buffer: this.#buffer,
-        callback: (length: number) =>
-          this.#relay?.onUpstreamBytes(length === BUFFER_BYTES ? this.#buffer : this.#buffer.subarray(0, length)) ??
-          false,
-      },
-    } as ConstructorParameters<typeof Socket>[0]);
+    this.socket = new UpstreamSocket({
+      buffer: this.#buffer,
+      callback: (length) =>
+        this.#relay?.onUpstreamBytes(length === BUFFER_BYTES ? this.#buffer : this.#buffer.subarray(0, length)) ??
+        false,
+    });
     own(this.socket, this, false);
     this.socket.on('connect', () => this.#relay?.onConnected());
   }
 
   dial(relay: Relay, endpoint: Endpoint): void {
     this.#relay = relay;
-    this.socket.connect({ host: endpoint.host, port: endpoint.port, noDelay: true });
+    this.#reusable = true;
+    this.socket.connect({ host: endpoint.host, port: endpoint.port });
   }
 
-  /** The relay has no further interest; the socket closes and is kept for later. */
-  release(): void {
+  /**
+   * The relay has no further interest: the socket closes and is kept for later.
+   * @param reset close it so that the upstream knows that something is missing
+   * @param bufferInUse what was read last still waits to be written: the buffer must not be read into by another connection
+   */
+  release(reset: boolean, bufferInUse: boolean): void {
     this.#relay = undefined;
-    this.socket.destroy();
+    this.#reusable = !bufferInUse;
+    if (reset) resetSocket(this.socket);
+    else this.socket.destroy();
   }
 
   onData(): void {
@@ -61,7 +66,7 @@ export class RelaySocket implements SocketOwner {
   onClose(): void {
     const relay = this.#relay;
     this.#relay = undefined;
-    this.spare.giveBack(this);
+    if (this.#reusable && relay?.holdsUpstreamBytes !== true) this.spare.giveBack(this);
     relay?.onUpstreamClosed();
   }
 }

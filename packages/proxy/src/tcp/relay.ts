@@ -1,13 +1,12 @@
 import type { Socket } from 'node:net';
-import { Rejection, type CallHandler, type ErrorCode, type Verdict } from '@mesher/core';
+import { Rejection, type AttemptFailure, type CallHandler, type ErrorCode, type Verdict } from '@mesher/core';
 import { Deadline } from '../deadlines.js';
 import type { Environment } from '../environment.js';
-import { notifyWhenDrained, type SocketOwner } from '../socket-owner.js';
+import { notifyWhenDrained, resetSocket, type SocketOwner } from '../socket-owner.js';
+import { describeConnectError } from '../upstream/connect-error.js';
+import type { FirstBytes } from './first-bytes.js';
 import type { RelaySocket, RelaySockets } from './relay-socket.js';
 import type { TcpCall } from './tcp-call.js';
-
-/** Looks at the client's first bytes; returning true takes the client's socket away from the relay. */
-export type FirstBytes = (bytes: Buffer) => boolean;
 
 /**
  * Passes bytes both ways between an accepted socket and a dialled one: back-pressure, half-close and resets included. It dials at
@@ -17,13 +16,18 @@ export class Relay extends Deadline implements SocketOwner {
   #upstream: RelaySocket | undefined;
   #connected = false;
   #clientEnded = false;
+  #clientFailed = false;
+  #clientClosed = false;
   #upstreamEnded = false;
   #pausedClient = false;
-  /** Client bytes that came before there was a connection. */
-  #early: Buffer[] | undefined;
+  /** Client bytes that came before there was a connection, or before they told their protocol. */
+  #early: Buffer | undefined;
+  /** There is no upstream and there will be none; the client may still turn out to speak HTTP. */
+  #refused = false;
+  /** The handler knows how the call ended. What is queued may still be leaving. */
   #over = false;
   #errorCode: ErrorCode | undefined;
-  #failure = '';
+  #failure: Error | undefined;
 
   constructor(
     private readonly client: Socket,
@@ -32,94 +36,79 @@ export class Relay extends Deadline implements SocketOwner {
     private readonly env: Environment,
     private readonly sockets: RelaySockets,
     private readonly closed: (relay: Relay) => void,
+    /** Looks at what the client says first; undefined when its protocol is known. */
     private firstBytes: FirstBytes | undefined,
   ) {
     super();
   }
 
+  /** Bytes of the upstream wait for the client to read them. */
+  get holdsUpstreamBytes(): boolean {
+    return this.client.writableLength > 0;
+  }
+
   /** @param early bytes that the client has sent already */
   start(early: Buffer | undefined): void {
     this.call.startedAt = this.env.now();
-    if (early !== undefined) this.#early = [early];
-    let verdict: Verdict | Promise<Verdict>;
-    try {
-      verdict = this.handler.begin(this.call);
-    } catch (error) {
-      this.env.logger.error({ error }, 'a plugin failed while it decided about a connection');
-      this.#refuse('MESH_ERR_PLUGIN', String(error));
-      return;
-    }
-    this.#decide(verdict);
+    this.#early = early;
+    this.#decide(() => this.handler.begin(this.call));
   }
 
   // === the accepted side
 
   onData(chunk: Buffer): void {
-    if (this.firstBytes !== undefined) {
-      const first = this.firstBytes;
-      this.firstBytes = undefined;
-      if (first(chunk)) {
-        this.abandon();
-        return;
-      }
-    }
-    const upstream = this.#upstream;
-    if (upstream === undefined || !this.#connected) {
-      (this.#early ??= []).push(chunk);
-      this.client.pause();
-      this.#pausedClient = true;
+    if (this.#over) return;
+    if (this.firstBytes !== undefined || !this.#connected) {
+      this.#onEarlyData(chunk);
       return;
     }
     this.env.stats.bytesToUpstream += chunk.length;
-    if (!upstream.socket.write(chunk)) {
-      this.client.pause();
-      this.#pausedClient = true;
-    }
+    if (this.#upstream?.socket.write(chunk) === false) this.#pauseClient();
     this.#touch();
   }
 
   onEnd(): void {
     this.#clientEnded = true;
+    if (this.#over) return;
+    if (this.firstBytes !== undefined) this.#settleProtocol();
     if (!this.#connected) return;
     if (this.#upstreamEnded) this.#finish();
     else this.#upstream?.socket.end();
   }
 
   onDrain(): void {
+    if (this.client.writableLength !== 0) return;
     this.#upstream?.socket.resume();
+    this.#touch();
   }
 
-  onError(error: Error): void {
-    this.#failure = error.message;
+  onError(_error: Error): void {
+    // 'close' follows.
+    this.#clientFailed = true;
   }
 
   onClose(): void {
-    this.#finish();
+    this.#clientClosed = true;
+    if (this.#over) this.#closeIfBothClosed();
+    else this.#abort(undefined, this.#clientFailed);
   }
 
   // === the dialled side
 
   onConnected(): void {
     this.#connected = true;
-    const upstream = this.#upstream as RelaySocket;
     if (this.call.endpoint !== undefined) this.handler.connected(this.call.endpoint);
-    const early = this.#early;
-    this.#early = undefined;
-    if (early !== undefined) {
-      for (const chunk of early) {
-        this.env.stats.bytesToUpstream += chunk.length;
-        upstream.socket.write(chunk);
-      }
-    }
-    if (this.#clientEnded) upstream.socket.end();
-    this.#pausedClient = false;
-    this.client.resume();
-    this.#touch();
+    // Bytes that have not told their protocol yet wait for the rest, but not for long.
+    if (this.firstBytes !== undefined && this.#early !== undefined) {
+      this.env.deadlines.arm(this, this.env.options.detectTimeout);
+    } else this.#open();
   }
 
   /** @returns false to stop reading until the client has taken what it got */
   onUpstreamBytes(bytes: Buffer): boolean {
-    this.firstBytes = undefined;
+    if (this.#over) return true;
+    // The server speaks first: whatever the client says, it is not HTTP.
+    if (this.firstBytes !== undefined) this.#settleProtocol();
     this.env.stats.bytesToDownstream += bytes.length;
     this.client.write(bytes);
     this.#touch();
@@ -135,60 +124,66 @@ export class Relay extends Deadline implements SocketOwner {
   }
 
   onUpstreamDrained(): void {
-    if (!this.#pausedClient) return;
-    this.#pausedClient = false;
-    this.client.resume();
+    this.#resumeClient();
+    this.#touch();
   }
 
   onUpstreamError(error: Error): void {
-    this.#failure = error.message;
+    this.#failure = error;
   }
 
   onUpstreamClosed(): void {
     this.#upstream = undefined;
-    if (this.#over) return;
-    if (this.#connected) {
-      this.#finish();
-      return;
-    }
-    this.env.stats.upstreamConnectFailures++;
-    this.#decide(
-      this.handler.again(this.call, {
-        code: 'MESH_ERR_CONNECT',
-        message: this.#failure,
-        sent: false,
-        reusedConnection: false,
-      }),
-    );
+    const failure = this.#failure;
+    this.#failure = undefined;
+    if (this.#over) this.#closeIfBothClosed();
+    else if (!this.#connected) {
+      this.#onConnectFailed(failure === undefined ? 'closed while it was connecting' : describeConnectError(failure));
+    } else if (failure !== undefined) this.#abort('MESH_ERR_UPSTREAM_RESET', true);
+    else this.#finish();
   }
 
   override onDeadline(): void {
-    this.env.stats.timeouts++;
-    if (!this.#connected && this.#upstream !== undefined) {
-      this.#failure = `connect to ${this.call.endpoint?.key ?? ''} took longer than ${this.env.options.connectTimeout} ms`;
-      this.#upstream.socket.destroy();
-    } else {
-      this.#errorCode = 'MESH_ERR_TIMEOUT';
-      this.#finish();
+    if (this.#over) {
+      // What is left does not leave.
+      this.#closeBoth(true);
+    } else if (this.#refused) this.#abort(this.#errorCode, true);
+    else if (this.#connected && this.firstBytes !== undefined && this.#early !== undefined) this.#settleProtocol();
+    else {
+      this.env.stats.timeouts++;
+      const upstream = this.#upstream;
+      if (upstream === undefined || this.#connected) {
+        this.#abort('MESH_ERR_TIMEOUT', true);
+        return;
+      }
+      this.#upstream = undefined;
+      upstream.release(false, false);
+      const { connectTimeout } = this.env.options;
+      this.#onConnectFailed(`connect to ${this.call.endpoint?.key ?? ''} took longer than ${connectTimeout} ms`);
     }
   }
 
-  /** Gives up the connection without touching the client's socket, which has another owner now. */
-  abandon(): void {
-    if (this.#over) return;
-    this.#over = true;
-    this.#release(true);
-  }
-
   destroy(): void {
-    this.#finish();
+    if (this.#over) this.#closeBoth(false);
+    else this.#abort(undefined, false);
   }
 
-  #decide(verdict: Verdict | Promise<Verdict>): void {
+  // === deciding and dialling
+
+  /** Asks the handler, which may answer later. */
+  #decide(ask: () => Verdict | Promise<Verdict>): void {
+    let verdict: Verdict | Promise<Verdict>;
+    try {
+      verdict = ask();
+    } catch (error) {
+      this.#pluginFailed(error);
+      return;
+    }
     if (verdict instanceof Promise) {
+      this.env.deadlines.arm(this, this.env.options.responseTimeout);
       verdict.then(
         (later) => this.#dial(later),
-        (error: unknown) => this.#refuse('MESH_ERR_PLUGIN', String(error)),
+        (error: unknown) => this.#pluginFailed(error),
       );
     } else this.#dial(verdict);
   }
@@ -207,42 +202,155 @@ export class Relay extends Deadline implements SocketOwner {
     this.#upstream.dial(this, verdict);
   }
 
+  #onConnectFailed(message: string): void {
+    this.env.stats.upstreamConnectFailures++;
+    const failure: AttemptFailure = { code: 'MESH_ERR_CONNECT', message, sent: false, reusedConnection: false };
+    this.#decide(() => this.handler.again(this.call, failure));
+  }
+
+  #pluginFailed(error: unknown): void {
+    if (this.#over) return;
+    this.env.logger.error({ error }, 'a plugin failed while it decided about a connection');
+    this.#refuse('MESH_ERR_PLUGIN', String(error));
+  }
+
   #refuse(code: ErrorCode, message: string): void {
     this.#errorCode = code;
+    this.#refused = true;
     this.env.logger.warn(
       { code, peer: this.call.remoteAddress, service: this.call.destination?.service },
       `connection refused: ${message}`,
     );
-    this.#finish();
+    // A client that speaks HTTP can be told why; its first bytes are probably on the way.
+    if (this.firstBytes !== undefined) this.env.deadlines.arm(this, this.env.options.refusalGrace);
+    else this.#abort(code, true);
+  }
+
+  // === the first bytes
+
+  #onEarlyData(chunk: Buffer): void {
+    const bytes = this.#early === undefined ? chunk : Buffer.concat([this.#early, chunk]);
+    this.#early = bytes;
+    if (this.firstBytes !== undefined) {
+      const protocol = this.firstBytes(bytes);
+      if (protocol === 'taken') {
+        this.#abandon();
+        return;
+      }
+      if (protocol === 'unclear') {
+        if (this.#connected) this.env.deadlines.arm(this, this.env.options.detectTimeout);
+        return;
+      }
+      this.#settleProtocol();
+    }
+    if (!this.#connected) this.#pauseClient();
+  }
+
+  /** The connection is not HTTP: what was held back goes on. */
+  #settleProtocol(): void {
+    this.firstBytes = undefined;
+    this.env.stats.detectedTcp++;
+    if (this.#refused) this.#abort(this.#errorCode, true);
+    else if (this.#connected) this.#open();
+  }
+
+  /** There is a connection and nothing to wait for: from here on bytes flow. */
+  #open(): void {
+    const socket = this.#upstream?.socket;
+    const early = this.#early;
+    this.#early = undefined;
+    let roomLeft = true;
+    if (early !== undefined) {
+      this.env.stats.bytesToUpstream += early.length;
+      roomLeft = socket?.write(early) === true;
+    }
+    if (this.#clientEnded) socket?.end();
+    if (roomLeft) this.#resumeClient();
+    else this.#pauseClient();
+    this.#touch();
+  }
+
+  /** Gives up the connection without touching the client's socket, which has another owner now. */
+  #abandon(): void {
+    this.firstBytes = undefined;
+    this.#report(true);
+    this.#upstream?.release(false, false);
+    this.#upstream = undefined;
+    this.#gone();
+  }
+
+  // === the end
+
+  /** Both directions have been read to their end: what is queued still leaves, then both sockets close. */
+  #finish(): void {
+    this.#report(false);
+    const { client } = this;
+    const upstream = this.#upstream;
+    const clientFlushed = client.writableLength === 0;
+    if (clientFlushed) client.destroy();
+    else client.destroySoon();
+    if (upstream !== undefined) {
+      if (upstream.socket.writableLength > 0) upstream.socket.destroySoon();
+      else {
+        this.#upstream = undefined;
+        upstream.release(false, !clientFlushed);
+      }
+    }
+    if (clientFlushed && this.#upstream === undefined) this.#gone();
+    else this.#touch();
+  }
+
+  /** The connection ends before its time. */
+  #abort(code: ErrorCode | undefined, reset: boolean): void {
+    this.#errorCode = code;
+    this.#report(this.#clientFailed);
+    this.#closeBoth(reset);
+  }
+
+  #closeBoth(reset: boolean): void {
+    const bufferInUse = this.holdsUpstreamBytes;
+    const upstream = this.#upstream;
+    this.#upstream = undefined;
+    upstream?.release(reset, bufferInUse);
+    if (reset) resetSocket(this.client);
+    else this.client.destroy();
+    this.#gone();
+  }
+
+  #closeIfBothClosed(): void {
+    if (this.#clientClosed && this.#upstream === undefined) this.#gone();
+  }
+
+  #gone(): void {
+    this.env.deadlines.remove(this);
+    this.closed(this);
+  }
+
+  /** Tells the handler how the call ended, once. */
+  #report(aborted: boolean): void {
+    if (this.#over) return;
+    this.#over = true;
+    const durationMs = this.env.now() - this.call.startedAt;
+    try {
+      this.handler.end(this.call, { status: 0, code: this.#errorCode, aborted, durationMs });
+    } catch (error) {
+      this.env.logger.error({ error }, 'a plugin failed after a connection had ended');
+    }
   }
 
   #touch(): void {
     this.env.deadlines.arm(this, this.env.options.tunnelIdleTimeout);
   }
 
-  #finish(): void {
-    if (this.#over) return;
-    this.#over = true;
-    // Everything that was read has been handed to the other side; what is still queued there is sent before the close.
-    if (this.client.writableLength === 0) this.client.destroy();
-    else this.client.destroySoon();
-    this.#release(false);
+  #pauseClient(): void {
+    if (this.#pausedClient) return;
+    this.#pausedClient = true;
+    this.client.pause();
   }
 
-  #release(aborted: boolean): void {
-    this.env.deadlines.remove(this);
-    const upstream = this.#upstream;
-    this.#upstream = undefined;
-    if (upstream !== undefined) {
-      if (!aborted && upstream.socket.writableLength > 0) upstream.socket.destroySoon();
-      else upstream.release();
-    }
-    this.handler.end(this.call, {
-      status: 0,
-      code: this.#errorCode,
-      aborted,
-      durationMs: this.env.now() - this.call.startedAt,
-    });
-    this.closed(this);
+  #resumeClient(): void {
+    if (!this.#pausedClient) return;
+    this.#pausedClient = false;
+    this.client.resume();
   }
 }

@@ -13,11 +13,20 @@ import {
   type Verdict,
 } from '@mesher/core';
 import type { Listener } from '../listener.js';
-import type { ProxyOptions } from '../options.js';
+import type { ForwardingOptions, ProxyOptions } from '../options.js';
 import { ProxyServer } from '../proxy-server.js';
 
 /** The whole harness in one import. */
-export { RawClient, RawPeer, rawRequest, startRawUpstream, type Awaited, type RawUpstream } from './raw-peer.js';
+export {
+  RawClient,
+  RawPeer,
+  answerEach,
+  answerOf,
+  rawRequest,
+  startRawUpstream,
+  type Awaited,
+  type RawUpstream,
+} from './raw-peer.js';
 
 /** How one call ended, with what was still known about it. */
 export interface RecordedOutcome extends Outcome {
@@ -47,6 +56,8 @@ export interface ProxyHarness {
   readonly listener: Listener;
   /** Outcomes in the order in which calls ended. */
   readonly outcomes: RecordedOutcome[];
+  /** How many times each call that was begun has ended: 1 for all of them once the proxy is closed. */
+  readonly ends: ReadonlyMap<Invocation, number>;
   /** The endpoint of the built-in handler. */
   readonly endpoint: Endpoint;
   /** Waits until that many calls have ended. */
@@ -79,20 +90,28 @@ export class ForwardToOne implements CallHandler {
   }
 }
 
-/** Starts a proxy core with one listener on a free port of 127.0.0.1. */
+/** Heads pass as they came, so that a test can compare them byte for byte. */
+const NO_FORWARDING: ForwardingOptions = { xForwardedFor: 'off', forwarded: false, via: false };
+
+/** Starts a proxy core with one listener on a free port of 127.0.0.1. Forwarding fields are off unless `options` says otherwise. */
 export async function startProxy(settings: ProxyHarnessOptions): Promise<ProxyHarness> {
   const endpoint = new Endpoint('127.0.0.1', settings.upstreamPort ?? 1, undefined);
   const fallback = new ForwardToOne(endpoint);
   const custom = settings.handler ?? {};
   const outcomes: RecordedOutcome[] = [];
+  const ends = new Map<Invocation, number>();
   const waiting = new Set<() => void>();
   const handler: CallHandler = {
     direction: custom.direction ?? fallback.direction,
-    begin: (call) => (custom.begin === undefined ? fallback.begin(call) : custom.begin(call)),
+    begin: (call) => {
+      ends.set(call, 0);
+      return custom.begin === undefined ? fallback.begin(call) : custom.begin(call);
+    },
     again: (call, failure) =>
       custom.again === undefined ? fallback.again(call, failure) : custom.again(call, failure),
     connected: (to) => (custom.connected === undefined ? fallback.connected(to) : custom.connected(to)),
     end: (call, outcome) => {
+      ends.set(call, (ends.get(call) ?? 0) + 1);
       custom.end?.(call, outcome);
       const { method, path, authority, attempts } = call;
       outcomes.push({ ...outcome, method, path, authority, attempts });
@@ -104,7 +123,7 @@ export async function startProxy(settings: ProxyHarnessOptions): Promise<ProxyHa
       ...(settings.ports === undefined ? {} : { ports: settings.ports }),
       ...(settings.logger === undefined ? {} : { logger: settings.logger }),
     },
-    settings.options,
+    { forwarding: NO_FORWARDING, ...settings.options },
   );
   const listener = await proxy.listen({
     host: '127.0.0.1',
@@ -118,6 +137,7 @@ export async function startProxy(settings: ProxyHarnessOptions): Promise<ProxyHa
     proxy,
     listener,
     outcomes,
+    ends,
     endpoint,
     async awaitOutcomes(count: number): Promise<RecordedOutcome[]> {
       while (outcomes.length < count) {

@@ -222,3 +222,23 @@ function matcher(wanted: Awaited): (received: Buffer) => boolean {
   if (typeof wanted === 'string') return (received) => received.includes(wanted, 0, 'latin1');
   return (received) => wanted.test(received.toString('latin1'));
 }
+
+/**
+ * Lets `peer` answer each request head that comes (requests without bodies) with what `answer` gives for it; undefined leaves it
+ * without an answer.
+ */
+export function answerEach(peer: RawPeer, answer: (head: string, index: number) => string | undefined): void {
+  let answered = 0;
+  peer.socket.on('data', () => {
+    const heads = peer.text.split('\r\n\r\n').slice(0, -1);
+    for (; answered < heads.length; answered++) {
+      const text = answer(`${heads[answered]}\r\n\r\n`, answered);
+      if (text !== undefined) peer.write(text);
+    }
+  });
+}
+
+/** A whole answer with a body of that text, and a Content-Length. */
+export function answerOf(body: string, head = 'HTTP/1.1 200 OK\r\n'): string {
+  return `${head}Content-Length: ${Buffer.byteLength(body, 'latin1')}\r\n\r\n${body}`;
+}

@@ -41,6 +41,8 @@ export class EndpointPool {
       return;
     }
     const { maxConnectionsPerEndpoint, maxPendingPerEndpoint } = this.env.options;
+    // Idle connections hold the places that a new one needs: the oldest gives way. Otherwise the exchange would wait for nobody.
+    if (fresh && this.#all.size >= maxConnectionsPerEndpoint) this.#idle[0]?.destroy();
     if (this.#all.size < maxConnectionsPerEndpoint) {
       const connection = new UpstreamConnection(this.endpoint, this, this.env);
       connection.exchange = exchange;
@@ -71,6 +73,7 @@ export class EndpointPool {
     this.onConnected(this.endpoint);
     const { exchange } = connection;
     if (exchange !== undefined) {
+      exchange.handler.connected(this.endpoint);
       connection.begin(exchange);
       exchange.onConnection(connection);
     } else {
@@ -79,7 +82,7 @@ export class EndpointPool {
     }
   }
 
-  connectFailed(_connection: UpstreamConnection, exchange: Exchange | undefined, failure: AttemptFailure): void {
+  connectFailed(exchange: Exchange | undefined, failure: AttemptFailure): void {
     this.env.stats.upstreamConnectFailures++;
     exchange?.onAttemptFailed(failure);
   }

@@ -20,6 +20,16 @@ export class ReadBuffers {
     return this.#large.pop() ?? Buffer.allocUnsafeSlow(LARGE);
   }
 
+  /** Another buffer of the same size. */
+  another(buffer: Buffer): Buffer {
+    return buffer.length === LARGE ? this.large() : this.small();
+  }
+
+  /** True while a larger buffer would make fewer reads. */
+  canGrow(buffer: Buffer): boolean {
+    return buffer.length < LARGE;
+  }
+
   /** Takes back a buffer that nothing refers to any more. */
   giveBack(buffer: Buffer): void {
     if (buffer.length === LARGE && this.#large.length < KEPT) this.#large.push(buffer);

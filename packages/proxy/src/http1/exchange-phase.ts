@@ -1,0 +1,41 @@
+import { Rejection } from '@mesher/core';
+import type { ProxyOptions } from '../options.js';
+import type { Http1Call } from './http1-call.js';
+
+/** How far an exchange has come, in order. */
+export const enum Phase {
+  /** A policy or resolver is thinking. */
+  Deciding,
+  /** No connection yet. */
+  Connecting,
+  AwaitResponse,
+  /** The client has at least the head of the answer. */
+  Response,
+  Over,
+}
+
+/**
+ * What the client is told when an exchange has taken too long before its answer began.
+ * @param requestStalled the client owes us more of its request
+ */
+export function describeTimeout(
+  phase: Phase,
+  call: Http1Call,
+  requestStalled: boolean,
+  options: ProxyOptions,
+): Rejection {
+  if (phase === Phase.Deciding) {
+    return new Rejection('MESH_ERR_TIMEOUT', 'The decision about this call took too long');
+  }
+  if (phase === Phase.Connecting) {
+    return new Rejection('MESH_ERR_OVERLOADED', `No connection became free within ${options.pendingTimeout} ms`, 1);
+  }
+  if (requestStalled) {
+    return new Rejection(
+      'MESH_ERR_REQUEST_TIMEOUT',
+      `No byte of the request body came for ${options.requestIdleTimeout} ms`,
+    );
+  }
+  const upstream = call.endpoint?.key ?? 'the upstream';
+  return new Rejection('MESH_ERR_TIMEOUT', `${upstream} did not answer within ${options.responseTimeout} ms`);
+}

@@ -1,0 +1,21 @@
+import type { Http1Call } from './http1-call.js';
+import type { RequestScanner } from './request-scanner.js';
+
+/** IPv4-mapped IPv6 addresses are written as IPv4, so that one client has one name on all listeners. */
+export function plainAddress(address: string | undefined): string {
+  if (address === undefined) return '';
+  return address.startsWith('::ffff:') ? address.slice(7) : address;
+}
+
+/** True when `Upgrade` names h2c. */
+export function asksForH2c(buffer: Buffer, scan: RequestScanner): boolean {
+  const { upgradeStart, upgradeEnd } = scan;
+  return upgradeStart !== 0 && /(?:^|,)\s*h2c\s*(?:,|$)/i.test(buffer.toString('latin1', upgradeStart, upgradeEnd));
+}
+
+/** `Server-Timing` (W3C): which sidecar, which way, to which instance, and the time until the head of the answer. */
+export function renderServerTiming(call: Http1Call, now: number): string {
+  const target = call.endpoint === undefined ? '' : ` ${call.endpoint.key}`;
+  const service = call.destination === undefined ? '' : ` ${call.destination.service}`;
+  return `Server-Timing: mesher;desc="${call.direction}${service}${target}";dur=${(now - call.startedAt).toFixed(2)}\r\n`;
+}
