@@ -46,7 +46,7 @@ const SETTINGS = {
     default: 20_000,
     ...{ min: 1, max: 1_000_000 },
     doc: 'Most registered instances that are read; the rest is left out and reported.',
-    reason: 'each takes about 1 KB of memory, and one look per lease each takes 3 % of a core together',
+    reason: 'each takes about 3 KB of memory; 10,000 of them, all beating, take 3 to 4 % of a core',
   },
 } as const;
 

@@ -27,11 +27,14 @@ const PROVIDER = `${PRELUDE}
   say('registered');
   process.stdin.resume();
 `;
-/** Says each snapshot of the service as a list of instance ids. */
+/** Says the instance ids of the service, and again whenever they change; a folder without instances makes no difference. */
 const CONSUMER = `${PRELUDE}
   process.stdin.resume();
+  let said;
   for await (const { instances } of registry.discovery.watch({ service: 'world' }, signal)) {
-    say(instances.map(({ instanceId }) => instanceId));
+    const ids = instances.map(({ instanceId }) => instanceId);
+    if (ids.join() !== said) say(ids);
+    said = ids.join();
   }
 `;
 /** Does everything once, closes, and has nothing left to wait for. */

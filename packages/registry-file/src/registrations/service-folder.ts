@@ -1,7 +1,7 @@
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { Clock, Instance } from '@mesher/core';
 import type { DirectoryListener, DirectoryWatchers } from '../files/directory-watchers.js';
-import { describeError, IO_WIDTH, type FileAccess } from '../files/file-access.js';
+import { describeError, IO_WIDTH, type FileAccess, type FileContent } from '../files/file-access.js';
 import { forEachBounded } from '../files/io-gate.js';
 import { decodeFileName } from '../service-name.js';
 import { AliveInstances } from './alive-instances.js';
@@ -41,6 +41,8 @@ export class ServiceFolder {
   #listAgain = false;
   #stamp: string | undefined;
   #inode: string | undefined;
+  /** An event told that the folder was deleted. One made in its place may have been given the same inode number. */
+  #hasEnded = false;
   readonly #alive = new AliveInstances();
   /** Files that cannot be read, and why. */
   readonly #unreadable = new Map<string, string>();
@@ -110,7 +112,8 @@ export class ServiceFolder {
     // Before the listing, so that nothing falls between the two.
     watchers.ensure(this.path, facts.inode, this.#onEvent);
     const isFirst = this.#inode === undefined;
-    const isReplaced = !isFirst && this.#inode !== facts.inode;
+    const isReplaced = !isFirst && (this.#inode !== facts.inode || this.#hasEnded);
+    this.#hasEnded = false;
     if (isFirst) this.#alive.remember(this.#monotonicOf(facts.mtimeMs));
     const changed = this.#stamp !== facts.stamp;
     if (!changed && !this.#listAgain && !this.#listWanted && this.leftOut === 0) return;
@@ -181,41 +184,38 @@ export class ServiceFolder {
     if (instanceId === undefined) return;
     const { files, room, leaseMs } = this.around;
     let entry = this.#entries.get(name);
+    // Taken before the reading, so that of too many the first by name are read.
     if (entry === undefined && room.left <= 0) {
       this.leftOut += 1;
       return;
     }
-    let content;
+    if (entry === undefined) room.left -= 1;
+    let content: FileContent = { outcome: 'missing' };
     try {
       content = await files.read(join(this.path, name), MAX_REGISTRATION_BYTES);
-      if (content.outcome === 'missing' && entry !== undefined) return await this.#settleMissing(name, entry);
+      this.#unreadable.delete(name);
+      if (content.outcome === 'missing' && entry !== undefined) await this.#settleMissing(entry, name);
     } catch (error) {
       this.#unreadable.set(name, describeError(error));
       this.#named.add(name); // tried again with the next look
+    }
+    if (content.outcome === 'missing') {
+      if (entry === undefined) room.left += 1;
       return;
     }
-    this.#unreadable.delete(name);
-    if (content.outcome === 'missing') return;
     const now = this.#moment();
     if (entry === undefined) {
-      // Asked again: other reads ran beside this one.
-      if (room.left <= 0) {
-        this.leftOut += 1;
-        return;
-      }
       entry = new RegistrationEntry(this.service, instanceId, content.facts.mtimeMs, leaseMs, now);
       this.#entries.set(name, entry);
-      room.left -= 1;
     }
     entry.take(content, now);
   }
 
   /** A file that went alone was taken away by its owner; one that went with its folder was not. */
-  async #settleMissing(name: string, entry: RegistrationEntry): Promise<void> {
-    this.#unreadable.delete(name);
+  async #settleMissing(entry: RegistrationEntry, name: string): Promise<void> {
     if (entry.lost) return;
     const folder = await this.around.files.facts(this.path);
-    if (folder !== undefined && folder.inode === this.#inode) {
+    if (folder !== undefined && folder.inode === this.#inode && !this.#hasEnded) {
       this.#forget(name);
     } else {
       entry.lost = true;
@@ -224,17 +224,15 @@ export class ServiceFolder {
   }
 
   readonly #onEvent: DirectoryListener = (name, replaced) => {
-    if (name === undefined) {
+    if (name?.startsWith('.') === true) return; // temporary; the rename that ends it names the real file
+    if (name === undefined || instanceIdOf(name) === undefined) {
+      if (name === basename(this.path)) this.#hasEnded = true;
       this.#listWanted = true;
     } else {
-      // Temporary files; their rename names the real one as well.
-      if (name.startsWith('.')) return;
       // A touch is a sign of life of an instance that is known to live: it is looked at when its lease would end.
       const entry = this.#entries.get(name);
       if (!replaced && entry !== undefined && entry.counts && entry.problem === undefined) return;
-      if (entry === undefined && instanceIdOf(name) === undefined)
-        this.#listWanted = true; // the folder itself
-      else this.#named.add(name);
+      this.#named.add(name);
     }
     this.around.onEvent();
   };
