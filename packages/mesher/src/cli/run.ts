@@ -57,7 +57,7 @@ export async function runSidecar(args: readonly string[], setExit: SetExit): Pro
       bootstrap,
       catalog: loaded.catalog,
       logger,
-      onDrainRequest: () => stop.request('POST /drain'),
+      onDrainRequest: () => stop.drain(),
     });
     logReady(logger, sidecar, document.service.name);
     await stop.requested;
@@ -71,12 +71,13 @@ export async function runSidecar(args: readonly string[], setExit: SetExit): Pro
   }
 }
 
-/** Waits for the first signal; the second one ends the process at once. */
+/** Waits for the first signal or a drain by the admin API; the second signal ends the process at once. */
 class StopSignals {
   readonly requested: Promise<void>;
   #resolve!: () => void;
-  #count = 0;
-  readonly #onSignal = (signal: NodeJS.Signals): void => this.request(signal);
+  #signals = 0;
+  #draining = false;
+  readonly #onSignal = (signal: NodeJS.Signals): void => this.#signalled(signal);
 
   constructor(private readonly logger: Logger) {
     this.requested = new Promise((resolve) => (this.#resolve = resolve));
@@ -84,16 +85,29 @@ class StopSignals {
     process.on('SIGINT', this.#onSignal);
   }
 
-  request(by: string): void {
-    this.#count++;
-    this.logger.info({ by }, this.#count === 1 ? 'stopping' : 'stopping at once');
-    if (this.#count > 1) process.exit(EXIT.failed);
-    this.#resolve();
+  /** No signal: a preStop hook asks for a drain, perhaps twice, and the SIGTERM that follows must not cut it short. */
+  drain(): void {
+    this.#begin('POST /drain');
   }
 
   release(): void {
     process.off('SIGTERM', this.#onSignal);
     process.off('SIGINT', this.#onSignal);
+  }
+
+  #signalled(signal: NodeJS.Signals): void {
+    if (++this.#signals > 1) {
+      this.logger.info({ by: signal }, 'stopping at once');
+      process.exit(EXIT.failed);
+    }
+    this.#begin(signal);
+  }
+
+  #begin(by: string): void {
+    if (this.#draining) return;
+    this.#draining = true;
+    this.logger.info({ by }, 'stopping');
+    this.#resolve();
   }
 }
 
