@@ -6,6 +6,7 @@ export type Awaited = string | RegExp | ((received: Buffer) => boolean);
 /** One end of a connection as bytes: everything that came is kept, and a test waits for it by event, never by time. */
 export class RawPeer {
   #received: Buffer[] = [];
+  #length = 0;
   #ended = false;
   #closed = false;
   #error: NodeJS.ErrnoException | undefined;
@@ -14,6 +15,7 @@ export class RawPeer {
   constructor(readonly socket: Socket) {
     socket.on('data', (chunk: Buffer) => {
       this.#received.push(chunk);
+      this.#length += chunk.length;
       this.#wake();
     });
     socket.on('end', () => {
@@ -41,6 +43,11 @@ export class RawPeer {
     return this.received.toString('latin1');
   }
 
+  /** How many bytes have come; cheap, unlike {@link received}. */
+  get length(): number {
+    return this.#length;
+  }
+
   /** The other side has ended its direction. */
   get ended(): boolean {
     return this.#ended;
@@ -58,6 +65,19 @@ export class RawPeer {
   /** @param data text is written with one byte per char */
   write(data: string | Uint8Array): boolean {
     return typeof data === 'string' ? this.socket.write(data, 'latin1') : this.socket.write(data);
+  }
+
+  /**
+   * Writes byte by byte (or in pieces of `size`). Between two pieces the event loop turns often enough for a server in this
+   * process to accept and read, so each piece arrives on its own unless the kernel is very busy.
+   */
+  async writePieces(data: string | Uint8Array, size = 1): Promise<void> {
+    const bytes = typeof data === 'string' ? Buffer.from(data, 'latin1') : data;
+    await turnEventLoop();
+    for (let i = 0; i < bytes.length && !this.closed; i += size) {
+      this.socket.write(bytes.subarray(i, i + size));
+      await turnEventLoop();
+    }
   }
 
   /** Ends our direction and keeps reading. */
@@ -87,6 +107,15 @@ export class RawPeer {
       throw new Error(`the connection ended before ${String(wanted)} came; it sent ${JSON.stringify(this.text)}`);
     }
     return this.text;
+  }
+
+  /**
+   * Waits for that many bytes.
+   * @throws Error when the connection ends before
+   */
+  async awaitLength(length: number): Promise<void> {
+    await this.#until(() => this.#length >= length || this.#ended || this.#closed);
+    if (this.#length < length) throw new Error(`the connection ended after ${this.#length} of ${length} bytes`);
   }
 
   /** Waits until the other side has ended its direction, or the connection is gone. */
@@ -128,19 +157,6 @@ export class RawClient extends RawPeer {
       socket.once('error', reject);
     });
     return new RawClient(socket);
-  }
-
-  /**
-   * Writes byte by byte (or in pieces of `size`). Between two pieces the event loop turns often enough for a server in this
-   * process to accept and read, so each piece arrives on its own unless the kernel is very busy.
-   */
-  async writePieces(data: string | Uint8Array, size = 1): Promise<void> {
-    const bytes = typeof data === 'string' ? Buffer.from(data, 'latin1') : data;
-    await turnEventLoop();
-    for (let i = 0; i < bytes.length && !this.closed; i += size) {
-      this.socket.write(bytes.subarray(i, i + size));
-      await turnEventLoop();
-    }
   }
 }
 

@@ -7,6 +7,9 @@ import type { ResponseScanner } from '../http1/response-scanner.js';
 /** Taken off the keep-alive time that an upstream announces, so that we close first. */
 const KEEP_ALIVE_MARGIN_MS = 1000;
 
+/** Most interim answers (1xx) before a final one: progress reports of a long job fit, a stream that never gets to its answer does not. */
+const MAX_INTERIM_ANSWERS = 256;
+
 /** What the connection learns about the answer that is being read. */
 export interface ResponseProgress {
   /** The head is complete; `complete`: the whole answer is. Called before the exchange is told. */
@@ -28,6 +31,7 @@ export class ResponseReader {
   /** Milliseconds that the upstream keeps an idle connection, by its own account. */
   idleLimit: number;
   #held: Buffer | undefined;
+  #interimAnswers = 0;
   #remaining = 0;
   #isChunked = false;
   #chunks: ChunkScanner | undefined;
@@ -78,6 +82,10 @@ export class ResponseReader {
         this.progress.onSwitched(buffer, i, scan.end, end);
         return;
       }
+      if (++this.#interimAnswers > MAX_INTERIM_ANSWERS) {
+        this.progress.onMalformed(`more than ${MAX_INTERIM_ANSWERS} interim answers to one request`);
+        return;
+      }
       const next = scan.end;
       exchange.onInformational(scan, buffer, i);
       i = next;
@@ -116,6 +124,7 @@ export class ResponseReader {
   /** The head of the final answer is complete: finds out how its body ends. */
   #begin(exchange: Exchange, scan: ResponseScanner, buffer: Buffer, start: number, end: number): void {
     const headEnd = scan.end;
+    this.#interimAnswers = 0;
     this.keep = scan.minorVersion === 1 ? !scan.close : scan.keepAlive && !scan.close;
     if (scan.keepAliveTimeout >= 0) this.#learnIdleLimit(scan.keepAliveTimeout);
     this.#isChunked = false;
