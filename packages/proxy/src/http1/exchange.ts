@@ -313,8 +313,9 @@ export class Exchange {
     else if (!this.call.bodyReplayable) this.reply(new Rejection(failure.code, failure.message));
     else {
       if (failure.reusedConnection) this.env.stats.reusedConnectionRetries++;
-      // Idle connections of an endpoint that has just lost one are suspect: the next try there takes a new one.
-      this.#connect(verdict, verdict === this.call.endpoint || this.call.form === 'authority');
+      // The other idle connections of an endpoint that has closed one are suspect: the next try there takes a new one.
+      const suspect = failure.reusedConnection && verdict === this.call.endpoint;
+      this.#connect(verdict, suspect || this.call.form === 'authority');
     }
   }
 
