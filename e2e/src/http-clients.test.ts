@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { fileURLToPath } from 'node:url';
-import { curl, requireProgram, run } from './support/command.js';
+import { curl, requireCurl, requireProgram, run } from './support/command.js';
 import { fieldsOf, type Echo } from './support/app.js';
 import { useSharedScene } from './support/scene.js';
 import type { Sidecar } from './support/sidecar.js';
@@ -43,7 +43,7 @@ describe('a service is called by name with', () => {
   }
 
   it('curl -x', async function () {
-    requireProgram(this, 'curl');
+    requireCurl(this);
     expectEcho(await curl('-x', hello().outbound, '-d', 'from curl', 'http://world/api?x=1'), {
       method: 'POST',
       url: '/api?x=1',
@@ -52,17 +52,17 @@ describe('a service is called by name with', () => {
   });
 
   it('curl and http_proxy', async function () {
-    requireProgram(this, 'curl');
+    requireCurl(this);
     expectEcho(await runClient('curl', '-sS', 'http://world/api'), { method: 'GET', url: '/api' });
   });
 
   it('curl and the service name in Host, without a proxy setting', async function () {
-    requireProgram(this, 'curl');
+    requireCurl(this);
     expectEcho(await curl('-H', 'Host: world', `http://${hello().outbound}/api`), { method: 'GET', url: '/api' });
   });
 
   it('curl, many requests over one connection', async function () {
-    requireProgram(this, 'curl');
+    requireCurl(this);
     const counters = async (): Promise<number> =>
       hello().metric('mesher_downstream_connections_accepted_total', { direction: 'both' });
     const before = await counters();
@@ -73,7 +73,7 @@ describe('a service is called by name with', () => {
   });
 
   it('curl --proxytunnel, through CONNECT', async function () {
-    requireProgram(this, 'curl');
+    requireCurl(this);
     const text = await curl('--proxytunnel', '-x', hello().outbound, 'http://world/api');
     const echo = JSON.parse(text) as Echo;
     expect(echo).to.include({ name: 'world', url: '/api' });

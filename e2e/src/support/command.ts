@@ -30,6 +30,13 @@ export function requireProgram(context: SkippableContext, program: string): void
   if (error !== undefined || status !== 0) skipBecause(context, `${program} is not installed`);
 }
 
+/** Skips the test when curl is not installed or was built without a feature, such as `HTTP2`. */
+export function requireCurl(context: SkippableContext, feature?: string): void {
+  const { error, stdout } = spawnSync('curl', ['--version'], { encoding: 'utf8' });
+  if (error !== undefined) skipBecause(context, 'curl is not installed');
+  if (feature !== undefined && !stdout.includes(feature)) skipBecause(context, `curl was built without ${feature}`);
+}
+
 /**
  * Runs curl, quiet but for errors and bounded in time.
  * @throws Error when curl itself fails (a status of 400 and above is no failure)
