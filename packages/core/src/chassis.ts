@@ -1,23 +1,21 @@
 import { randomBytes } from 'node:crypto';
 import type { DependencyContainer } from 'tsyringe';
-import { LocalPorts } from './chain/local-ports.js';
 import type { CallHandler } from './chain/call-handler.js';
-import { composeContainer, consumerChain, providerChain } from './composition.js';
+import { composeContainer } from './composition/compose-container.js';
 import type { MeshDocument } from './config/document.js';
 import type { ServicePort } from './config/service-ports.js';
-import { MeshError } from './errors.js';
-import type { CallProtocol } from './invocation.js';
-import type { PluginContext, PluginKind, PluginKinds } from './plugin/define-plugin.js';
 import type { PluginCatalog } from './plugin/plugin-catalog.js';
-import { pluginSettings } from './plugin/plugin-settings.js';
+import { PluginMaker } from './plugin/plugin-maker.js';
 import { TOKENS } from './plugin/tokens.js';
 import { chooseRegistry, probeTcp, type RegistryChoice } from './registry/choose-registry.js';
 import type { Lease, Registry } from './registry/contracts.js';
 import type { Instance } from './registry/instance.js';
-import type { IpIndex } from './registry/ip-index.js';
+import { LateIpIndex } from './registry/ip-index.js';
 import { noRegistry } from './registry/no-registry.js';
+import { Registration } from './registry/registration.js';
+import { registrationSchema } from './registry/registration-options.js';
 import type { ServiceDirectory } from './registry/service-directory.js';
-import type { DestinationResolver, SourceResolver } from './resolver/contracts.js';
+import type { SourceResolver } from './resolver/contracts.js';
 import { systemPorts } from './ports/system.js';
 import type { Ports } from './ports/ports.js';
 import type { CallMetrics } from './telemetry/call-metrics.js';
@@ -27,6 +25,7 @@ import { silentLogger, type Logger } from './telemetry/logger.js';
 const ID_BYTES = 6;
 
 export interface ChassisSettings {
+  /** Loaded with at least {@link CHASSIS_SECTIONS} and the sections of the plugins in the catalog. */
   readonly document: MeshDocument;
   /** Folder of the configuration files. */
   readonly confDir: string;
@@ -49,8 +48,8 @@ export class Chassis {
   readonly directory: ServiceDirectory;
   readonly metrics: CallMetrics;
   readonly sources: readonly SourceResolver[];
-  #lease: Promise<Lease> | undefined;
-  readonly #stop = new AbortController();
+  readonly #registration: Registration | undefined;
+  #closed: Promise<void> | undefined;
 
   private constructor(
     readonly document: MeshDocument,
@@ -63,119 +62,127 @@ export class Chassis {
     this.directory = container.resolve(TOKENS.directory);
     this.metrics = container.resolve(TOKENS.metrics);
     this.sources = container.resolve(TOKENS.sourceResolvers);
+    this.#registration = registrationOf(registry, document, container);
   }
 
   /**
    * Puts a chassis together; nothing is watched or registered yet.
-   * @throws MeshError for an unknown plugin or handler name, or whatever a plugin's `create` throws
+   * @throws MeshError for an unknown plugin or handler name, a service port that is Mesher's own, or whatever a plugin's
+   * `create` throws; a registry that was made by then is closed again
    */
   static async create(settings: ChassisSettings): Promise<Chassis> {
-    const { document, catalog } = settings;
+    const { document, catalog, confDir } = settings;
     const ports = settings.ports ?? systemPorts();
     const logger = settings.logger ?? silentLogger();
-    const liveIndex = new LateIpIndex();
-    const context: PluginContext = {
-      ports,
-      logger,
-      confDir: settings.confDir,
-      ipIndex: liveIndex,
-      registryAddresses: document.registry.address ?? [],
-    };
-    const create = async <K extends PluginKind>(kind: K, name: string, key: string): Promise<PluginKinds[K]> => {
-      const plugin = catalog.get(kind, name, key);
-      return await plugin.create(pluginSettings(document, plugin), context);
-    };
+    const ipIndex = new LateIpIndex();
+    const registryAddresses = document.registry.address ?? [];
+    const maker = new PluginMaker(catalog, document, { ports, logger, confDir, ipIndex, registryAddresses });
     const choice = await chooseRegistry(
       document.registry,
-      document.registryConfigured,
       (type) => catalog.find('registry', type) !== undefined,
       probeTcp(ports.timers),
     );
-    const registry =
-      choice.type === undefined ? noRegistry() : await create('registry', choice.type, 'servicecomb.registry.type');
     logger.info({ registry: choice.type ?? 'none' }, `registry: ${choice.type ?? 'none'}, because ${choice.because}`);
-    const container = composeContainer({
-      ports,
-      logger,
-      document,
-      registry,
-      sidecarId: randomBytes(ID_BYTES).toString('hex'),
-    });
-    const chosen = document.plugin.destinationResolver;
-    const resolvers: Record<CallProtocol, DestinationResolver> = {
-      http: await create('destination-resolver', chosen.http, 'plugin.destinationResolver.http'),
-      grpc: await create('destination-resolver', chosen.grpc, 'plugin.destinationResolver.grpc'),
-      tcp: await create('destination-resolver', chosen.tcp, 'plugin.destinationResolver.tcp'),
-    };
-    const source = await create(
-      'source-resolver',
-      document.plugin.sourceResolver ?? 'default',
-      'plugin.sourceResolver',
-    );
-    container.registerInstance(TOKENS.destinationResolvers, resolvers);
-    container.registerInstance(TOKENS.sourceResolvers, [source]);
-    container.registerInstance(
-      TOKENS.localPorts,
-      new LocalPorts(settings.servicePorts ?? [], settings.isOwnPort ?? (() => false)),
-    );
-    const withoutEffect = [...consumerChain(container).withoutEffect, ...providerChain(container).withoutEffect];
-    if (withoutEffect.length > 0) {
-      logger.debug({ handlers: withoutEffect }, 'handlers that have no effect in this version');
+    const registry = choice.type === undefined ? noRegistry() : await maker.registry(choice);
+    try {
+      const container = composeContainer({
+        ports,
+        logger,
+        document,
+        discovery: isDiscoveryOff(document) ? noRegistry().discovery : registry.discovery,
+        destinationResolvers: await maker.destinationResolvers(),
+        sourceResolvers: [await maker.sourceResolver()],
+        servicePorts: settings.servicePorts ?? [],
+        isOwnPort: settings.isOwnPort ?? (() => false),
+        sidecarId: randomBytes(ID_BYTES).toString('hex'),
+      });
+      const chassis = new Chassis(document, registry, choice, container);
+      ipIndex.follow(chassis.directory.ipIndex);
+      reportChains(container);
+      return chassis;
+    } catch (error) {
+      await registry.discovery.close();
+      throw error;
     }
-    const chassis = new Chassis(document, registry, choice, container);
-    liveIndex.follow(chassis.directory.ipIndex);
-    return chassis;
   }
 
-  /** Begins to follow the registry; resolves with its first answer about everything, as far as it can list. */
+  /**
+   * Begins to follow the registry; resolves with its first answer about everything, as far as it can list. While the registry does
+   * not answer, it does not resolve before {@link close}; calls are decided about meanwhile.
+   */
   async start(): Promise<void> {
     await this.directory.followAll();
   }
 
   /**
-   * Makes the local instance known.
+   * Makes the local instance known. While the registry does not answer, the promise does not resolve before {@link leave}, which
+   * makes it reject.
    * @returns undefined when the registry takes no registrations, or the configuration says not to register
+   * @throws MeshError MESH_ERR_REGISTERED when it is registered already
    */
   register(self: Instance): Promise<Lease> | undefined {
-    const { registrator } = this.registry;
-    const { register } = this.document.registry;
-    const disabled = this.document.registry.registrator.disabled ?? false;
-    if (registrator === undefined || register === 'manual' || disabled) return undefined;
-    if (this.#lease !== undefined)
-      throw new MeshError('MESH_ERR_REGISTERED', 'this chassis has registered its instance already');
-    this.#lease = registrator.register(self, this.#stop.signal);
-    return this.#lease;
+    return this.#registration?.register(self);
   }
 
-  /** Leaves the registry. Idempotent. */
+  /**
+   * Leaves the registry, or gives up a registration that is under way; takes no longer than `mesher.registration.leaveTimeout`.
+   * Idempotent; never rejects.
+   */
   async leave(): Promise<void> {
-    const lease = this.#lease;
-    this.#lease = undefined;
-    if (lease === undefined) return;
-    await (await lease).release();
+    await this.#registration?.leave();
   }
 
-  async close(): Promise<void> {
+  /** Leaves the registry if {@link leave} has not done so, ends all watches, and lets calls go that wait for the registry. Idempotent. */
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
+    // Calls that wait for the registry would wait for nothing.
     this.directory.close();
-    this.#stop.abort();
-    await this.registry.discovery.close();
-    await this.container.dispose();
+    await this.leave();
+    try {
+      await this.registry.discovery.close();
+    } finally {
+      await this.container.dispose();
+    }
   }
 }
 
-/** Plugins are made before the directory whose index they read; the index is connected when it is there. */
-class LateIpIndex implements IpIndex {
-  #index: IpIndex | undefined;
+function registrationOf(
+  { registrator }: Registry,
+  document: MeshDocument,
+  container: DependencyContainer,
+): Registration | undefined {
+  const { registry } = document;
+  const isManual = (registry.registrator.register ?? registry.register) === 'manual';
+  if (registrator === undefined || isManual || registry.registrator.disabled === true) return undefined;
+  const options = document.section('mesher.registration', registrationSchema);
+  return new Registration(registrator, container.resolve(TOKENS.ports), container.resolve(TOKENS.logger), options);
+}
 
-  follow(index: IpIndex): void {
-    this.#index = index;
-  }
+function isDiscoveryOff({ registry }: MeshDocument): boolean {
+  return registry.serviceDiscovery.disabled === true || registry.discovery.disabled === true;
+}
 
-  byIp(ip: string): Instance | undefined {
-    return this.#index?.byIp(ip);
-  }
-
-  byAddress(ip: string, port: number): Instance | undefined {
-    return this.#index?.byAddress(ip, port);
+/** Says which handlers have no effect yet: aloud when the configuration names them, else for the curious. */
+function reportChains(container: DependencyContainer): void {
+  const document = container.resolve(TOKENS.document);
+  const logger = container.resolve(TOKENS.logger);
+  const chains = [
+    {
+      chain: container.resolve(TOKENS.consumerChain),
+      isConfigured: document.chain('Consumer', 'outgoing') !== undefined,
+    },
+    {
+      chain: container.resolve(TOKENS.providerChain),
+      isConfigured: document.chain('Provider', 'incoming') !== undefined,
+    },
+  ];
+  for (const { chain, isConfigured } of chains) {
+    if (chain.withoutEffect.length === 0) continue;
+    const report = isConfigured ? logger.info : logger.debug;
+    report.call(logger, { handlers: chain.withoutEffect }, 'handlers that have no effect in this version');
   }
 }

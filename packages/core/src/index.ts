@@ -11,6 +11,7 @@ export type { Instance, InstanceAddress, InstanceStatus } from './registry/insta
 export { Endpoint } from './registry/endpoint.js';
 export { buildIpIndex } from './registry/ip-index.js';
 export type { IpIndex } from './registry/ip-index.js';
+export { canonicalIp } from './registry/ip-address.js';
 export type {
   Lease,
   Registrator,
@@ -92,14 +93,17 @@ export type {
 // Chassis.
 export { Chassis } from './chassis.js';
 export type { ChassisSettings } from './chassis.js';
-export { CHASSIS_SECTIONS } from './composition.js';
+export { CHASSIS_SECTIONS } from './composition/chassis-sections.js';
 export { CONTEXT_FIELD, SOURCE_FIELD, sourceOfContext } from './chain/caller-marks.js';
 export { HANDLER_NAMES } from './chain/handler-names.js';
-export { looksLikeModule, loadPlugins } from './plugin/load-plugins.js';
+export { loadPlugins } from './plugin/load-plugins.js';
+export { isInstalledPackage, looksLikeModule } from './plugin/locate-module.js';
 export { PluginCatalog } from './plugin/plugin-catalog.js';
 export { pluginSections } from './plugin/plugin-settings.js';
 export type { RegistryChoice } from './registry/choose-registry.js';
 export { ServiceDirectory } from './registry/service-directory.js';
+export { Candidates } from './registry/candidates.js';
 export { ServicePlan, whyLeftOut } from './registry/service-plan.js';
+export type { LeftOut } from './registry/service-plan.js';
 export type { BalancerFactory, LoadBalancer } from './loadbalance/load-balancer.js';
 export { roundRobin } from './loadbalance/round-robin.js';

@@ -58,8 +58,10 @@ export abstract class Invocation implements CallView {
   endpoint: Endpoint | undefined = undefined;
   /** Endpoints that failed during this call. */
   tried: Endpoint[] | undefined = undefined;
-  /** Attempts started so far. */
+  /** Attempts started so far, counted by the wire. */
   attempts = 0;
+  /** Attempts that failed so far, counted by the handler. */
+  failedAttempts = 0;
   /** Monotonic milliseconds at which the head of the request was complete. */
   startedAt = 0;
   /** The id that was given to a request that came without `x-request-id`. */
@@ -70,6 +72,8 @@ export abstract class Invocation implements CallView {
   bodyReplayable = true;
   /** The call is over: a decision that was still being waited for must not begin anything. */
   ended = false;
+  /** How the call ended; set together with {@link ended}. */
+  outcome: Outcome | undefined = undefined;
   /** How many policies let the call pass: exactly these get `after`. */
   admitted = 0;
 

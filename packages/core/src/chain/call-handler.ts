@@ -1,9 +1,12 @@
-import type { Rejection } from '../errors.js';
+import { Rejection } from '../errors.js';
 import type { AttemptFailure, Direction, Invocation, Outcome } from '../invocation.js';
 import type { Endpoint } from '../registry/endpoint.js';
 
 /** Where the next attempt goes, or why there is none. */
 export type Verdict = Endpoint | Rejection;
+
+/** The verdict about a call whose caller left while it was being decided; nobody reads it. */
+export const GONE: Rejection = new Rejection('MESH_ERR_TIMEOUT', 'The caller left while the call was being decided');
 
 /**
  * All that a wire knows of what stands behind it: it asks where a call goes, says when an attempt failed, and says how the call

@@ -1,6 +1,6 @@
 import type { ErrorCode } from '../errors.js';
 import type { Invocation, Outcome } from '../invocation.js';
-import type { CallMetrics } from '../telemetry/call-metrics.js';
+import { UNKNOWN_SERVICE, type CallMetrics } from '../telemetry/call-metrics.js';
 
 /** Writes what happens to calls into the metrics; with metrics off, there is none and nothing is written. */
 export class CallRecorder {
@@ -11,6 +11,7 @@ export class CallRecorder {
     return this.metrics === undefined ? -1 : this.metrics.slotFor(call.direction, service);
   }
 
+  /** The call counts as being under way from now on, for the service of `slot`. */
   started(call: Invocation, slot: number): void {
     call.metricsSlot = slot;
     this.metrics?.started(slot);
@@ -20,9 +21,11 @@ export class CallRecorder {
     this.metrics?.countRetry(call.metricsSlot, code);
   }
 
+  /** The call is over. One that ended before its service was known is counted here as a whole. */
   ended(call: Invocation, outcome: Outcome): void {
     const { metrics } = this;
     if (metrics === undefined) return;
+    if (call.metricsSlot < 0) this.started(call, this.slot(call, UNKNOWN_SERVICE));
     metrics.record(call.metricsSlot, outcome.status, outcome.durationMs, outcome.aborted);
     if (outcome.code !== undefined) metrics.countRejection(call.metricsSlot, outcome.code);
   }

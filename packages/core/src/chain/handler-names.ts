@@ -1,4 +1,5 @@
 import { MeshError } from '../errors.js';
+import { silentLogger, type Logger } from '../telemetry/logger.js';
 import type { Policy } from './policy.js';
 import { PolicyChain } from './policy-chain.js';
 
@@ -50,12 +51,14 @@ export interface AssembledChain {
 
 /**
  * Makes the policies of a chain from handler names, in their order.
+ * @param chain where the names stand below `servicecomb.handler.chain`, for the message
  * @throws MeshError MESH_ERR_UNKNOWN_HANDLER naming the known ones
  */
 export function assembleChain(
   chain: string,
   names: readonly string[],
   meanings: Readonly<Record<string, HandlerMeaning>> = HANDLER_NAMES,
+  logger: Logger = silentLogger(),
 ): AssembledChain {
   const policies: Policy[] = [];
   const withoutEffect: string[] = [];
@@ -70,5 +73,5 @@ export function assembleChain(
     if (meaning === 'later') withoutEffect.push(name);
     else if (meaning !== 'executor') policies.push(meaning());
   }
-  return { policies: new PolicyChain(policies), withoutEffect };
+  return { policies: new PolicyChain(policies, logger), withoutEffect };
 }

@@ -1,7 +1,7 @@
 import { Rejection } from '../errors.js';
 import type { AttemptFailure, Destination, Direction, Invocation, Outcome } from '../invocation.js';
 import type { Attempts } from './attempts.js';
-import type { CallHandler, Verdict } from './call-handler.js';
+import { GONE, type CallHandler, type Verdict } from './call-handler.js';
 import type { CallRecorder } from './call-recorder.js';
 import type { LocalPorts } from './local-ports.js';
 import type { LoopGuard } from './loop-guard.js';
@@ -10,8 +10,8 @@ import type { RequestIds } from './request-ids.js';
 
 /** The stations of an inbound call, in the order in which it passes them. */
 export interface InboundStations {
-  readonly loopGuard: LoopGuard;
   readonly requestIds: RequestIds;
+  readonly loopGuard: LoopGuard;
   readonly policies: PolicyChain;
   readonly localPorts: LocalPorts;
   readonly attempts: Attempts;
@@ -20,7 +20,7 @@ export interface InboundStations {
 
 const FORWARDED_HOST_FIELD = 'x-forwarded-host';
 
-/** Decides about calls to the local application: loop guard → policies → local port. */
+/** Decides about calls to the local application: id → loop guard → policies → local port. */
 export class InboundHandler implements CallHandler {
   readonly direction: Direction = 'inbound';
   readonly #own: Destination;
@@ -39,24 +39,36 @@ export class InboundHandler implements CallHandler {
     call.destination ??= this.#own;
     if (this.#slot < 0) this.#slot = recorder.slot(call, this.#own.service);
     recorder.started(call, this.#slot);
+    requestIds.apply(call);
     const loop = loopGuard.check(call);
     if (loop !== undefined) return loop;
-    requestIds.apply(call);
     const rejection = policies.admit(call);
     if (rejection === undefined) return this.#target(call);
     if (!(rejection instanceof Promise)) return rejection;
-    return rejection.then((later) => later ?? this.#target(call));
+    return rejection.then((later) => later ?? (call.ended ? GONE : this.#target(call)));
   }
 
-  /** There is one local application: only a pooled connection that was already dead is worth a second try. */
+  /**
+   * There is one local application. Worth a second try are a pooled connection that was already dead, and the other loopback
+   * address when the application does not listen on the first one.
+   */
   again(call: Invocation, failure: AttemptFailure): Verdict {
-    const { attempts, recorder } = this.stations;
+    const { attempts, localPorts, recorder } = this.stations;
+    const { endpoint } = call;
+    call.failedAttempts++;
+    const isRefused = failure.code === 'MESH_ERR_CONNECT' && !failure.sent;
+    const other = isRefused && endpoint !== undefined ? localPorts.otherFamily(endpoint) : undefined;
     const refusal = attempts.mayRepeat(call, failure);
-    if (refusal !== undefined) return this.#explained(refusal);
-    if (!failure.reusedConnection || call.endpoint === undefined)
-      return this.#explained(attempts.lastWord(call, failure));
+    let next = failure.reusedConnection ? endpoint : undefined;
+    if (other !== undefined && endpoint !== undefined && call.tried === undefined) {
+      call.tried = [endpoint];
+      next = other;
+    }
+    if (refusal !== undefined || next === undefined) {
+      return isRefused ? nobodyListens(call, failure) : (refusal ?? attempts.lastWord(call, failure));
+    }
     recorder.retried(call, failure.code);
-    return call.endpoint;
+    return next;
   }
 
   connected(): void {
@@ -65,6 +77,7 @@ export class InboundHandler implements CallHandler {
 
   end(call: Invocation, outcome: Outcome): void {
     call.ended = true;
+    call.outcome = outcome;
     this.stations.policies.end(call, outcome);
     this.stations.recorder.ended(call, outcome);
   }
@@ -72,18 +85,20 @@ export class InboundHandler implements CallHandler {
   #target(call: Invocation): Verdict {
     const target = this.stations.localPorts.target(call);
     if (!(target instanceof Rejection) && call.header(FORWARDED_HOST_FIELD) === undefined) {
-      call.addHeader(FORWARDED_HOST_FIELD, call.authority);
+      const { authority } = call;
+      if (authority !== '') call.addHeader(FORWARDED_HOST_FIELD, authority);
     }
     return target;
   }
+}
 
-  #explained(rejection: Rejection): Rejection {
-    if (rejection.code !== 'MESH_ERR_CONNECT') return rejection;
-    return new Rejection(
-      rejection.code,
-      rejection.message,
-      rejection.retryAfterSeconds,
-      'The application behind this sidecar does not listen there: start it, or correct --service-ports',
-    );
-  }
+function nobodyListens(call: Invocation, failure: AttemptFailure): Rejection {
+  const { endpoint, tried } = call;
+  const where = [...(tried ?? []), endpoint].flatMap((one) => one?.key ?? []).join(' nor on ');
+  return new Rejection(
+    failure.code,
+    `The application does not answer on ${where}: ${failure.message}`,
+    undefined,
+    'Start the application behind this sidecar, or correct --service-ports',
+  );
 }

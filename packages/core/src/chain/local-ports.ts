@@ -1,85 +1,131 @@
-import { Rejection } from '../errors.js';
-import type { CallProtocol, Invocation } from '../invocation.js';
 import type { ServicePort } from '../config/service-ports.js';
+import { MeshError, Rejection } from '../errors.js';
+import type { CallProtocol, Invocation } from '../invocation.js';
 import { Endpoint } from '../registry/endpoint.js';
 
 /** Ports that callers named and that were not declared, kept as endpoints; the bound stops a scan from filling the memory. */
 const MAX_UNDECLARED = 64;
 
-/** Field with the port that the caller wrote into the URL. */
+const HIGHEST_PORT = 65_535;
+
+/** Field with the port that the caller wrote into the URL, or with the name of a declared port. */
 const PORT_FIELD = 'x-forwarded-port';
 
-/** Protocol names under which a port for each kind of call may be declared, best first. */
-const DECLARED_AS: Readonly<Record<CallProtocol, readonly string[]>> = {
-  http: ['rest'],
-  grpc: ['grpc'],
-  tcp: ['tcp'],
-};
+/** Name under which `--service-ports` declares the port for each kind of call. */
+const DECLARED_AS: Readonly<Record<CallProtocol, string>> = { http: 'rest', grpc: 'grpc', tcp: 'tcp' };
 
-const FLAG_FOR: Readonly<Record<CallProtocol, string>> = { http: 'rest', grpc: 'grpc', tcp: 'tcp' };
+/** A port of this machine. An application listens on IPv4 loopback or on that of IPv6 (Node's `listen(8080, 'localhost')`). */
+class LocalPort {
+  readonly #ipv4: Endpoint;
+  readonly #ipv6: Endpoint;
+  /** Where the application was found; IPv4 until that is refused. */
+  endpoint: Endpoint;
+
+  constructor(port: number) {
+    this.#ipv4 = new Endpoint('127.0.0.1', port);
+    this.#ipv6 = new Endpoint('::1', port);
+    this.endpoint = this.#ipv4;
+  }
+
+  switchFrom(refused: Endpoint): Endpoint {
+    this.endpoint = refused === this.#ipv4 ? this.#ipv6 : this.#ipv4;
+    return this.endpoint;
+  }
+
+  retire(): void {
+    this.#ipv4.retired = true;
+    this.#ipv6.retired = true;
+  }
+}
 
 /**
  * To which local port an inbound call goes: the port in `X-Forwarded-Port` if it is declared (or if none is declared at all), else
  * the declared port of the protocol. Always on loopback, and never one of Mesher's own ports.
+ *
+ * A port may be declared with a name, `rest-admin:8081`: a caller chooses it by its number, or by `admin` or `rest-admin` in
+ * the field. Without a port of the bare protocol, the only named one of the protocol stands for it.
  */
 export class LocalPorts {
-  readonly #declared = new Map<number, Endpoint>();
-  readonly #byProtocol = new Map<string, Endpoint>();
-  readonly #undeclared = new Map<number, Endpoint>();
+  readonly #declared = new Map<number, LocalPort>();
+  readonly #byName = new Map<string, LocalPort>();
+  readonly #undeclared = new Map<number, LocalPort>();
 
   /**
    * @param declared from `--service-ports`
    * @param isOwn true for a port on which this very sidecar listens
-   * @param host address of the local application
+   * @throws MeshError MESH_ERR_USAGE when a declared port is Mesher's own: calls would go in circles
    */
   constructor(
     declared: readonly ServicePort[],
     private readonly isOwn: (port: number) => boolean,
-    private readonly host: string = '127.0.0.1',
   ) {
     for (const { protocol, name, port } of declared) {
-      let endpoint = this.#declared.get(port);
-      if (endpoint === undefined) {
-        endpoint = new Endpoint(host, port);
-        this.#declared.set(port, endpoint);
+      if (isOwn(port)) {
+        throw new MeshError(
+          'MESH_ERR_USAGE',
+          `--service-ports: port ${port} (${protocol}) is one of Mesher's own; name the port on which the application listens`,
+        );
       }
-      if (name === undefined) this.#byProtocol.set(protocol, endpoint);
+      const local = this.#declared.get(port) ?? new LocalPort(port);
+      this.#declared.set(port, local);
+      this.#byName.set(name === undefined ? protocol : `${protocol}-${name}`, local);
+      if (name !== undefined && !this.#byName.has(name)) this.#byName.set(name, local);
+    }
+    for (const protocol of Object.values(DECLARED_AS)) {
+      const ofProtocol = declared.filter((one) => one.protocol === protocol);
+      const only = ofProtocol.length === 1 ? this.#declared.get(ofProtocol[0]?.port ?? 0) : undefined;
+      if (only !== undefined) this.#byName.set(protocol, only);
     }
   }
 
   target(call: Invocation): Endpoint | Rejection {
-    const named = call.header(PORT_FIELD);
-    const fromHeader = named === undefined ? undefined : this.#named(named);
-    if (fromHeader !== undefined) return fromHeader;
-    for (const protocol of DECLARED_AS[call.protocol]) {
-      const endpoint = this.#byProtocol.get(protocol);
-      if (endpoint !== undefined) return endpoint;
+    const chosen = call.header(PORT_FIELD);
+    const fromHeader = chosen === undefined ? undefined : this.#chosen(chosen);
+    if (fromHeader !== undefined) return fromHeader.endpoint;
+    const protocol = DECLARED_AS[call.protocol];
+    return this.#byName.get(protocol)?.endpoint ?? this.#unknown(call.protocol, protocol);
+  }
+
+  /**
+   * After `refused` refused a connection: the same port on the loopback address of the other family, where the next calls go
+   * first, too; undefined for an endpoint that is none of these.
+   */
+  otherFamily(refused: Endpoint): Endpoint | undefined {
+    const local = this.#declared.get(refused.port) ?? this.#undeclared.get(refused.port);
+    return local?.switchFrom(refused);
+  }
+
+  #chosen(text: string): LocalPort | undefined {
+    if (!/^\d{1,5}$/.test(text)) return this.#byName.get(text);
+    const port = Number(text);
+    if (port < 1 || port > HIGHEST_PORT || this.isOwn(port)) return undefined;
+    // Load balancers set this field, too, to their own port (443): what is not declared is not meant for us.
+    return this.#declared.size > 0 ? this.#declared.get(port) : this.#undeclaredPort(port);
+  }
+
+  #undeclaredPort(port: number): LocalPort {
+    let local = this.#undeclared.get(port);
+    if (local === undefined) {
+      for (const [oldest, given] of this.#undeclared) {
+        if (this.#undeclared.size < MAX_UNDECLARED) break;
+        given.retire();
+        this.#undeclared.delete(oldest);
+      }
+      local = new LocalPort(port);
+      this.#undeclared.set(port, local);
     }
-    const flag = FLAG_FOR[call.protocol];
+    return local;
+  }
+
+  #unknown(protocol: CallProtocol, flag: string): Rejection {
+    const names = [...this.#byName.keys()].filter((name) => name.startsWith(`${flag}-`));
     return new Rejection(
       'MESH_ERR_NO_LOCAL_PORT',
-      `This sidecar does not know the local port for ${call.protocol}`,
+      names.length > 1
+        ? `This sidecar knows several local ports for ${protocol} (${names.join(', ')}), and the call chooses none`
+        : `This sidecar does not know the local port for ${protocol}`,
       undefined,
       `Start it with --service-ports=${flag}:PORT (or SERVICE_PORTS=${flag}:PORT), or call with the port in the URL`,
     );
-  }
-
-  #named(text: string): Endpoint | undefined {
-    if (!/^\d{1,5}$/.test(text)) return undefined;
-    const port = Number(text);
-    if (port < 1 || port > 65_535 || this.isOwn(port)) return undefined;
-    // Load balancers set this field, too, to their own port (443): what is not declared is not meant for us.
-    if (this.#declared.size > 0) return this.#declared.get(port);
-    let endpoint = this.#undeclared.get(port);
-    if (endpoint === undefined) {
-      endpoint = new Endpoint(this.host, port);
-      if (this.#undeclared.size >= MAX_UNDECLARED) {
-        const oldest = this.#undeclared.keys().next().value as number;
-        (this.#undeclared.get(oldest) as Endpoint).retired = true;
-        this.#undeclared.delete(oldest);
-      }
-      this.#undeclared.set(port, endpoint);
-    }
-    return endpoint;
   }
 }

@@ -14,6 +14,9 @@ export interface PluginKinds {
 
 export type PluginKind = keyof PluginKinds;
 
+/** All kinds, for checks of plugins that the compiler has not seen. */
+export const PLUGIN_KINDS: readonly PluginKind[] = ['destination-resolver', 'source-resolver', 'registry'];
+
 /** What a plugin may use of the chassis that it is installed in. */
 export interface PluginContext {
   readonly ports: Ports;

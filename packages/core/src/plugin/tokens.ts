@@ -1,13 +1,14 @@
 import type { InjectionToken } from 'tsyringe';
+import type { Attempts } from '../chain/attempts.js';
 import type { CallHandler } from '../chain/call-handler.js';
 import type { CallRecorder } from '../chain/call-recorder.js';
-import type { Attempts } from '../chain/attempts.js';
+import type { AssembledChain } from '../chain/handler-names.js';
 import type { LocalPorts } from '../chain/local-ports.js';
 import type { RequestIds } from '../chain/request-ids.js';
 import type { MeshDocument } from '../config/document.js';
 import type { CallProtocol } from '../invocation.js';
 import type { Ports } from '../ports/ports.js';
-import type { Registry } from '../registry/contracts.js';
+import type { ServiceDiscovery } from '../registry/contracts.js';
 import type { ServiceDirectory } from '../registry/service-directory.js';
 import type { DestinationResolver, SourceResolver } from '../resolver/contracts.js';
 import type { CallMetrics } from '../telemetry/call-metrics.js';
@@ -17,7 +18,7 @@ import type { Logger } from '../telemetry/logger.js';
 export type Token<T> = InjectionToken<T> & symbol;
 
 function token<T>(name: string): Token<T> {
-  return Symbol(`mesher.${name}`) as Token<T>;
+  return Symbol(`mesher.${name}`);
 }
 
 /** What the container of a chassis holds. */
@@ -25,13 +26,15 @@ export const TOKENS = {
   ports: token<Ports>('ports'),
   logger: token<Logger>('logger'),
   document: token<MeshDocument>('document'),
-  registry: token<Registry>('registry'),
+  discovery: token<ServiceDiscovery>('discovery'),
   directory: token<ServiceDirectory>('directory'),
   metrics: token<CallMetrics>('metrics'),
   recorder: token<CallRecorder>('recorder'),
   attempts: token<Attempts>('attempts'),
   requestIds: token<RequestIds>('request-ids'),
   localPorts: token<LocalPorts>('local-ports'),
+  consumerChain: token<AssembledChain>('consumer-chain'),
+  providerChain: token<AssembledChain>('provider-chain'),
   destinationResolvers: token<Readonly<Record<CallProtocol, DestinationResolver>>>('destination-resolvers'),
   sourceResolvers: token<readonly SourceResolver[]>('source-resolvers'),
   outbound: token<CallHandler>('outbound'),

@@ -7,6 +7,9 @@ const SERVICE_CENTER = { host: '127.0.0.1', port: 30_100 };
 /** Longer than a local server needs to accept, too short to be noticed at a start. */
 const PROBE_MS = 300;
 
+/** An address of a server, not of a folder: a URL, or a host with a port. */
+const SERVER_ADDRESS = /^https?:\/\/|^[^/\\]+:\d+$/i;
+
 export interface RegistryChoice {
   /** Name of the registry plugin; undefined when the registry is switched off. */
   readonly type: string | undefined;
@@ -22,32 +25,53 @@ export interface RegistryChoice {
  */
 export async function chooseRegistry(
   config: RegistryConfig,
-  isConfigured: boolean,
   isInstalled: (type: string) => boolean,
   answers: (host: string, port: number) => Promise<boolean>,
 ): Promise<RegistryChoice> {
   if (config.disabled) return { type: undefined, because: 'servicecomb.registry.disabled is set' };
-  const type = config.type ?? config.serviceDiscovery.type ?? config.registrator.type;
-  if (type !== undefined) return { type, because: `servicecomb.registry.type is ${type}` };
-  if (isConfigured && config.address !== undefined && config.address.length > 0) {
-    const isFolder = !/^https?:/i.test(config.address[0] ?? '');
-    return isFolder
-      ? { type: 'file', because: `servicecomb.registry.address is a folder` }
-      : {
-          type: 'servicecenter',
-          because: 'servicecomb.registry.address is a URL, and servicecenter is the default type of go-chassis',
-        };
-  }
+  const configured = configuredType(config) ?? typeOfAddress(config);
+  if (configured !== undefined) return configured;
   const where = `${SERVICE_CENTER.host}:${SERVICE_CENTER.port}`;
+  const found = 'servicecomb.registry names neither a type nor an address';
   if (!(await answers(SERVICE_CENTER.host, SERVICE_CENTER.port))) {
-    return { type: 'file', because: `no registry is configured and no service-center answers at ${where}` };
+    return { type: 'file', because: `${found}, and no service-center answers at ${where}` };
   }
   return isInstalled('servicecenter')
-    ? { type: 'servicecenter', because: `no registry is configured and a service-center answers at ${where}` }
+    ? { type: 'servicecenter', because: `${found}, and a service-center answers at ${where}` }
     : {
         type: 'file',
-        because: `no registry is configured; something answers at ${where}, but the servicecenter plugin is not installed`,
+        because: `${found}; something answers at ${where}, but the servicecenter plugin is not installed`,
       };
+}
+
+function configuredType(config: RegistryConfig): RegistryChoice | undefined {
+  const types: readonly (readonly [key: string, type: string | undefined])[] = [
+    ['type', config.type],
+    ['serviceDiscovery.type', config.serviceDiscovery.type],
+    ['registrator.type', config.registrator.type],
+  ];
+  for (const [key, type] of types) {
+    if (type !== undefined && type !== '') return { type, because: `servicecomb.registry.${key} is ${type}` };
+  }
+  return undefined;
+}
+
+function typeOfAddress(config: RegistryConfig): RegistryChoice | undefined {
+  const addresses: readonly (readonly [key: string, address: string | undefined])[] = [
+    ['address', config.address?.[0]],
+    ['serviceDiscovery.address', config.serviceDiscovery.address?.[0]],
+    ['registrator.address', config.registrator.address?.[0]],
+  ];
+  for (const [key, address] of addresses) {
+    if (address === undefined || address === '') continue;
+    return SERVER_ADDRESS.test(address)
+      ? {
+          type: 'servicecenter',
+          because: `servicecomb.registry.${key} is that of a server, and servicecenter is the default type of go-chassis`,
+        }
+      : { type: 'file', because: `servicecomb.registry.${key} is a folder` };
+  }
+  return undefined;
 }
 
 /** True when a TCP connection to the address is accepted within 300 ms. */

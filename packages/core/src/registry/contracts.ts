@@ -57,7 +57,8 @@ export interface Registrator {
   readonly name: string;
   /**
    * Registers `self` and keeps the registration alive.
-   * @throws MeshError when the registry refuses for good; passing trouble is retried inside.
+   * @param signal gives up a registration that is still under way; one that is in place is ended by the `release` of its lease
+   * @throws MeshError when the registry refuses for good; passing trouble is retried inside. The reason of `signal` when it aborts.
    */
   register(self: Instance, signal: AbortSignal): Promise<Lease>;
 }

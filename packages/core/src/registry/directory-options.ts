@@ -7,7 +7,7 @@ export const directorySchema = s.object(
     maxServices: s.integer({
       default: 5_000,
       min: 1,
-      doc: 'Most services watched at once.',
+      doc: 'Most services watched at once. Names that the registry does not know make room for others.',
       reason: 'callers choose names freely; made-up ones must not fill the memory',
     }),
     idleTtl: s.duration({
@@ -25,19 +25,19 @@ export const directorySchema = s.object(
     firstAnswerTimeout: s.duration({
       default: '5s',
       min: '10ms',
-      doc: 'How long a first call waits for the first answer of the registry.',
+      doc: 'How long calls wait for the first answer of the registry, from the first call of a service on; later calls do not wait.',
       reason: 'longer than a registry that is well needs, shorter than callers are patient',
     }),
     minRetryDelay: s.duration({
       default: '500ms',
       min: '10ms',
-      doc: 'First pause before watching again after trouble; drawn at random, doubled each time.',
+      doc: 'Longest first pause before watching again after trouble; doubled each time, and the pause drawn at random from 0 up to it.',
       reason: 'a registry that restarts is back within seconds',
     }),
     maxRetryDelay: s.duration({
       default: '30s',
       min: '10ms',
-      doc: 'Longest such pause.',
+      doc: 'Longest pause of all.',
       reason: 'bounds how long news are late after a long outage',
     }),
   },

@@ -1,27 +1,80 @@
-import type { Instance } from './instance.js';
+import { isIPv6 } from 'node:net';
+import type { Instance, InstanceStatus } from './instance.js';
+import { canonicalIp } from './ip-address.js';
 
 /** Whose address is this? Built from everything the registry lists; swapped as a whole. */
 export interface IpIndex {
-  /** The one service with an instance at `ip`; undefined when there is none, or several services share the address. */
+  /** An instance of the one service that is at `ip`; undefined when there is none, or several services share the address. */
   byIp(ip: string): Instance | undefined;
-  /** The one instance that listens at `ip:port`. */
+  /** An instance of the one service that listens at `ip:port`; undefined when there is none, or several services do. */
   byAddress(ip: string, port: number): Instance | undefined;
 }
 
-/** An index over `instances`; an address shared by several services answers undefined for the bare IP. */
+/** Instances that are gone, or on their way out: their address may belong to somebody else already. */
+const LEAVING: ReadonlySet<InstanceStatus> = new Set(['DOWN', 'OUTOFSERVICE']);
+
+/** An index over `instances`. An address that several services claim belongs to the one whose instance is alive. */
 export function buildIpIndex(instances: readonly Instance[]): IpIndex {
-  const byIp = new Map<string, Instance | undefined>();
-  const byAddress = new Map<string, Instance>();
+  const alive = new Claims();
+  const leaving = new Claims();
   for (const instance of instances) {
-    for (const address of instance.addresses.values()) {
-      byAddress.set(`${address.host}|${address.port}`, instance);
-      const known = byIp.get(address.host);
-      if (!byIp.has(address.host)) byIp.set(address.host, instance);
-      else if (known !== undefined && known.service !== instance.service) byIp.set(address.host, undefined);
-    }
+    const claims = LEAVING.has(instance.status) ? leaving : alive;
+    for (const { host, port } of instance.addresses.values()) claims.add(canonicalIp(host), port, instance);
   }
+  const find = (key: string): Instance | undefined => (alive.has(key) ? alive.get(key) : leaving.get(key));
   return {
-    byIp: (ip) => byIp.get(ip),
-    byAddress: (ip, port) => byAddress.get(`${ip}|${port}`),
+    byIp: (ip) => find(spelled(ip)),
+    byAddress: (ip, port) => find(keyOf(spelled(ip), port)),
   };
+}
+
+/** An index whose content comes later: plugins are made before the directory whose index they read. */
+export class LateIpIndex implements IpIndex {
+  #index: IpIndex | undefined;
+
+  /** From now on, answers what `index` answers. */
+  follow(index: IpIndex): void {
+    this.#index = index;
+  }
+
+  byIp(ip: string): Instance | undefined {
+    return this.#index?.byIp(ip);
+  }
+
+  byAddress(ip: string, port: number): Instance | undefined {
+    return this.#index?.byAddress(ip, port);
+  }
+}
+
+/** Instances by `ip` and by `ip|port`; undefined stands for an address that several services share. */
+class Claims {
+  readonly #instances = new Map<string, Instance | undefined>();
+
+  add(ip: string, port: number, instance: Instance): void {
+    this.#claim(ip, instance);
+    this.#claim(keyOf(ip, port), instance);
+  }
+
+  has(key: string): boolean {
+    return this.#instances.has(key);
+  }
+
+  get(key: string): Instance | undefined {
+    return this.#instances.get(key);
+  }
+
+  #claim(key: string, instance: Instance): void {
+    const known = this.#instances.get(key);
+    if (!this.#instances.has(key)) this.#instances.set(key, instance);
+    else if (known !== undefined && known.service !== instance.service) this.#instances.set(key, undefined);
+  }
+}
+
+function keyOf(ip: string, port: number): string {
+  return `${ip}|${port}`;
+}
+
+/** Look-ups are usually for IPv4, which has one spelling only. */
+function spelled(ip: string): string {
+  return ip.includes(':') && isIPv6(ip) ? canonicalIp(ip) : ip;
 }

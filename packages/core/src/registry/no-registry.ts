@@ -8,6 +8,7 @@ export function noRegistry(): Registry {
       name: 'none',
       async *watch({ service }: ServiceQuery, signal: AbortSignal): AsyncIterable<ServiceSnapshot> {
         yield { service, exists: false, revision: 'none', instances: [] };
+        if (signal.aborted) return;
         await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
       },
       state: (): RegistryState => ({

@@ -7,23 +7,26 @@ import type { Endpoint } from './endpoint.js';
 import type { Instance } from './instance.js';
 import { buildIpIndex, type IpIndex } from './ip-index.js';
 import { ServicePlan } from './service-plan.js';
+import { keepWatching } from './watch-loop.js';
+import { WatchedService } from './watched-service.js';
 
-interface Watched {
-  readonly plan: ServicePlan;
-  readonly stop: AbortController;
-  /** Resolves with the first snapshot. */
-  readonly first: Promise<void>;
-}
+/** Least time between two searches for services to give up when there is no room: each looks at all of them. */
+const MIN_SEARCH_GAP_MS = 1000;
 
 /**
  * What this process knows of services: for each one that is called, the last good snapshot, compiled. Services are watched from
  * their first call on and given up when nobody calls them. A registry in trouble never empties a service.
  */
 export class ServiceDirectory {
-  readonly #watched = new Map<string, Watched>();
-  readonly #sweeper: TimerHandle;
+  readonly #watched = new Map<string, WatchedService>();
+  /** Those of which the registry has not said that they exist, oldest first: they make room for others. */
+  readonly #unknown = new Set<WatchedService>();
   readonly #stop = new AbortController();
   readonly #retiredListeners: ((endpoint: Endpoint) => void)[] = [];
+  /** Runs from the first watched service on: a directory that was never asked leaves nothing behind. */
+  #sweeper: TimerHandle | undefined;
+  #searchedAt = -Infinity;
+  #firstList: Promise<void> | undefined;
   #index: IpIndex = buildIpIndex([]);
   #listed: readonly Instance[] = [];
 
@@ -39,52 +42,44 @@ export class ServiceDirectory {
     private readonly logger: Logger,
     private readonly balancer: BalancerFactory,
     private readonly options: DirectoryOptions = DEFAULT_DIRECTORY_OPTIONS,
-  ) {
-    this.#sweeper = ports.timers.every(options.absentTtl, () => this.#sweep());
-  }
+  ) {}
 
   /** Calls `listener` for each endpoint that leaves, so that its connections can be closed. */
   onRetired(listener: (endpoint: Endpoint) => void): void {
     this.#retiredListeners.push(listener);
   }
 
-  /** The plan of a service, watched from now on; undefined when too many services are watched already. */
+  /**
+   * The plan of a service, watched from now on. Where there is no room, names that the registry does not know make room first, so
+   * that made-up ones never shut out a real one; then services that nobody called for `absentTtl`.
+   * @returns undefined when all that are watched are in use
+   */
   plan(service: string): ServicePlan | undefined {
     const watched = this.#watched.get(service);
     return watched === undefined ? this.#watch(service)?.plan : watched.plan;
   }
 
-  /** Resolves when the registry has answered about `service`, or when the first call has waited long enough. */
+  /**
+   * Resolves when the registry has answered about `service`, or `firstAnswerTimeout` after the service was first asked for: the
+   * plan then still is `pending`.
+   */
   async whenKnown(service: string): Promise<void> {
     const watched = this.#watched.get(service) ?? this.#watch(service);
-    if (watched === undefined || watched.plan.state !== 'pending') return;
-    let timer: TimerHandle | undefined;
-    const timeout = new Promise<void>((resolve) => {
-      timer = this.ports.timers.after(this.options.firstAnswerTimeout, resolve);
-    });
-    await Promise.race([watched.first, timeout]);
-    timer?.cancel();
+    if (watched?.plan.state === 'pending') await watched.firstAnswer;
   }
 
-  /** Follows the list of all instances, for the IP index; resolves with the first list, or at once if there is none. */
-  async followAll(): Promise<void> {
-    const { discovery } = this;
-    if (discovery.watchAll === undefined) return;
-    const watchAll = (signal: AbortSignal): AsyncIterable<readonly Instance[]> =>
-      (discovery.watchAll as NonNullable<typeof discovery.watchAll>)(signal);
-    await new Promise<void>((resolve) => {
-      void this.#follow('all services', this.#stop.signal, watchAll, (instances) => {
-        this.#listed = instances;
-        this.#index = buildIpIndex(instances);
-        resolve();
-      });
-      this.#stop.signal.addEventListener('abort', () => resolve(), { once: true });
-    });
+  /**
+   * Follows the list of all instances, for the IP index. Resolves with the first list, or at once if the registry has no list;
+   * while the registry does not answer, it does not resolve before {@link close}.
+   */
+  followAll(): Promise<void> {
+    this.#firstList ??= this.#followAll();
+    return this.#firstList;
   }
 
   /** Plans of all watched services. */
   get plans(): readonly ServicePlan[] {
-    return [...this.#watched.values()].map(({ plan }) => plan);
+    return Array.from(this.#watched.values(), ({ plan }) => plan);
   }
 
   /** All instances the registry lists; empty when it cannot list. */
@@ -92,91 +87,91 @@ export class ServiceDirectory {
     return this.#listed;
   }
 
+  /** Ends every watch and whatever waits for one. */
   close(): void {
-    this.#sweeper.cancel();
+    this.#sweeper?.cancel();
     this.#stop.abort();
-    for (const { stop } of this.#watched.values()) stop.abort();
+    for (const watched of this.#watched.values()) watched.stop();
     this.#watched.clear();
+    this.#unknown.clear();
   }
 
-  #watch(service: string): Watched | undefined {
-    if (this.#watched.size >= this.options.maxServices) {
-      this.#sweep();
-      if (this.#watched.size >= this.options.maxServices) return undefined;
-    }
+  #watch(service: string): WatchedService | undefined {
+    if (this.#watched.size >= this.options.maxServices && !this.#makeRoom()) return undefined;
     const plan = new ServicePlan(service, this.ports, this.balancer, (endpoint) => this.#retired(endpoint));
     plan.lastUsedAt = this.ports.clock.now();
-    const stop = new AbortController();
-    const first = new Promise<void>((resolve) => {
-      void this.#follow(
-        service,
-        stop.signal,
-        (signal) => this.discovery.watch({ service }, signal),
-        (snapshot) => {
-          plan.apply(snapshot, this.ports.clock.now());
-          resolve();
-        },
-      );
-    });
-    const watched = { plan, stop, first };
+    const watched = new WatchedService(plan, this.discovery, this.ports, this.options, this.logger, (known) =>
+      this.#sort(known),
+    );
+    if (this.#stop.signal.aborted) {
+      watched.stop();
+      return watched;
+    }
+    const { absentTtl, idleTtl } = this.options;
+    this.#sweeper ??= this.ports.timers.every(absentTtl, () => this.#sweep(idleTtl));
     this.#watched.set(service, watched);
+    this.#unknown.add(watched);
+    watched.start();
     return watched;
   }
 
-  async #follow<T>(
-    subject: string,
-    signal: AbortSignal,
-    watch: (signal: AbortSignal) => AsyncIterable<T>,
-    take: (value: T) => void,
-  ): Promise<void> {
-    let delay = this.options.minRetryDelay;
-    while (!signal.aborted) {
-      try {
-        for await (const value of watch(signal)) {
-          if (signal.aborted) return;
-          delay = this.options.minRetryDelay;
-          take(value);
-        }
-        if (signal.aborted) return;
-        this.logger.warn({ subject, registry: this.discovery.name }, 'the registry ended a watch; watching again');
-      } catch (error) {
-        if (signal.aborted) return;
-        this.logger.warn(
-          { subject, registry: this.discovery.name, error },
-          'watching failed; the last good state stays in use',
-        );
-      }
-      // Full jitter, so that many callers do not come back to a registry in the same moment.
-      const pause = delay * this.ports.random.next() + this.options.minRetryDelay;
-      delay = Math.min(delay * 2, this.options.maxRetryDelay);
-      await this.#pause(pause, signal);
+  #sort(watched: WatchedService): void {
+    if (watched.plan.state === 'known') this.#unknown.delete(watched);
+    else if (!this.#unknown.has(watched)) this.#unknown.add(watched);
+  }
+
+  #makeRoom(): boolean {
+    for (const watched of this.#unknown) {
+      if (watched.plan.calls > 0) continue;
+      this.#giveUp(watched);
+      return true;
     }
-  }
-
-  #pause(ms: number, signal: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = this.ports.timers.after(ms, done);
-      function done(): void {
-        signal.removeEventListener('abort', aborted);
-        resolve();
-      }
-      function aborted(): void {
-        timer.cancel();
-        resolve();
-      }
-      signal.addEventListener('abort', aborted, { once: true });
-    });
-  }
-
-  #sweep(): void {
     const now = this.ports.clock.now();
-    for (const [service, { plan, stop }] of this.#watched) {
-      const ttl = plan.state === 'known' ? this.options.idleTtl : this.options.absentTtl;
-      if (now - plan.lastUsedAt < ttl) continue;
-      this.#watched.delete(service);
-      stop.abort();
-      plan.retireAll();
+    if (now - this.#searchedAt < MIN_SEARCH_GAP_MS) return false;
+    this.#searchedAt = now;
+    this.#sweep(this.options.absentTtl);
+    return this.#watched.size < this.options.maxServices;
+  }
+
+  #sweep(idleTtl: number): void {
+    const now = this.ports.clock.now();
+    for (const watched of this.#watched.values()) {
+      const { plan } = watched;
+      const ttl = plan.state === 'known' ? idleTtl : this.options.absentTtl;
+      if (plan.calls === 0 && now - plan.lastUsedAt >= ttl) this.#giveUp(watched);
     }
+  }
+
+  #giveUp(watched: WatchedService): void {
+    this.#watched.delete(watched.plan.service);
+    this.#unknown.delete(watched);
+    watched.stop();
+    watched.plan.retireAll();
+  }
+
+  async #followAll(): Promise<void> {
+    const { discovery } = this;
+    if (discovery.watchAll === undefined) return;
+    const { signal } = this.#stop;
+    await new Promise<void>((resolve) => {
+      void keepWatching(
+        {
+          subject: 'all services',
+          registry: discovery.name,
+          signal,
+          watch: (ended) => (discovery as Required<ServiceDiscovery>).watchAll(ended),
+          take: (instances) => {
+            this.#listed = instances;
+            this.#index = buildIpIndex(instances);
+            resolve();
+          },
+        },
+        this.ports,
+        this.options,
+        this.logger,
+      );
+      signal.addEventListener('abort', () => resolve(), { once: true });
+    });
   }
 
   #retired(endpoint: Endpoint): void {

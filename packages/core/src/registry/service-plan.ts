@@ -1,6 +1,7 @@
 import type { CallProtocol, CallView, Outcome } from '../invocation.js';
-import type { BalancerFactory, LoadBalancer } from '../loadbalance/load-balancer.js';
+import type { BalancerFactory } from '../loadbalance/load-balancer.js';
 import type { Ports } from '../ports/ports.js';
+import { Candidates } from './candidates.js';
 import type { ServiceSnapshot } from './contracts.js';
 import { Endpoint } from './endpoint.js';
 import type { Instance, InstanceAddress } from './instance.js';
@@ -15,14 +16,14 @@ const ADDRESS_NAMES: Readonly<Record<CallProtocol, readonly string[]>> = {
   tcp: ['tcp', '*', 'rest', 'http', 'grpc'],
 };
 
-/** The endpoints of a service for one protocol, with the balancer over them. */
-export interface Candidates {
-  readonly endpoints: readonly Endpoint[];
-  readonly balancer: LoadBalancer;
-}
-
 /** Why an instance is not among the candidates. */
-export type LeftOut = 'status' | 'weight' | 'protocol';
+export type LeftOut =
+  | 'status'
+  | 'weight'
+  /** It has no address for the protocol. */
+  | 'protocol'
+  /** Its address for the protocol wants TLS, which Mesher does not speak to instances yet. */
+  | 'tls';
 
 /**
  * All that is decided about a service ahead of its calls. The object stays the same while the service is watched; a new
@@ -34,8 +35,10 @@ export class ServicePlan {
   snapshot: ServiceSnapshot | undefined;
   /** Monotonic milliseconds of the last snapshot. */
   updatedAt = 0;
-  /** Monotonic milliseconds of the last call. */
+  /** Monotonic milliseconds at which the last call began or ended. */
   lastUsedAt = 0;
+  /** Calls under way, those that wait for the first snapshot included; a plan in use is not given up. */
+  calls = 0;
   /** Slot of the metrics series of outbound calls; -1 until the first one. */
   metricsSlot = -1;
   readonly #candidates = new Map<CallProtocol, Candidates>();
@@ -48,46 +51,28 @@ export class ServicePlan {
     private readonly onRetired: (endpoint: Endpoint) => void,
   ) {}
 
+  /** The endpoints that take calls of the protocol. */
   candidates(protocol: CallProtocol): Candidates {
-    const known = this.#candidates.get(protocol);
-    if (known !== undefined) return known;
-    const endpoints: Endpoint[] = [];
-    const seen = new Set<Endpoint>();
-    for (const instance of this.snapshot?.instances ?? []) {
-      if (whyLeftOut(instance, protocol) !== undefined) continue;
-      const endpoint = this.#endpoint(instance, addressFor(instance, protocol) as InstanceAddress);
-      // Two registrations of one address (a restart, a hand-written line beside a registered one) are one endpoint.
-      if (seen.has(endpoint)) continue;
-      seen.add(endpoint);
-      endpoints.push(endpoint);
+    let candidates = this.#candidates.get(protocol);
+    if (candidates === undefined) {
+      candidates = this.#compile(protocol);
+      this.#candidates.set(protocol, candidates);
     }
-    const candidates: Candidates = { endpoints, balancer: this.balancer(endpoints, this.ports) };
-    this.#candidates.set(protocol, candidates);
     return candidates;
   }
 
-  /** The next endpoint for the call; one that rests after failed connects is passed over while there is another. */
+  /**
+   * The next endpoint for the call; one that rests after failed connects is passed over while there is another.
+   * @param tried endpoints that are not to be named again
+   * @returns undefined when there are none, or all were tried
+   */
   pick(call: CallView, tried: readonly Endpoint[] | undefined): Endpoint | undefined {
-    const { endpoints, balancer } = this.candidates(call.protocol);
-    const first = balancer.pick(call);
-    if (first === undefined || endpoints.length === 1) return first;
-    if (first.restingUntil === 0 && tried === undefined) return first;
-    const now = this.ports.clock.now();
-    let endpoint: Endpoint | undefined = first;
-    let fallback: Endpoint | undefined;
-    // Twice the number of endpoints: a weighted balancer may name the same one several times in a row.
-    for (let turn = 2 * endpoints.length; turn > 0 && endpoint !== undefined; turn--) {
-      const fresh = tried === undefined || !tried.includes(endpoint);
-      if (fresh && endpoint.restingUntil <= now) return endpoint;
-      if (fresh) fallback ??= endpoint;
-      endpoint = balancer.pick(call);
-    }
-    return fallback ?? first;
+    return this.candidates(call.protocol).pick(call, tried);
   }
 
   /** Tells the balancer how a call to `endpoint` ended. */
   observe(call: CallView, endpoint: Endpoint, outcome: Outcome): void {
-    this.#candidates.get(call.protocol)?.balancer.observe?.(endpoint, outcome);
+    this.#candidates.get(call.protocol)?.observe(endpoint, outcome);
   }
 
   /** Takes a new snapshot; endpoints that stay keep their identity. */
@@ -101,43 +86,55 @@ export class ServicePlan {
     for (const instance of snapshot.instances) {
       for (const address of instance.addresses.values()) present.add(keyOf(address));
     }
-    for (const [key, endpoint] of this.#endpoints) {
-      if (present.has(key)) continue;
-      this.#endpoints.delete(key);
-      endpoint.retired = true;
-      this.onRetired(endpoint);
-    }
+    for (const [key, endpoint] of this.#endpoints) if (!present.has(key)) this.#retire(key, endpoint);
   }
 
   /** Gives up all endpoints, because nobody calls the service any more. */
   retireAll(): void {
-    for (const endpoint of this.#endpoints.values()) {
-      endpoint.retired = true;
-      this.onRetired(endpoint);
-    }
-    this.#endpoints.clear();
+    for (const [key, endpoint] of this.#endpoints) this.#retire(key, endpoint);
     this.#candidates.clear();
   }
 
-  #endpoint(instance: Instance, address: InstanceAddress): Endpoint {
+  #compile(protocol: CallProtocol): Candidates {
+    const endpoints = new Set<Endpoint>();
+    for (const instance of this.snapshot?.instances ?? []) {
+      if (whyLeftOut(instance, protocol) !== undefined) continue;
+      const endpoint = this.#endpoint(addressFor(instance, protocol) as InstanceAddress);
+      // Two registrations of one address (a restart, a hand-written line beside a registered one) are one endpoint; the first counts.
+      if (endpoints.has(endpoint)) continue;
+      endpoint.instance = instance;
+      endpoint.weight = instance.weight;
+      endpoints.add(endpoint);
+    }
+    return new Candidates([...endpoints], this.balancer, this.ports);
+  }
+
+  #endpoint(address: InstanceAddress): Endpoint {
     const key = keyOf(address);
     let endpoint = this.#endpoints.get(key);
     if (endpoint === undefined) {
-      endpoint = new Endpoint(address.host, address.port, instance, instance.weight);
+      endpoint = new Endpoint(address.host, address.port);
       this.#endpoints.set(key, endpoint);
-    } else {
-      endpoint.instance = instance;
-      endpoint.weight = instance.weight;
     }
     return endpoint;
+  }
+
+  #retire(key: string, endpoint: Endpoint): void {
+    this.#endpoints.delete(key);
+    endpoint.retired = true;
+    this.onRetired(endpoint);
   }
 }
 
 /** Undefined when the instance takes calls of the protocol. */
 export function whyLeftOut(instance: Instance, protocol: CallProtocol): LeftOut | undefined {
   if (instance.status !== 'UP' && instance.status !== 'TESTING') return 'status';
-  if (instance.weight <= 0) return 'weight';
-  return addressFor(instance, protocol) === undefined ? 'protocol' : undefined;
+  // Neither 0 nor what is no number at all: a balancer would never come to the others again.
+  if (!(instance.weight > 0 && Number.isFinite(instance.weight))) return 'weight';
+  const address = addressFor(instance, protocol);
+  if (address === undefined) return 'protocol';
+  // Bytes of a connection that is not HTTP are passed on as they are, TLS included.
+  return address.tls && protocol !== 'tcp' ? 'tls' : undefined;
 }
 
 function addressFor(instance: Instance, protocol: CallProtocol): InstanceAddress | undefined {

@@ -69,6 +69,9 @@ export class FakeTime implements Clock, Timers {
   }
 
   #schedule(delayMs: number, period: number | undefined, callback: () => void): TimerHandle {
+    // Node makes 1 ms of all these, silently; a test should hear of it.
+    if (!(delayMs >= 0 && delayMs < 2 ** 31)) throw new RangeError(`a timer of ${delayMs} ms fires at once in Node`);
+    if (period === 0) throw new RangeError('a timer with a period of 0 ms never lets time go on');
     const entry: Pending = { at: this.#now + delayMs, order: this.#order++, period, callback };
     this.#pending.add(entry);
     return { cancel: () => void this.#pending.delete(entry) };

@@ -1,6 +1,14 @@
+export { FakeCall } from './fake-call.js';
+export type { FakeCallFacts } from './fake-call.js';
 export { FakeTime, SeededRandom, fakePorts, settle } from './fake-ports.js';
+export { httpInstance, instanceAt } from './instances.js';
 export { checkHistograms, findSamples, sampleValue } from './prometheus-samples.js';
 export { parsePrometheusText } from './prometheus-text.js';
 export type { PrometheusFamily, PrometheusSample } from './prometheus-text.js';
+export { RecordingLogger } from './recording-logger.js';
+export type { LogLine } from './recording-logger.js';
+export { ScriptedDiscovery } from './scripted-discovery.js';
+export { ScriptedRegistration, ScriptedRegistrator } from './scripted-registrator.js';
+export type { RegistratorBehaviour } from './scripted-registrator.js';
 export { skipBecause } from './skip-because.js';
 export type { SkippableContext } from './skip-because.js';

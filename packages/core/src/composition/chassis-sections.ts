@@ -1,0 +1,12 @@
+import { attemptSchema } from '../chain/attempt-options.js';
+import { loopSchema } from '../chain/loop-options.js';
+import { directorySchema } from '../registry/directory-options.js';
+import { registrationSchema } from '../registry/registration-options.js';
+
+/** Sections of the configuration that belong to parts of core which the chassis puts together. */
+export const CHASSIS_SECTIONS = {
+  'mesher.directory': directorySchema,
+  'mesher.registration': registrationSchema,
+  'mesher.attempts': attemptSchema,
+  'mesher.loopGuard': loopSchema,
+} as const;

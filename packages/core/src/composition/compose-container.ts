@@ -1,0 +1,122 @@
+// tsyringe asks for the Reflect metadata API when it is loaded.
+import 'reflect-metadata';
+import { container as root, instanceCachingFactory, type DependencyContainer } from 'tsyringe';
+import { attemptSchema } from '../chain/attempt-options.js';
+import { Attempts } from '../chain/attempts.js';
+import { CallRecorder } from '../chain/call-recorder.js';
+import { CallerMarks } from '../chain/caller-marks.js';
+import {
+  DEFAULT_CONSUMER_CHAIN,
+  DEFAULT_PROVIDER_CHAIN,
+  HANDLER_NAMES,
+  assembleChain,
+} from '../chain/handler-names.js';
+import { InboundHandler } from '../chain/inbound-handler.js';
+import { LocalPorts } from '../chain/local-ports.js';
+import { LoopGuard } from '../chain/loop-guard.js';
+import { loopSchema } from '../chain/loop-options.js';
+import { OutboundHandler } from '../chain/outbound-handler.js';
+import { RequestIds } from '../chain/request-ids.js';
+import type { MeshDocument } from '../config/document.js';
+import type { ServicePort } from '../config/service-ports.js';
+import type { CallProtocol } from '../invocation.js';
+import { roundRobin } from '../loadbalance/round-robin.js';
+import { TOKENS, type Token } from '../plugin/tokens.js';
+import type { Ports } from '../ports/ports.js';
+import type { ServiceDiscovery } from '../registry/contracts.js';
+import { directorySchema } from '../registry/directory-options.js';
+import { ServiceDirectory } from '../registry/service-directory.js';
+import type { DestinationResolver, SourceResolver } from '../resolver/contracts.js';
+import { CallMetrics } from '../telemetry/call-metrics.js';
+import type { Logger } from '../telemetry/logger.js';
+
+/** What a container is filled with from outside. */
+export interface Foundations {
+  readonly ports: Ports;
+  readonly logger: Logger;
+  readonly document: MeshDocument;
+  readonly discovery: ServiceDiscovery;
+  readonly destinationResolvers: Readonly<Record<CallProtocol, DestinationResolver>>;
+  readonly sourceResolvers: readonly SourceResolver[];
+  /** Ports of the local application. */
+  readonly servicePorts: readonly ServicePort[];
+  readonly isOwnPort: (port: number) => boolean;
+  /** Distinguishes this process in loop marks. */
+  readonly sidecarId: string;
+}
+
+/**
+ * The composition root: a container of its own for each chassis, so that two may live in one process. Everything is made on
+ * first use and once per container.
+ */
+export function composeContainer(foundations: Foundations): DependencyContainer {
+  const container = root.createChildContainer();
+  const once = <T>(token: Token<T>, make: (c: DependencyContainer) => T): void => {
+    container.register(token, { useFactory: instanceCachingFactory(make) });
+  };
+  const { document, logger } = foundations;
+  container.registerInstance(TOKENS.ports, foundations.ports);
+  container.registerInstance(TOKENS.logger, logger);
+  container.registerInstance(TOKENS.document, document);
+  container.registerInstance(TOKENS.discovery, foundations.discovery);
+  container.registerInstance(TOKENS.destinationResolvers, foundations.destinationResolvers);
+  container.registerInstance(TOKENS.sourceResolvers, foundations.sourceResolvers);
+
+  once(TOKENS.directory, (c) => {
+    const options = document.section('mesher.directory', directorySchema);
+    return new ServiceDirectory(c.resolve(TOKENS.discovery), c.resolve(TOKENS.ports), logger, roundRobin, options);
+  });
+  once(TOKENS.metrics, () => new CallMetrics({ maxServices: document.mesher.metrics.maxServices }));
+  once(
+    TOKENS.recorder,
+    (c) => new CallRecorder(document.mesher.metrics.enable ? c.resolve(TOKENS.metrics) : undefined),
+  );
+  once(
+    TOKENS.attempts,
+    (c) => new Attempts(c.resolve(TOKENS.ports), document.section('mesher.attempts', attemptSchema)),
+  );
+  once(TOKENS.requestIds, () => new RequestIds());
+  once(TOKENS.localPorts, () => new LocalPorts(foundations.servicePorts, foundations.isOwnPort));
+  once(TOKENS.consumerChain, () => {
+    const names = document.chain('Consumer', 'outgoing') ?? DEFAULT_CONSUMER_CHAIN;
+    return assembleChain('Consumer.outgoing', names, HANDLER_NAMES, logger);
+  });
+  once(TOKENS.providerChain, () => {
+    const names = document.chain('Provider', 'incoming') ?? DEFAULT_PROVIDER_CHAIN;
+    return assembleChain('Provider.incoming', names, HANDLER_NAMES, logger);
+  });
+  composeHandlers(foundations, once);
+  return container;
+}
+
+function composeHandlers(
+  { document, sidecarId }: Foundations,
+  once: <T>(token: Token<T>, make: (c: DependencyContainer) => T) => void,
+): void {
+  once(
+    TOKENS.outbound,
+    (c) =>
+      new OutboundHandler({
+        requestIds: c.resolve(TOKENS.requestIds),
+        loopGuard: new LoopGuard(sidecarId, 'outbound', document.section('mesher.loopGuard', loopSchema)),
+        resolvers: c.resolve(TOKENS.destinationResolvers),
+        directory: c.resolve(TOKENS.directory),
+        callerMarks: new CallerMarks(document.service.name),
+        policies: c.resolve(TOKENS.consumerChain).policies,
+        attempts: c.resolve(TOKENS.attempts),
+        recorder: c.resolve(TOKENS.recorder),
+      }),
+  );
+  once(
+    TOKENS.inbound,
+    (c) =>
+      new InboundHandler(document.service.name, {
+        requestIds: c.resolve(TOKENS.requestIds),
+        loopGuard: new LoopGuard(sidecarId, 'inbound', document.section('mesher.loopGuard', loopSchema)),
+        policies: c.resolve(TOKENS.providerChain).policies,
+        localPorts: c.resolve(TOKENS.localPorts),
+        attempts: c.resolve(TOKENS.attempts),
+        recorder: c.resolve(TOKENS.recorder),
+      }),
+  );
+}

@@ -1,0 +1,44 @@
+import type { MeshDocument } from '../config/document.js';
+import type { CallProtocol } from '../invocation.js';
+import type { RegistryChoice } from '../registry/choose-registry.js';
+import type { Registry } from '../registry/contracts.js';
+import type { DestinationResolver, SourceResolver } from '../resolver/contracts.js';
+import type { PluginContext, PluginKind, PluginKinds } from './define-plugin.js';
+import type { PluginCatalog } from './plugin-catalog.js';
+import { pluginSettings } from './plugin-settings.js';
+
+/** The name of the source resolver that is used when none is chosen. */
+const DEFAULT_SOURCE_RESOLVER = 'default';
+
+/** Makes what the configuration chooses, with the settings that it gives. */
+export class PluginMaker {
+  constructor(
+    private readonly catalog: PluginCatalog,
+    private readonly document: MeshDocument,
+    private readonly context: PluginContext,
+  ) {}
+
+  /** @throws MeshError MESH_ERR_UNKNOWN_PLUGIN; whatever the plugin throws */
+  async registry({ type, because }: RegistryChoice): Promise<Registry> {
+    return await this.#make('registry', type ?? '', because);
+  }
+
+  /** @throws MeshError MESH_ERR_UNKNOWN_PLUGIN; whatever the plugins throw */
+  async destinationResolvers(): Promise<Readonly<Record<CallProtocol, DestinationResolver>>> {
+    const { http, grpc, tcp } = this.document.plugin.destinationResolver;
+    const make = (name: string, protocol: CallProtocol): Promise<DestinationResolver> =>
+      this.#make('destination-resolver', name, `plugin.destinationResolver.${protocol}`);
+    return { http: await make(http, 'http'), grpc: await make(grpc, 'grpc'), tcp: await make(tcp, 'tcp') };
+  }
+
+  /** @throws MeshError MESH_ERR_UNKNOWN_PLUGIN; whatever the plugin throws */
+  async sourceResolver(): Promise<SourceResolver> {
+    const name = this.document.plugin.sourceResolver ?? DEFAULT_SOURCE_RESOLVER;
+    return await this.#make('source-resolver', name, 'plugin.sourceResolver');
+  }
+
+  async #make<K extends PluginKind>(kind: K, name: string, key: string): Promise<PluginKinds[K]> {
+    const plugin = this.catalog.get(kind, name, key);
+    return await plugin.create(pluginSettings(this.document, plugin), this.context);
+  }
+}

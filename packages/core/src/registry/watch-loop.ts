@@ -1,0 +1,72 @@
+import type { Ports } from '../ports/ports.js';
+import type { Logger } from '../telemetry/logger.js';
+
+/** What {@link keepWatching} watches, and how. */
+export interface WatchTask<T> {
+  /** What is watched, for the log: a service name. */
+  readonly subject: string;
+  /** Name of the registry, for the log. */
+  readonly registry: string;
+  /** Begins a new watch. */
+  watch(signal: AbortSignal): AsyncIterable<T>;
+  take(value: T): void;
+  /** Ends it all. */
+  readonly signal: AbortSignal;
+}
+
+/** Upper bounds of the pause before the next watch, in milliseconds. */
+export interface WatchPauses {
+  /** After the first failure; doubled with each further one. */
+  readonly minRetryDelay: number;
+  readonly maxRetryDelay: number;
+}
+
+/**
+ * Watches, and watches again whenever a watch ended or threw, until `signal` aborts. A watch that held longer than the longest
+ * pause begins the pauses anew; one that merely answered does not, or a registry that answers and breaks off would be asked for ever
+ * at the shortest pause.
+ * @returns when the signal has aborted and the last watch has returned; never rejects
+ */
+export async function keepWatching<T>(
+  task: WatchTask<T>,
+  ports: Ports,
+  pauses: WatchPauses,
+  logger: Logger,
+): Promise<void> {
+  const { subject, registry, signal } = task;
+  let failures = 0;
+  while (!signal.aborted) {
+    const begunAt = ports.clock.now();
+    let trouble: unknown;
+    try {
+      for await (const value of task.watch(signal)) {
+        if (signal.aborted) return;
+        task.take(value);
+      }
+      trouble = 'the registry ended the watch';
+    } catch (error) {
+      trouble = error;
+    }
+    if (signal.aborted) return;
+    if (ports.clock.now() - begunAt > pauses.maxRetryDelay) failures = 0;
+    // Once per outage in plain sight: thousands of services may be watched, and each tries again and again.
+    const report = failures === 0 ? logger.warn : logger.debug;
+    report.call(logger, { subject, registry, error: trouble }, 'watching failed; the last good state stays in use');
+    // Full jitter: drawn from all of the range, so that many callers do not come back to a registry in the same moment.
+    const longest = Math.min(pauses.minRetryDelay * 2 ** Math.min(failures++, 30), pauses.maxRetryDelay);
+    await pause(longest * ports.random.next(), signal, ports);
+  }
+}
+
+/** Resolves after `ms` milliseconds, or as soon as `signal` aborts; leaves no timer and no listener behind. */
+function pause(ms: number, signal: AbortSignal, ports: Ports): Promise<void> {
+  return new Promise((resolve) => {
+    const over = (): void => {
+      timer.cancel();
+      signal.removeEventListener('abort', over);
+      resolve();
+    };
+    const timer = ports.timers.after(ms, over);
+    signal.addEventListener('abort', over, { once: true });
+  });
+}
