@@ -16,8 +16,9 @@ export async function run(
   command: string,
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
+  cwd?: string,
 ): Promise<CommandResult> {
-  const child = new SpawnedProcess(command, command, args, env);
+  const child = new SpawnedProcess(command, command, args, env, cwd);
   const timer = setTimeout(() => child.signal('SIGKILL'), LONGEST_RUN_MS);
   const { code } = await child.exited;
   clearTimeout(timer);

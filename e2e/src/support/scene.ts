@@ -49,8 +49,9 @@ export class Scene {
     command: string,
     args: readonly string[],
     env: Readonly<Record<string, string>> = {},
+    cwd?: string,
   ): SpawnedProcess {
-    const child = new SpawnedProcess(name, command, args, env);
+    const child = new SpawnedProcess(name, command, args, env, cwd);
     this.#processes.push(child);
     return child;
   }

@@ -35,8 +35,9 @@ export class SpawnedProcess {
     command: string,
     args: readonly string[],
     env: Readonly<Record<string, string>>,
+    cwd?: string,
   ) {
-    this.#child = spawn(command, args, { env: { ...cleanEnvironment(), ...env }, stdio: 'pipe' });
+    this.#child = spawn(command, args, { env: { ...cleanEnvironment(), ...env }, cwd, stdio: 'pipe' });
     this.#child.stdin.on('error', () => undefined);
     this.#child.stdout.setEncoding('utf8').on('data', (text: string) => {
       this.#stdout = (this.#stdout + text).slice(-KEPT_CHARACTERS);

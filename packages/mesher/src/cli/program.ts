@@ -30,7 +30,10 @@ export function createProgram(setExit: SetExit): Command {
     )
     .addOption(new Option('--log-level <level>', 'debug, info, warn or error').default('info').env('MESHER_LOG_LEVEL'))
     .addHelpText('after', HELP_TAIL)
-    .action(async (options: RunOptions) => {
+    .allowExcessArguments()
+    .action(async (options: RunOptions, command: Command) => {
+      const [word] = command.args;
+      if (word !== undefined) command.error(`error: unknown command '${word}'`);
       const { runSidecar } = await import('./run.js');
       await runSidecar(bootstrapArguments(options), setExit);
     });
