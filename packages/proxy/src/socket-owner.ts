@@ -69,6 +69,17 @@ export function notifyWhenDrained(socket: Socket, owner: SocketOwner): void {
 }
 
 /**
+ * Tells whether what was reported as the end of the peer's side is a reset in truth: 'error' and 'close' follow then.
+ *
+ * libuv reports a reset as an end when it comes right behind data (POLLHUP after a read that did not fill its buffer). The kernel
+ * keeps the error for the next call on the socket, and an empty write is one. Once our own side has ended nothing can tell.
+ */
+export function endedByReset(socket: Socket): boolean {
+  if (socket.writable && socket.writableLength === 0) socket.write('');
+  return socket.errored !== null;
+}
+
+/**
  * Closes a connection with a reset instead of an end, so that the peer cannot take what it has got for everything there is. What is
  * still queued is lost.
  */

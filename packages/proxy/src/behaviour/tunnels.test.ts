@@ -248,6 +248,21 @@ for (const [kind, open] of [
       expect(proxy.outcomes[0].aborted).to.equal(true);
     });
 
+    it('passes a reset on that comes right behind data, which Node reports as an end', async () => {
+      for (const who of ['client', 'upstream']) {
+        const { proxy, client, peer } = await open(rig());
+        const [first, second] = who === 'client' ? [client, peer] : [peer, client];
+        first.write('last word');
+        first.reset();
+        await second.readUntil('last word');
+        await second.awaitEnd();
+        if (!second.closed) second.write('');
+        await second.awaitClose();
+        expect(second.error?.code).to.equal('ECONNRESET');
+        await proxy.awaitOutcomes(1);
+      }
+    });
+
     it('passes a reset of the upstream on', async () => {
       const { proxy, client, peer } = await open(rig());
       peer.reset();

@@ -115,6 +115,23 @@ describe('an upstream that fails', () => {
     expect(proxy.outcomes[0]).to.include({ status: 200, code: 'MESH_ERR_BAD_UPSTREAM' });
   });
 
+  it('breaks the connection of a client when the reset comes right behind data, which Node reports as an end', async () => {
+    const { upstream, proxy } = await rig().pair();
+    const client = await rig().send(proxy, GET);
+    const peer = await upstream.awaitConnection();
+    await peer.readUntil('\r\n\r\n');
+    peer.write('HTTP/1.1 200 OK\r\n\r\npart');
+    await client.readUntil('part');
+    peer.write(' and more');
+    peer.reset();
+    await proxy.awaitOutcomes(1);
+    expect(proxy.outcomes[0]).to.include({ status: 200, code: 'MESH_ERR_BAD_UPSTREAM' });
+    await client.awaitEnd();
+    if (!client.closed) client.write('');
+    await client.awaitClose();
+    expect(client.error?.code).to.equal('ECONNRESET');
+  });
+
   it('makes a real client fail instead of giving it half an answer', async () => {
     const server = await rig().nodeServer((_incoming, outgoing) => {
       outgoing.writeHead(200);

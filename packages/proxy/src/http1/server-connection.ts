@@ -9,7 +9,7 @@ import {
 } from '@mesher/core';
 import { Deadline } from '../deadlines.js';
 import type { Environment } from '../environment.js';
-import { notifyWhenDrained, resetSocket, type SocketOwner } from '../socket-owner.js';
+import { endedByReset, notifyWhenDrained, resetSocket, type SocketOwner } from '../socket-owner.js';
 import { Exchange } from './exchange.js';
 import type { FieldName } from './field-lookup.js';
 import { Http1Call, type PeerConnection } from './http1-call.js';
@@ -108,6 +108,7 @@ export class ServerConnection extends Deadline implements SocketOwner, PeerConne
   onEnd(): void {
     this.#clientEnded = true;
     const { exchange } = this;
+    if ((this.#tunnel !== undefined || exchange !== undefined) && endedByReset(this.socket)) return;
     if (this.#tunnel !== undefined) this.#tunnel.onClientEnd();
     else if (this.#closing) this.#closeIfFlushed();
     else if (exchange === undefined) this.#closeIdle();

@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import { Rejection, type AttemptFailure, type CallHandler, type ErrorCode, type Verdict } from '@mesher/core';
 import { Deadline } from '../deadlines.js';
 import type { Environment } from '../environment.js';
-import { notifyWhenDrained, resetSocket, type SocketOwner } from '../socket-owner.js';
+import { endedByReset, notifyWhenDrained, resetSocket, type SocketOwner } from '../socket-owner.js';
 import { describeConnectError } from '../upstream/connect-error.js';
 import type { FirstBytes } from './first-bytes.js';
 import type { RelaySocket, RelaySockets } from './relay-socket.js';
@@ -68,8 +68,8 @@ export class Relay extends Deadline implements SocketOwner {
   }
 
   onEnd(): void {
+    if (this.#over || endedByReset(this.client)) return;
     this.#clientEnded = true;
-    if (this.#over) return;
     if (this.firstBytes !== undefined) this.#settleProtocol();
     if (!this.#connected) return;
     if (this.#upstreamEnded) this.#finish();
@@ -118,6 +118,8 @@ export class Relay extends Deadline implements SocketOwner {
   }
 
   onUpstreamEnd(): void {
+    const upstream = this.#upstream;
+    if (upstream !== undefined && endedByReset(upstream.socket)) return;
     this.#upstreamEnded = true;
     if (this.#clientEnded) this.#finish();
     else this.client.end();

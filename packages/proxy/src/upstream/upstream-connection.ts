@@ -3,7 +3,7 @@ import { Deadline } from '../deadlines.js';
 import type { Environment } from '../environment.js';
 import type { Exchange } from '../http1/exchange.js';
 import type { Tunnel } from '../http1/tunnel.js';
-import { notifyWhenDrained, own, resetSocket, type SocketOwner } from '../socket-owner.js';
+import { endedByReset, notifyWhenDrained, own, resetSocket, type SocketOwner } from '../socket-owner.js';
 import { describeConnectError } from './connect-error.js';
 import type { EndpointPool } from './endpoint-pool.js';
 import { ResponseReader, type ResponseProgress } from './response-reader.js';
@@ -202,6 +202,9 @@ export class UpstreamConnection extends Deadline implements SocketOwner, Respons
 
   onEnd(): void {
     const { exchange } = this;
+    // Only where the end of the connection means something: a body that it completes, a half that it closes.
+    const isEnd = this.#state === State.Tunnel || (this.#state === State.Body && this.#reader.untilClose);
+    if (isEnd && endedByReset(this.#socket)) return;
     if (this.#state === State.Tunnel) this.#tunnel?.onUpstreamEnd();
     else if (this.#state === State.Body && this.#reader.untilClose && exchange !== undefined) {
       this.#state = State.Answered;

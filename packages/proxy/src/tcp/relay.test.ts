@@ -1,0 +1,406 @@
+import { Endpoint, Rejection } from '@mesher/core';
+import { expect } from 'chai';
+import {
+  answerEach,
+  answerOf,
+  type ProxyHarness,
+  type ProxyHarnessOptions,
+  type RawPeer,
+} from '../testing/proxy-harness.js';
+import { settleSockets, until, untilStill, useProxyRig } from '../testing/proxy-rig.js';
+
+const MB = 1024 * 1024;
+const DESTINATION = { service: 'db' };
+const GET = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
+/** Bytes of which no prefix could become an HTTP request. */
+const BINARY = '\x00\x01\x02binary';
+
+describe('TCP relay', () => {
+  const rig = useProxyRig();
+
+  function relay(
+    onConnection?: (peer: RawPeer) => void,
+    settings: Omit<ProxyHarnessOptions, 'upstreamPort'> = {},
+  ): ReturnType<ReturnType<typeof rig>['pair']> {
+    return rig().pair(onConnection, { destination: DESTINATION, ...settings });
+  }
+
+  it('lets a server speak first without waiting for the client', async () => {
+    const { proxy } = await relay((peer) => peer.write('220 mail ready\r\n'));
+    const client = await rig().connect(proxy);
+    await client.readUntil('220 mail ready\r\n');
+    client.write('EHLO me\r\n');
+    expect(rig().time.now(), 'no time had to pass').to.equal(0);
+  });
+
+  it('passes bytes both ways, and the handler sees one TCP call for the destination of the listener', async () => {
+    const { upstream, proxy } = await relay();
+    const client = await rig().send(proxy, BINARY);
+    const peer = await upstream.awaitConnection();
+    await peer.readUntil(BINARY);
+    peer.write('answer');
+    await client.readUntil('answer');
+    const [call] = [...proxy.ends.keys()];
+    expect(call).to.include({ protocol: 'tcp', method: '', destination: DESTINATION, remoteAddress: '127.0.0.1' });
+    client.end();
+    peer.end();
+    await Promise.all([client.awaitClose(), peer.awaitClose()]);
+    await proxy.awaitOutcomes(1);
+    expect(proxy.outcomes[0]).to.include({ status: 0, code: undefined, aborted: false, attempts: 1 });
+  });
+
+  it('takes the HTTP path for a client that speaks HTTP, with the destination of the listener', async () => {
+    const { upstream, proxy } = await relay((peer) => answerEach(peer, () => answerOf('http')));
+    const client = await rig().connect(proxy);
+    for (let i = 0; i < 2; i++) {
+      client.write(GET);
+      await client.readUntil(new RegExp(`(http[^]*){${i + 1}}$`));
+    }
+    const calls = [...proxy.ends.keys()].map(({ protocol, destination }) => ({ protocol, destination }));
+    expect(calls[0], 'the connection had been dialled at once').to.deep.equal({
+      protocol: 'tcp',
+      destination: DESTINATION,
+    });
+    expect(calls.slice(1)).to.deep.equal([
+      { protocol: 'http', destination: DESTINATION },
+      { protocol: 'http', destination: DESTINATION },
+    ]);
+    await until(() => upstream.connections.some((peer) => peer.ended && peer.length === 0));
+    expect(proxy.proxy.stats).to.include({ connectionsOpen: 1, detectedHttp1: 1, detectedTcp: 0 });
+  });
+
+  it('takes the HTTP path for a request that comes byte by byte', async () => {
+    const { proxy } = await relay((peer) => answerEach(peer, () => answerOf('http')));
+    const client = await rig().connect(proxy);
+    await client.writePieces(GET, 1);
+    await client.readUntil('http');
+  });
+
+  it('passes bytes on that begin like a request but are none', async () => {
+    for (const [begin, rest] of [
+      ['PI', 'NG\r\n'],
+      ['QUIT', '\r\n'],
+      ['HELLO w', 'orld\r\n'],
+    ]) {
+      const { upstream, proxy } = await relay();
+      const client = await rig().send(proxy, begin);
+      const peer = await upstream.awaitConnection();
+      await settleSockets();
+      expect(peer.length, 'nothing is sent before the protocol is known').to.equal(0);
+      client.write(rest);
+      await peer.readUntil(begin + rest);
+    }
+  });
+
+  it('passes the beginning of a word on when the server speaks, the client ends, or detectTimeout passes', async () => {
+    for (const settle of [
+      (peer: RawPeer) => peer.write('hello'),
+      (_peer: RawPeer, client: RawPeer) => client.end(),
+      () => rig().pass(10_000),
+    ]) {
+      const { upstream, proxy } = await relay(undefined, { options: { detectTimeout: 10_000 } });
+      const client = await rig().send(proxy, 'GET');
+      const peer = await upstream.awaitConnection();
+      await settleSockets();
+      expect(peer.length).to.equal(0);
+      settle(peer, client);
+      await peer.readUntil('GET');
+    }
+  });
+
+  it('is what carries HTTP/2 and TLS on a listener without a destination', async () => {
+    const { upstream, proxy } = await rig().pair();
+    for (const [bytes, protocol] of [
+      ['PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 'grpc'],
+      ['\x16\x03\x01\x00\x05hello', 'tcp'],
+      [BINARY, 'tcp'],
+    ]) {
+      await rig().send(proxy, bytes);
+      const peer = await upstream.awaitConnection(proxy.ends.size + 1);
+      await peer.readUntil(bytes);
+      expect([...proxy.ends.keys()].at(-1)?.protocol).to.equal(protocol);
+    }
+    expect(proxy.proxy.stats).to.include({ detectedHttp2: 1, detectedTls: 1, detectedTcp: 1 });
+  });
+
+  it('passes what the client sends before the connection is there, and its end', async () => {
+    let decide: (to: Endpoint) => void = () => {};
+    const { upstream, proxy } = await relay(undefined, {
+      handler: { begin: () => new Promise((resolve) => (decide = resolve)) },
+    });
+    const client = await rig().send(proxy, BINARY);
+    await until(() => proxy.proxy.stats.detectedTcp === 1);
+    client.write(' and more');
+    client.end();
+    await settleSockets();
+    decide(proxy.endpoint);
+    const peer = await upstream.awaitConnection();
+    await peer.awaitEnd();
+    expect(peer.text).to.equal(`${BINARY} and more`);
+    peer.end('answer');
+    await client.readUntil('answer');
+  });
+
+  it('passes half-close on in both directions', async () => {
+    for (const who of ['client', 'upstream']) {
+      const { upstream, proxy } = await relay();
+      const client = await rig().send(proxy, BINARY);
+      const peer = await upstream.awaitConnection();
+      await peer.readUntil(BINARY);
+      const [first, second] = who === 'client' ? [client, peer] : [peer, client];
+      first.end('last word');
+      await second.awaitEnd();
+      expect(second.text).to.match(/last word$/);
+      rig().time.advance(60_000);
+      second.write('still ');
+      await first.readUntil('still ');
+      second.end('talking');
+      await first.awaitEnd();
+      expect(first.text).to.match(/still talking$/);
+    }
+  });
+
+  it('passes half-close on when the client ended together with its first bytes', async () => {
+    const { upstream, proxy } = await rig().pair();
+    const client = await rig().connect(proxy);
+    client.end('\x00hello');
+    const peer = await upstream.awaitConnection();
+    await peer.awaitEnd();
+    expect(peer.text).to.equal('\x00hello');
+    peer.end('bye');
+    await client.awaitEnd();
+    expect(client.text).to.equal('bye');
+  });
+
+  it('holds back a sender whose receiver does not read, in both directions, and loses nothing', async () => {
+    const { upstream, proxy } = await relay();
+    const client = await rig().send(proxy, BINARY);
+    const peer = await upstream.awaitConnection();
+    await peer.readUntil(BINARY);
+    for (const [from, to, count] of [
+      [client, peer, () => proxy.proxy.stats.bytesToUpstream],
+      [peer, client, () => proxy.proxy.stats.bytesToDownstream],
+    ] as const) {
+      const before = to.length;
+      to.socket.pause();
+      const piece = Buffer.alloc(MB, 'abcdefgh');
+      for (let i = 0; i < 48; i++) from.write(piece);
+      expect(await untilStill(count)).to.be.lessThan(24 * MB);
+      to.socket.resume();
+      await to.awaitLength(before + 48 * MB);
+      expect(to.received.subarray(before).equals(Buffer.alloc(48 * MB, 'abcdefgh'))).to.equal(true);
+    }
+  });
+
+  it('passes a reset on in both directions', async () => {
+    for (const [who, lastWord] of [
+      ['client', undefined],
+      ['upstream', undefined],
+      // Node reports a reset right behind data as an end.
+      ['client', 'last word'],
+      ['upstream', 'last word'],
+    ] as const) {
+      const { upstream, proxy } = await relay();
+      const client = await rig().send(proxy, BINARY);
+      const peer = await upstream.awaitConnection();
+      await peer.readUntil(BINARY);
+      const [first, second] = who === 'client' ? [client, peer] : [peer, client];
+      if (lastWord !== undefined) first.write(lastWord);
+      first.reset();
+      await second.awaitEnd();
+      expect(isReset(second), `${who} ${lastWord}`).to.equal(true);
+      await proxy.awaitOutcomes(1);
+      expect(proxy.outcomes[0]).to.include(
+        who === 'client' ? { aborted: true, code: undefined } : { aborted: false, code: 'MESH_ERR_UPSTREAM_RESET' },
+      );
+    }
+  });
+
+  it('delivers what a server said before it reset a connection that the client still wrote to', async () => {
+    const { upstream, proxy } = await relay();
+    const client = await rig().send(proxy, BINARY);
+    const peer = await upstream.awaitConnection();
+    await peer.readUntil(BINARY);
+    // In one turn of the event loop: the proxy finds more to write before it finds what the server said, and cannot write it.
+    client.write('more');
+    peer.write('too many connections');
+    peer.reset();
+    await client.awaitClose();
+    expect(client.text).to.equal('too many connections');
+  });
+
+  it('delivers everything to a slow reader after both sides have ended', async () => {
+    const { upstream, proxy } = await relay();
+    const client = await rig().send(proxy, BINARY);
+    const peer = await upstream.awaitConnection();
+    await peer.readUntil(BINARY);
+    client.socket.pause();
+    peer.end(Buffer.alloc(20 * MB, 'x'));
+    client.end();
+    await untilStill(() => proxy.proxy.stats.bytesToDownstream);
+    rig().time.advance(60_000);
+    client.socket.resume();
+    await client.awaitEnd();
+    expect(client.length).to.equal(20 * MB);
+    expect(client.error).to.equal(undefined);
+  });
+
+  it('resets a connection whose bytes nobody takes for tunnelIdleTimeout', async () => {
+    const { upstream, proxy } = await relay();
+    const client = await rig().send(proxy, BINARY);
+    const peer = await upstream.awaitConnection();
+    await peer.readUntil(BINARY);
+    client.socket.pause();
+    await fillUntilStuck(peer, () => proxy.proxy.stats.bytesToDownstream);
+    peer.end();
+    rig().pass(3_600_000);
+    expect(proxy.listener.openConnections).to.equal(0);
+    expect(proxy.outcomes[0].code).to.equal('MESH_ERR_TIMEOUT');
+    client.socket.resume();
+    await client.awaitEnd();
+    expect(isReset(client)).to.equal(true);
+  });
+
+  it('asks the handler again after a failed connect, and goes where it says', async () => {
+    const gone = await rig().upstream();
+    await gone.close();
+    const spare = await rig().upstream((peer) => peer.write('hello from the other one'));
+    const failures: unknown[] = [];
+    const reached: unknown[] = [];
+    const other = new Endpoint('127.0.0.1', spare.port, undefined);
+    const proxy = await rig().proxy({
+      upstreamPort: gone.port,
+      destination: DESTINATION,
+      handler: {
+        again: (call, failure) => {
+          failures.push({ ...failure, attempts: call.attempts });
+          return other;
+        },
+        connected: (endpoint) => reached.push(endpoint),
+      },
+    });
+    const client = await rig().connect(proxy);
+    await client.readUntil('hello from the other one');
+    expect(failures).to.deep.equal([
+      {
+        code: 'MESH_ERR_CONNECT',
+        message: `connect ECONNREFUSED 127.0.0.1:${gone.port}`,
+        sent: false,
+        reusedConnection: false,
+        attempts: 1,
+      },
+    ]);
+    expect(reached).to.deep.equal([other]);
+  });
+
+  it('resets a client that cannot be connected', async () => {
+    const gone = await rig().upstream();
+    await gone.close();
+    const proxy = await rig().proxy({ upstreamPort: gone.port, destination: DESTINATION });
+    const client = await rig().send(proxy, BINARY);
+    await client.awaitClose();
+    expect(client.error?.code).to.equal('ECONNRESET');
+    expect(proxy.outcomes[0]).to.include({ code: 'MESH_ERR_CONNECT', aborted: false });
+  });
+
+  it('tells an HTTP client why it cannot be connected, and resets a silent one after refusalGrace', async () => {
+    const proxy = await rig().proxy({
+      destination: DESTINATION,
+      handler: { begin: () => new Rejection('MESH_ERR_NO_INSTANCE') },
+      options: { refusalGrace: 250 },
+    });
+    const silent = await rig().connect(proxy);
+    await proxy.awaitOutcomes(0);
+    const http = await rig().send(proxy, GET);
+    await http.readUntil('"code":"MESH_ERR_NO_INSTANCE"');
+    expect(http.text).to.match(/^HTTP\/1\.1 503 /);
+    await until(() => proxy.proxy.stats.connectionsAccepted === 2);
+    expect(silent.closed).to.equal(false);
+    rig().pass(250);
+    await silent.awaitClose();
+    expect(silent.error?.code).to.equal('ECONNRESET');
+  });
+
+  it('gives up connecting after connectTimeout and asks the handler', async () => {
+    const proxy: ProxyHarness = await rig().proxy({
+      destination: DESTINATION,
+      options: { connectTimeout: 2000 },
+      handler: {
+        // An address of TEST-NET-1 (RFC 5737): nobody answers, or there is no way to it.
+        begin: () => new Endpoint('192.0.2.1', 9, undefined),
+        again: (_call, failure) => new Rejection(failure.code, failure.message),
+      },
+    });
+    const client = await rig().send(proxy, BINARY);
+    await until(() => proxy.proxy.stats.upstreamConnects === 1);
+    await settleSockets();
+    rig().pass(2000);
+    await client.awaitClose();
+    expect(proxy.outcomes[0]).to.include({ code: 'MESH_ERR_CONNECT' });
+  });
+
+  it('resets both sides when nothing has passed for tunnelIdleTimeout', async () => {
+    const { upstream, proxy } = await relay(undefined, { options: { tunnelIdleTimeout: 100_000 } });
+    const client = await rig().send(proxy, BINARY);
+    const peer = await upstream.awaitConnection();
+    await peer.readUntil(BINARY);
+    rig().time.advance(90_000);
+    peer.write('x');
+    await client.readUntil('x');
+    rig().time.advance(90_000);
+    expect(proxy.outcomes).to.have.lengthOf(0);
+    rig().pass(10_000);
+    await Promise.all([client.awaitClose(), peer.awaitClose()]);
+    expect(proxy.outcomes[0].code).to.equal('MESH_ERR_TIMEOUT');
+  });
+
+  it('survives a handler that throws, rejects or never decides', async () => {
+    const fail = (): never => {
+      throw new Error('broken plugin');
+    };
+    for (const [begin, code] of [
+      [fail, 'MESH_ERR_PLUGIN'],
+      [() => Promise.reject(new Error('broken plugin')), 'MESH_ERR_PLUGIN'],
+      [() => new Promise<never>(() => {}), 'MESH_ERR_TIMEOUT'],
+    ] as const) {
+      const proxy = await rig().proxy({
+        destination: DESTINATION,
+        handler: { begin },
+        options: { responseTimeout: 5000 },
+      });
+      const client = await rig().send(proxy, BINARY);
+      await until(() => proxy.ends.size === 1);
+      await settleSockets();
+      rig().pass(5000);
+      await client.awaitClose();
+      expect(proxy.outcomes[0].code).to.equal(code);
+    }
+  });
+
+  it('survives a handler that throws when it is asked again', async () => {
+    const gone = await rig().upstream();
+    await gone.close();
+    const again = (): never => {
+      throw new Error('broken plugin');
+    };
+    const proxy = await rig().proxy({ upstreamPort: gone.port, destination: DESTINATION, handler: { again } });
+    const client = await rig().send(proxy, BINARY);
+    await client.awaitClose();
+    expect(proxy.outcomes[0].code).to.equal('MESH_ERR_PLUGIN');
+  });
+});
+
+/** Sends until the proxy takes no more. */
+async function fillUntilStuck(peer: RawPeer, taken: () => number): Promise<void> {
+  const piece = Buffer.alloc(MB);
+  while (peer.socket.writableLength === 0) {
+    peer.write(piece);
+    await untilStill(taken);
+  }
+}
+
+/** Whether the connection is reset, which Node may have reported as an end. */
+function isReset({ socket }: RawPeer): boolean {
+  if (socket.writable) socket.write('');
+  return socket.errored !== null;
+}
