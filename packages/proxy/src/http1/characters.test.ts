@@ -8,7 +8,9 @@ import {
   equalsIgnoreCase,
   latin1,
   nameBytes,
+  skipSpaces,
   skipWhitespace,
+  trimSpaces,
   trimText,
   trimWhitespace,
 } from './characters.js';
@@ -81,6 +83,10 @@ describe('characters of HTTP/1', () => {
     expect(skipWhitespace(bytes, 0, bytes.length)).to.equal(3);
     expect(trimWhitespace(bytes, 3, bytes.length)).to.equal(6);
     expect(skipWhitespace(bytes, 0, 2)).to.equal(2);
+    expect(skipSpaces(bytes, 0, bytes.length)).to.equal(1);
+    expect(trimSpaces(bytes, 3, bytes.length)).to.equal(7);
+    expect(skipSpaces(Buffer.from('  '), 0, 2)).to.equal(2);
+    expect(trimSpaces(Buffer.from('  '), 0, 2)).to.equal(0);
     expect(trimWhitespace(bytes, 0, 2)).to.equal(0);
     expect(trimText(' \t\xa0close\x0b\xa0\t ')).to.equal('\xa0close\x0b\xa0');
     expect(trimText('\t ')).to.equal('');

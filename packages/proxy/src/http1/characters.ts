@@ -63,6 +63,21 @@ export function latin1(buffer: Buffer, start: number, end: number): string {
   return (buffer as unknown as Latin1Sliceable).latin1Slice(start, end);
 }
 
+/**
+ * First position in [start, end) that is no SP. For the fields that frame a message: HTAB is a blank there by the letter of RFC 9110,
+ * 5.6.3, but Node and others do not take it for one, and whoever disagrees about these fields disagrees about where messages end.
+ */
+export function skipSpaces(buffer: Uint8Array, start: number, end: number): number {
+  while (start < end && buffer[start] === SP) start++;
+  return start;
+}
+
+/** Position after the last byte in [start, end) that is no SP, see {@link skipSpaces}. */
+export function trimSpaces(buffer: Uint8Array, start: number, end: number): number {
+  while (end > start && buffer[end - 1] === SP) end--;
+  return end;
+}
+
 /** First position in [start, end) that is neither SP nor HTAB. */
 export function skipWhitespace(buffer: Uint8Array, start: number, end: number): number {
   while (start < end && (buffer[start] === SP || buffer[start] === HTAB)) start++;

@@ -129,7 +129,7 @@ describe('chunk scanner', () => {
     expectBroken('3\nabc\r\n0\r\n\r\n', 'not a hexadecimal digit');
     expectBroken('3\rabc\r\n0\r\n\r\n', 'CR without LF after a chunk size');
     expectBroken('3\r\rabc\r\n', 'CR without LF after a chunk size');
-    expectBroken('3;a\nabc\r\n', 'control character in a chunk extension');
+    expectBroken('3;a\nabc\r\n', 'malformed chunk extension');
     expectBroken('3;a\rabc\r\n', 'CR without LF after a chunk size');
     expectBroken('3\r\nabc\n0\r\n\r\n', 'longer than its size');
     expectBroken('3\r\nabc\r0\r\n\r\n', 'CR without LF after chunk data');
@@ -146,9 +146,44 @@ describe('chunk scanner', () => {
     expectBroken('3\r\nabc0\r\n\r\n', 'longer than its size');
   });
 
+  it('takes names, values and quoted values in extensions, and nothing that a reader could take for the end of the line', () => {
+    for (const extension of [';a', ';a=b', ';a=b;c', ';a="b"', ';a="";b', ';a="b;c=\\"\\\\\t\xff"'])
+      expect(feed(`1${extension}\r\nx\r\n0${extension}\r\n\r\n`).data, extension).to.equal('x');
+    for (const extension of [
+      '; a',
+      ';',
+      ';;a',
+      ';a;',
+      ';=b',
+      ';a=',
+      ';a=;b',
+      ';a=b=c',
+      ';a ',
+      ';a =b',
+      ';a= b',
+      ';"a"',
+      ';a"b"',
+      ';a="b',
+      ';a="b"c',
+      ';a="b""c"',
+      ';a="b"=c',
+      ';a="b\\"',
+      ';a(b',
+      ';\xff',
+      ';a\tb',
+      ';a/b',
+    ])
+      expectBroken(`1${extension}\r\nx\r\n`, 'malformed chunk extension');
+  });
+
   it('refuses control characters in extensions and bounds each line of them', () => {
-    for (const char of ['\0', '\x7f', '\x0b', '\x1b', '\b'])
-      expectBroken(`3;a${char}b\r\n`, 'control character in a chunk extension');
+    for (const char of ['\0', '\x7f', '\x0b', '\x1b', '\b', '\n']) {
+      expectBroken(`3;a${char}b\r\n`, 'malformed chunk extension');
+      expectBroken(`3;a="${char}"\r\n`, 'malformed chunk extension');
+      expectBroken(`3;a="\\${char}"\r\n`, 'malformed chunk extension');
+    }
+    expectBroken('3;a="\r\n"', 'malformed chunk extension');
+    expectBroken('3;a="\\\r\n"', 'malformed chunk extension');
     expect(feed(`0;${'x'.repeat(4096)}\r\n\r\n`).end).to.be.greaterThan(0);
     expect(feed(`0;${'x'.repeat(4097)}\r\n\r\n`)).to.include({
       end: BROKEN,
@@ -175,6 +210,8 @@ describe('chunk scanner', () => {
       'TRANSFER-encoding',
       'host',
       'Connection',
+      'Proxy-Connection',
+      'Keep-Alive',
       'Upgrade',
       'TE',
       'Trailer',

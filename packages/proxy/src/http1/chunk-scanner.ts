@@ -1,3 +1,4 @@
+import { EXTENSION_BROKEN, EXTENSION_END, EXTENSION_START, SEMICOLON, followExtension } from './chunk-extension.js';
 import { COLON, CR, FIELD_VALUE, HEX, LF, TOKEN, equalsIgnoreCase, nameBytes } from './characters.js';
 
 /** More digits than any real chunk has; 13 hexadecimal digits stay exact in a double. */
@@ -14,6 +15,8 @@ const NOT_IN_TRAILERS: readonly Uint8Array[] = [
   'transfer-encoding',
   'host',
   'connection',
+  'proxy-connection',
+  'keep-alive',
   'upgrade',
   'te',
   'trailer',
@@ -57,6 +60,7 @@ export class ChunkScanner {
   #left = 0;
   #digits = 0;
   #extra = 0;
+  #extension = EXTENSION_START;
   /** Start of the name of the present trailer; made when the first one comes, since few bodies have any. */
   #name: Uint8Array | undefined;
   #nameLength = 0;
@@ -89,14 +93,17 @@ export class ChunkScanner {
             this.#at = At.SizeMore;
           } else if (this.#at === At.Size) return this.broken('a chunk without a size');
           else if (byte === CR) this.#at = At.SizeLf;
-          else if (byte === 59) this.#at = At.Extension;
-          else return this.broken('a character in a chunk size that is not a hexadecimal digit');
+          else if (byte === SEMICOLON) {
+            this.#at = At.Extension;
+            this.#extension = EXTENSION_START;
+          } else return this.broken('a character in a chunk size that is not a hexadecimal digit');
           i++;
           break;
         }
         case At.Extension:
-          if (byte === CR) this.#at = At.SizeLf;
-          else if (FIELD_VALUE[byte] === 0) return this.broken('a control character in a chunk extension');
+          this.#extension = followExtension(this.#extension, byte);
+          if (this.#extension === EXTENSION_END) this.#at = At.SizeLf;
+          else if (this.#extension === EXTENSION_BROKEN) return this.broken('a malformed chunk extension');
           else if (++this.#extra > MAX_EXTENSION_BYTES) return this.broken('chunk extensions that are too long');
           i++;
           break;

@@ -7,7 +7,9 @@ import {
   equalsIgnoreCase,
   latin1,
   nameBytes,
+  skipSpaces,
   skipWhitespace,
+  trimSpaces,
   trimText,
   trimWhitespace,
 } from './characters.js';
@@ -194,8 +196,8 @@ export class FieldScanner {
         case 17:
           if (equalsIgnoreCase(buffer, line, TRANSFER_ENCODING)) {
             if (this.chunked) return this.malformed('more than one Transfer-Encoding field');
-            const s = skipWhitespace(buffer, valueStart, valueEnd);
-            const e = trimWhitespace(buffer, s, valueEnd);
+            const s = skipSpaces(buffer, valueStart, valueEnd);
+            const e = trimSpaces(buffer, s, valueEnd);
             if (e - s !== 7 || !equalsIgnoreCase(buffer, s, CHUNKED)) return this.badCoding(buffer, s, e);
             this.chunked = true;
           }
@@ -255,8 +257,8 @@ export class FieldScanner {
   }
 
   private readLength(buffer: Buffer, valueStart: number, valueEnd: number): boolean {
-    const start = skipWhitespace(buffer, valueStart, valueEnd);
-    const end = trimWhitespace(buffer, start, valueEnd);
+    const start = skipSpaces(buffer, valueStart, valueEnd);
+    const end = trimSpaces(buffer, start, valueEnd);
     if (end === start || end - start > MAX_LENGTH_DIGITS) return false;
     let length = 0;
     for (let i = start; i < end; i++) {

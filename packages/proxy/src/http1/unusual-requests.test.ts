@@ -14,7 +14,7 @@ const CLOSE = 'Connection: close\r\n';
 /** Requests that look odd and are valid: what is sent, and what the upstream gets when that differs. */
 const UNUSUAL: readonly (readonly [name: string, sent: string, forwarded?: string])[] = [
   ['chunked in capitals', 'POST / HTTP/1.1\r\nHost: a\r\nTRANSFER-ENCODING: CHUNKED\r\n\r\n3\r\nabc\r\n0\r\n\r\n'],
-  ['chunked between blanks', 'POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: \t chunked\t \r\n\r\n0\r\n\r\n'],
+  ['chunked between spaces', 'POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding:   chunked  \r\n\r\n0\r\n\r\n'],
   ['chunked without a blank', 'POST / HTTP/1.1\r\nHost:a\r\nTransfer-Encoding:chunked\r\n\r\n0\r\n\r\n'],
   [
     'chunk extensions and trailers',
@@ -40,7 +40,7 @@ const UNUSUAL: readonly (readonly [name: string, sent: string, forwarded?: strin
   ],
   [
     'a request in a chunk extension',
-    'POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1;GET /smuggled HTTP/1.1\r\nx\r\n0\r\n\r\n',
+    'POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1;a="GET /smuggled HTTP/1.1"\r\nx\r\n0\r\n\r\n',
   ],
   [
     'header-like bytes in a body',

@@ -40,6 +40,9 @@ const LINES: readonly MalformedRequest[] = [
   chunks('extension with CR LF in quotes', `2;a="\r\nxx"\r\n0\r\n\r\n${SMUGGLED}`),
   chunks('extension with a control character', `5;a\x01\r\nabcde\r\n0\r\n\r\n`),
   chunks('extension with a NUL', `5;\0\r\nabcde\r\n0\r\n\r\n`),
+  chunks('extension with an open quote', `5;a="b\r\nabcde\r\n0\r\n\r\n${SMUGGLED}`),
+  chunks('extension with an escaped line end', `5;a="\\\r\nabcde\r\n0\r\n\r\n${SMUGGLED}`),
+  chunks('extension with a blank', `5; a\r\nabcde\r\n0\r\n\r\n`),
   chunks('extension without an end', `5;${'a'.repeat(5000)}\r\nabcde\r\n0\r\n\r\n`),
 ];
 
@@ -55,6 +58,8 @@ const TRAILERS: readonly MalformedRequest[] = [
   chunks('trailer that is a request line', `0\r\n${SMUGGLED}`),
   chunks('trailer Content-Length', `0\r\nContent-Length: 5\r\n\r\n${SMUGGLED}`),
   chunks('trailer Transfer-Encoding', `0\r\nX: y\r\nTransfer-Encoding: chunked\r\n\r\n${SMUGGLED}`),
+  chunks('trailer Connection', `0\r\nConnection: close\r\n\r\n`),
+  chunks('trailer Proxy-Connection', `0\r\nProxy-Connection: close\r\n\r\n`),
   chunks('trailer Host', `0\r\nHost: b\r\n\r\n`),
   chunks('trailer Authorization', `0\r\nAuthorization: Basic eA==\r\n\r\n`),
   chunks('trailers without an end', `0\r\n${'X: y\r\n'.repeat(4000)}\r\n`),
