@@ -3,7 +3,7 @@ import { readdirSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { run, type CommandResult } from './support/command.js';
-import { chassisYaml, writeConfFolder } from './support/conf-folder.js';
+import { writeConfFolder } from './support/conf-folder.js';
 import { useScene } from './support/scene.js';
 import { MESHER_BIN } from './support/sidecar.js';
 
@@ -32,9 +32,9 @@ describe('mesher config check', () => {
   });
 
   it('finds what shows only when the parts are put together', async () => {
-    const { dir, http, admin } = await writeConfFolder(scene(), {});
-    await scene().write('conf/chassis.yaml', chassisYaml(`0.0.0.0:${http}`, admin));
-    expect((await check(dir)).code).to.equal(3);
+    const { dir } = await writeConfFolder(scene(), { 'mesher.yaml': 'plugin.destinationResolver.http: hots\n' });
+    const { code, stdout } = await check(dir);
+    expect([code, stdout.includes("'hots'; known are")], stdout).to.deep.equal([3, true]);
   });
 
   for (const folder of sampleFolders()) {

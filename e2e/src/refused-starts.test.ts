@@ -97,6 +97,13 @@ describe('a sidecar that cannot start', () => {
     expect(stderr).to.match(/servicecomb\.registry\.type.*'etcd'.*file/);
   });
 
+  it('ends with 2 when --service-ports names a port of the sidecar itself', async () => {
+    const { dir, admin } = await writeConfFolder(scene());
+    const { code, stderr } = await runRefused(dir, [`--service-ports=rest:${admin}`]);
+    expect(code, stderr).to.equal(2);
+    expect(stderr).to.include(String(admin));
+  });
+
   it('ends with 1 when a port is taken, names the port, and leaves nothing registered', async () => {
     const { dir, http } = await writeConfFolder(scene(), {});
     const holder = createServer();

@@ -59,6 +59,6 @@ export async function startByHand(
 }
 
 /** Runs a sidecar that is expected to refuse to start. */
-export async function runRefused(dir: string): Promise<CommandResult> {
-  return await run(process.execPath, [MESHER_BIN], { CHASSIS_CONF_DIR: dir });
+export async function runRefused(dir: string, args: readonly string[] = []): Promise<CommandResult> {
+  return await run(process.execPath, [MESHER_BIN, ...args], { CHASSIS_CONF_DIR: dir });
 }

@@ -20,7 +20,7 @@ export function renderCliReference(): string {
 
 function describe(command: Command, path: string, lines: string[]): void {
   const usage = command.registeredArguments.map((argument) => ` [${argument.name()}]`).join('');
-  lines.push(`## \`${path}${usage}\``, '', `${command.description()}.`, '');
+  lines.push(`## \`${path}${usage}\``, '', `${sentence(command.description())}`, '');
   for (const argument of command.registeredArguments) {
     const fallback = argument.defaultValue === undefined ? '' : ` Default: \`${String(argument.defaultValue)}\`.`;
     lines.push(`- \`${argument.name()}\`: ${argument.description}.${fallback}`, '');
@@ -35,4 +35,8 @@ function describe(command: Command, path: string, lines: string[]): void {
     lines.push('');
   }
   for (const sub of command.commands) describe(sub, `${path} ${sub.name()}`, lines);
+}
+
+function sentence(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
 }

@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { formatProblems, isMeshError } from '@mesher/core';
 import { load } from '../sidecar/load.js';
 import { planListeners } from '../sidecar/listen-plan.js';
+import { dryRun } from './dry-run.js';
 import { EXIT, type ExitCode } from './exit-codes.js';
 
 /**
@@ -13,21 +14,28 @@ export async function checkConfiguration(
   env: Readonly<Record<string, string | undefined>>,
   print: (text: string) => void,
 ): Promise<ExitCode> {
+  const confDir = resolve(dir);
   try {
-    const { configuration } = await load({ confDir: resolve(dir), env });
+    const { configuration, catalog } = await load({ confDir, env });
     const { document, errors, notices, files } = configuration;
     if (notices.length > 0) print(`${formatProblems(notices)}\n`);
     if (errors.length > 0) print(`${formatProblems(errors)}\n`);
     if (document === undefined) {
-      print(`${dir}: ${errors.length} ${errors.length === 1 ? 'error' : 'errors'}\n`);
+      print(`${dir}: ${counted(errors.length, 'error')}\n`);
       return EXIT.configuration;
     }
     planListeners(document);
-    print(`${dir}: good (${files.length} files, ${notices.length} notices)\n`);
+    const missing = await dryRun(document, confDir, catalog);
+    if (missing !== undefined) print(`${dir}: note: ${missing}\n`);
+    print(`${dir}: good (${counted(files.length, 'file')}, ${counted(notices.length, 'notice')})\n`);
     return EXIT.ok;
   } catch (error) {
     if (!isMeshError(error)) throw error;
     print(`${dir}: ${error.message}\n`);
     return EXIT.configuration;
   }
+}
+
+function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }

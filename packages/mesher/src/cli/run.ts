@@ -133,5 +133,11 @@ function logNotice(logger: Logger, notice: Notice): void {
 function fail(error: unknown, code: ExitCode, setExit: SetExit): void {
   if (!isMeshError(error)) throw error;
   process.stderr.write(`mesher: ${error.message}\n`);
-  setExit(CONFIGURATION_CODES.has(error.code) ? EXIT.configuration : code);
+  setExit(exitCodeOf(error.code) ?? code);
+}
+
+function exitCodeOf(errorCode: string): ExitCode | undefined {
+  // A service port that is one of the sidecar's own shows only once all ports are known.
+  if (errorCode === 'MESH_ERR_USAGE') return EXIT.usage;
+  return CONFIGURATION_CODES.has(errorCode) ? EXIT.configuration : undefined;
 }

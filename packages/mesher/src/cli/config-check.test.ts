@@ -1,0 +1,96 @@
+import { expect } from 'chai';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { withConfFolder, type Files } from '../testing/conf-folder.js';
+import { checkConfiguration } from './config-check.js';
+
+/** Status and text of a check, with the folder written as DIR. */
+async function check(files: Files): Promise<{ code: number; text: string }> {
+  return await withConfFolder(files, async (dir) => {
+    let text = '';
+    const code = await checkConfiguration(dir, {}, (piece) => (text += piece));
+    return { code, text: text.replaceAll(dir, 'DIR') };
+  });
+}
+
+describe('config check', () => {
+  it('is short about a good folder', async () => {
+    expect(await check({ 'mesher.yaml': '' })).to.deep.equal({ code: 0, text: 'DIR: good (2 files, 0 notices)\n' });
+  });
+
+  it('passes a folder with notices, and prints them', async () => {
+    const { code, text } = await check({ 'mesher.yaml': 'mesher:\n  severTiming: true\n' });
+    expect(code).to.equal(0);
+    expect(text).to.match(
+      /^DIR\/mesher\.yaml:2:\d+ +mesher\.severTiming .*serverTiming.*\nDIR: good \(2 files, 1 notice\)\n$/,
+    );
+  });
+
+  it('fails a folder with mistakes, prints all of them with file and line, and counts them', async () => {
+    const { code, text } = await check({
+      'mesher.yaml': 'mesher:\n  serverTiming: maybe\nadmin: { enable: perhaps }\n',
+    });
+    expect(code).to.equal(3);
+    expect(text).to.match(/DIR\/mesher\.yaml:2:.*\n(.*\n)*DIR\/mesher\.yaml:3:/);
+    expect(text).to.match(/DIR: 2 errors\n$/);
+    expect((await check({ 'mesher.yaml': 'mesher.serverTiming: maybe\n' })).text).to.match(/DIR: 1 error\n$/);
+  });
+
+  const startFailures: readonly (readonly [what: string, files: Files, message: RegExp])[] = [
+    [
+      'an address that a sidecar cannot listen on',
+      { 'chassis.yaml': 'servicecomb.protocols.http.listenAddress: "0.0.0.0:30101"\n' },
+      /does not listen on 0\.0\.0\.0/,
+    ],
+    [
+      'a resolver that nobody knows',
+      { 'mesher.yaml': 'plugin.destinationResolver.grpc: hots\n' },
+      /plugin\.destinationResolver\.grpc: .*'hots'; known are authority, host, ip/,
+    ],
+    [
+      'a source resolver that nobody knows',
+      { 'mesher.yaml': 'plugin.sourceResolver: dns\n' },
+      /plugin\.sourceResolver.*'dns'/,
+    ],
+    [
+      'a module that cannot be loaded',
+      { 'mesher.yaml': 'plugin.destinationResolver.http: ./missing.js\n' },
+      /'\.\/missing\.js' cannot be loaded/,
+    ],
+    [
+      'a handler that nobody knows',
+      { 'chassis.yaml': 'servicecomb.handler.chain.Consumer.outgoing: loadblance,transport\n' },
+      /loadblance/,
+    ],
+    [
+      'a registry that nobody knows',
+      { 'chassis.yaml': 'servicecomb.registry: { type: flie }\n' },
+      /'flie'; known are file/,
+    ],
+  ];
+  for (const [what, files, message] of startFailures) {
+    it(`fails a folder with ${what}, as a start would`, async () => {
+      const { code, text } = await check(files);
+      expect([code, text]).to.satisfy(([status, said]: [number, string]) => status === 3 && message.test(said), text);
+    });
+  }
+
+  it('passes a folder for a registry that comes with a later version, and says that a sidecar would not start', async () => {
+    const { code, text } = await check({ 'chassis.yaml': 'servicecomb.registry.address: http://127.0.0.1:30100\n' });
+    expect(code).to.equal(0);
+    expect(text).to.match(/^DIR: note: .*'servicecenter'.*would not start.*\nDIR: good/);
+  });
+
+  it('makes nothing: no folder of the registry, no file', async () => {
+    await withConfFolder({ 'chassis.yaml': 'servicecomb.registry: { type: file, address: made }\n' }, async (dir) => {
+      expect(await checkConfiguration(dir, {}, () => {})).to.equal(0);
+      expect(existsSync(join(dir, 'made'))).to.equal(false);
+    });
+  });
+
+  it('fails a folder that does not exist', async () => {
+    let text = '';
+    expect(await checkConfiguration('no-such-folder', {}, (piece) => (text += piece))).to.equal(3);
+    expect(text).to.match(/does not exist/);
+  });
+});

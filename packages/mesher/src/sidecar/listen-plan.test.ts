@@ -1,0 +1,89 @@
+import { expect } from 'chai';
+import { isMeshError } from '@mesher/core';
+import { documentOf } from '../testing/conf-folder.js';
+import { planListeners, type ListenPlan } from './listen-plan.js';
+
+async function plan(yaml: string): Promise<ListenPlan> {
+  return planListeners(await documentOf({ 'chassis.yaml': yaml }));
+}
+
+async function planAt(listenAddress: string): Promise<ListenPlan> {
+  return await plan(`servicecomb.protocols.http.listenAddress: "${listenAddress}"\n`);
+}
+
+describe('the listeners of a sidecar', () => {
+  it('are outbound on 127.0.0.1:30101 and admin on 127.0.0.1:30102 when nothing is configured', async () => {
+    expect(await plan('')).to.deep.equal({
+      outbound: [{ host: '127.0.0.1', port: 30_101 }],
+      inbound: undefined,
+      advertised: undefined,
+      admin: { host: '127.0.0.1', port: 30_102 },
+      ignored: [],
+    });
+  });
+
+  it('are outbound on loopback and inbound on the configured address, both on its port', async () => {
+    const { outbound, inbound, advertised } = await planAt('10.0.0.7:4000');
+    expect(outbound).to.deep.equal([{ host: '127.0.0.1', port: 4000 }]);
+    expect(inbound).to.deep.equal({ host: '10.0.0.7', port: 4000 });
+    expect(advertised).to.deep.equal(inbound);
+  });
+
+  it('take any other address of 127.0.0.0/8 for inbound, so that several sidecars fit on one machine', async () => {
+    expect((await planAt('127.0.0.2:4000')).inbound).to.deep.equal({ host: '127.0.0.2', port: 4000 });
+  });
+
+  for (const loopback of ['127.0.0.1:4000', 'localhost:4000']) {
+    it(`have no inbound one, and nothing to register, at ${loopback}`, async () => {
+      const { outbound, inbound, advertised } = await planAt(loopback);
+      expect(outbound).to.deep.equal([{ host: '127.0.0.1', port: 4000 }]);
+      expect([inbound, advertised]).to.deep.equal([undefined, undefined]);
+    });
+  }
+
+  it('are on ::1 and 127.0.0.1 for an IPv6 address, since applications know the one or the other', async () => {
+    const { outbound, inbound } = await planAt('[2001:db8::7]:4000');
+    expect(outbound.map(({ host }) => host)).to.deep.equal(['::1', '127.0.0.1']);
+    expect(inbound).to.deep.equal({ host: '2001:db8::7', port: 4000 });
+    expect((await planAt('[::1]:4000')).inbound).to.equal(undefined);
+  });
+
+  it('are registered at the advertised address, where others reach them through a translation', async () => {
+    const { inbound, advertised } = await plan(
+      'servicecomb.protocols.http: { listenAddress: "10.0.0.7:4000", advertiseAddress: "203.0.113.9:80" }\n',
+    );
+    expect(inbound?.host).to.equal('10.0.0.7');
+    expect(advertised).to.deep.equal({ host: '203.0.113.9', port: 80 });
+  });
+
+  it('leave the admin port out when it is switched off, and move it where it is configured', async () => {
+    expect((await plan('admin.enable: false\n')).admin).to.equal(undefined);
+    const { admin } = await plan('servicecomb.protocols.rest-admin.listenAddress: "127.0.0.1:9999"\n');
+    expect(admin).to.deep.equal({ host: '127.0.0.1', port: 9999 });
+  });
+
+  it('name the protocols that this version does not listen for', async () => {
+    const { ignored } = await plan(
+      'servicecomb.protocols: { http: {}, grpc: { listenAddress: "127.0.0.1:40101" }, dubbo: {} }\n',
+    );
+    expect(ignored).to.include('grpc');
+    expect(ignored).not.to.include('http');
+  });
+
+  const refused: readonly (readonly [address: string, reason: RegExp])[] = [
+    ['0.0.0.0:30101', /does not listen on 0\.0\.0\.0: .* told apart by the address.*10\.0\.0\.7:30101/],
+    ['[::]:30101', /does not listen on ::/],
+    ['my-machine:30101', /'my-machine' is not an IP address/],
+  ];
+  for (const [address, reason] of refused) {
+    it(`refuse ${address} and say why`, async () => {
+      const document = await documentOf({
+        'chassis.yaml': `servicecomb.protocols.http.listenAddress: "${address}"\n`,
+      });
+      const attempt = (): ListenPlan => planListeners(document);
+      expect(attempt)
+        .to.throw(reason)
+        .that.satisfies((error: unknown) => isMeshError(error, 'MESH_ERR_LISTEN_ADDRESS'));
+    });
+  }
+});
