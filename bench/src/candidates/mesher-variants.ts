@@ -14,12 +14,7 @@ export const FULL: MesherVariant = { id: 'mesher', words: 'default chain, metric
 export const BARE: MesherVariant = {
   id: 'mesher-bare',
   words: 'bare relay, no metrics',
-  chassisLines: [
-    '  handler:',
-    '    chain:',
-    '      Consumer:',
-    '        outgoing: loadbalance,transport',
-  ],
+  chassisLines: ['  handler:', '    chain:', '      Consumer:', '        outgoing: loadbalance,transport'],
   env: { MESHER_METRICS_ENABLE: 'false' },
 };
 

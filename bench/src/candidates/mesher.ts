@@ -80,8 +80,8 @@ async function prepare(
     [
       'mesher:',
       '  listeners:',
-      `    - {listen: "127.0.0.1:${port}", target: "127.0.0.1:${site.upstreamPort}"}`,
-      `    - {listen: "127.0.0.1:${sinkPort}", target: "127.0.0.1:${site.sinkPort}"}`,
+      `    - {listen: "127.0.0.1:${port}", target: "127.0.0.1:${site.upstreamPort}", protocol: tcp}`,
+      `    - {listen: "127.0.0.1:${sinkPort}", target: "127.0.0.1:${site.sinkPort}", protocol: tcp}`,
       '',
     ].join('\n'),
   );

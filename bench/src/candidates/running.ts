@@ -63,7 +63,7 @@ export async function startCandidate(stage: Stage, candidate: Candidate, capacit
   try {
     for (const program of plan.programs) processes.push(await lab.start({ ...program, core: stage.core }));
     const { port, path } = plan.ready ?? { port: plan.port, path: SMALL_PATH };
-    await waitForOk(port, path, READY_TIMEOUT_MS, alive);
+    await waitForOk(port, path, READY_TIMEOUT_MS, alive, plan.ready !== undefined);
     const readyMillis = performance.now() - start;
     if (plan.sinkPort !== undefined) await waitForListener(plan.sinkPort);
     return {

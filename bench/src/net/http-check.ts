@@ -52,15 +52,24 @@ export function fetchOnce(port: number, path: string, headers: Record<string, st
 /**
  * Waits until a GET answers 200.
  *
+ * @param ownName ask by the address instead of the name of the service behind a proxy
+ *
  * @throws Error when the time is up or `alive` says that the process ended
  */
-export async function waitForOk(port: number, path: string, timeoutMs: number, alive: () => boolean): Promise<void> {
+export async function waitForOk(
+  port: number,
+  path: string,
+  timeoutMs: number,
+  alive: () => boolean,
+  ownName = false,
+): Promise<void> {
   const deadline = performance.now() + timeoutMs;
   let last = 'never tried';
   while (performance.now() < deadline) {
     if (!alive()) throw new Error('the process ended before it was ready');
     try {
-      const answer = await fetchOnce(port, path);
+      // The candidate's own name: an admin port refuses names that are not its own.
+      const answer = await fetchOnce(port, path, ownName ? { Host: `127.0.0.1:${port}` } : {});
       if (answer.status === 200) return;
       last = `status ${answer.status}`;
     } catch (error) {

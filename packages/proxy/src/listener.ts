@@ -22,6 +22,8 @@ export interface ListenerSpec {
   readonly sources?: readonly SourceResolver[];
   /** Everything that arrives here is for this destination: the listener dials at once and does not wait for the client to speak. */
   readonly destination?: Destination;
+  /** With a destination: connections are passed on as bytes without a look at what they say, which is the cheapest. */
+  readonly opaque?: boolean;
 }
 
 /** What a listener does to the connections that came through it. */
@@ -153,8 +155,9 @@ export class Listener implements ServerContext {
     connection.onData(bytes);
   }
 
-  #relay(socket: Socket, bytes: Buffer | undefined, protocol: DetectedProtocol, detect: boolean): void {
+  #relay(socket: Socket, bytes: Buffer | undefined, protocol: DetectedProtocol, fresh: boolean): void {
     const { stats } = this.env;
+    const detect = fresh && this.spec.opaque !== true;
     if (!detect) {
       if (protocol === 'http2') stats.detectedHttp2++;
       else if (protocol === 'tls') stats.detectedTls++;
@@ -175,9 +178,10 @@ export class Listener implements ServerContext {
       this.sockets,
       (ended) => this.closed(ended),
       detect ? (first) => this.#takeHttp1(socket, first) : undefined,
+      fresh && !detect,
     );
     this.#open.add(relay);
-    if (detect) own(socket, relay, true);
+    if (fresh) own(socket, relay, detect);
     else changeOwner(socket, relay);
     relay.start(bytes);
   }

@@ -50,6 +50,11 @@ export function own(socket: Socket, owner: SocketOwner, flowing: boolean): void 
   socket.on('error', onError);
 }
 
+/** Begins to read a socket that was owned without flowing. */
+export function startReading(socket: Socket): void {
+  socket.on('data', onData);
+}
+
 /** Hands a socket to another owner; its listeners stay. */
 export function changeOwner(socket: Socket, owner: SocketOwner): void {
   (socket as OwnedSocket)[OWNER] = owner;

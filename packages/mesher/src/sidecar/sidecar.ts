@@ -15,6 +15,7 @@ import {
   type MeshDocument,
   type PluginCatalog,
   type Ports,
+  type TimerHandle,
 } from '@mesher/core';
 import { ProxyServer, proxyOptionsSchema, type Listener } from '@mesher/proxy';
 import { adminSources } from './admin-view.js';
@@ -38,6 +39,9 @@ export interface SidecarAddresses {
   readonly inbound: HostPort | undefined;
   readonly admin: AdminAddress | undefined;
 }
+
+/** Registering takes milliseconds when the registry is well; who starts after us should find us. */
+const REGISTRATION_WAIT_MS = 1_000;
 
 type Phase = 'starting' | 'running' | 'draining' | 'stopped';
 
@@ -131,11 +135,15 @@ export class Sidecar {
         );
       }
     }
-    for (const { listen, service, target } of document.mesher.listeners) {
-      if (service !== undefined) this.#outbound.push(await this.#listen(listen, chassis.outbound, { service }));
+    for (const { listen, service, target, protocol } of document.mesher.listeners) {
+      const opaque = protocol === 'tcp';
+      if (service !== undefined)
+        this.#outbound.push(await this.#listen(listen, chassis.outbound, { destination: { service }, opaque }));
       else if (target !== undefined) {
-        const handler = new LocalTarget(chassis.document.service.name, target);
-        this.#inbound.push(await this.#listen(listen, handler, { service: chassis.document.service.name }));
+        const own = document.service.name;
+        this.#inbound.push(
+          await this.#listen(listen, new LocalTarget(own, target), { destination: { service: own }, opaque }),
+        );
       }
     }
     if (plan.ignored.length > 0) {
@@ -146,15 +154,34 @@ export class Sidecar {
     }
     await chassis.start();
     this.#registryAnswered = true;
-    const lease = chassis.register(this.#self());
-    if (lease !== undefined) {
-      await lease;
-      logger.info(
-        { address: plan.advertised === undefined ? undefined : formatHostPort(plan.advertised) },
-        'registered',
-      );
-    }
+    await this.#register();
     this.#phase = 'running';
+  }
+
+  /**
+   * Makes the application known. A registry that takes no registration now is asked again inside; the sidecar does not wait for
+   * it, because calls of the application need none.
+   */
+  async #register(): Promise<void> {
+    const { logger } = this.settings;
+    const { advertised } = this.plan;
+    const lease = this.chassis.register(this.#self());
+    if (lease === undefined) return;
+    const registered = lease.then(
+      () => logger.info({ address: advertised === undefined ? undefined : formatHostPort(advertised) }, 'registered'),
+      (error: unknown) => {
+        if (this.#phase !== 'stopped') logger.error({ error }, 'the registry refused the registration');
+      },
+    );
+    let timer: TimerHandle | undefined;
+    const late = new Promise<void>((resolve) => {
+      timer = this.ports.timers.after(REGISTRATION_WAIT_MS, () => {
+        logger.warn({}, 'not registered yet; the registry is asked again and again');
+        resolve();
+      });
+    });
+    await Promise.race([registered, late]);
+    timer?.cancel();
   }
 
   async #openAdmin(): Promise<void> {
@@ -187,13 +214,17 @@ export class Sidecar {
     }
   }
 
-  #listen(address: HostPort, handler: CallHandler, destination?: Destination): Promise<Listener> {
+  #listen(
+    address: HostPort,
+    handler: CallHandler,
+    fixed: { readonly destination?: Destination; readonly opaque?: boolean } = {},
+  ): Promise<Listener> {
     return this.proxy.listen({
       host: address.host,
       port: address.port,
       handler,
       sources: this.chassis.sources,
-      ...(destination === undefined ? {} : { destination }),
+      ...fixed,
     });
   }
 

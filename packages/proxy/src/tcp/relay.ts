@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import { Rejection, type AttemptFailure, type CallHandler, type ErrorCode, type Verdict } from '@mesher/core';
 import { Deadline } from '../deadlines.js';
 import type { Environment } from '../environment.js';
-import { endedByReset, notifyWhenDrained, resetSocket, type SocketOwner } from '../socket-owner.js';
+import { endedByReset, notifyWhenDrained, resetSocket, startReading, type SocketOwner } from '../socket-owner.js';
 import { describeConnectError } from '../upstream/connect-error.js';
 import type { FirstBytes } from './first-bytes.js';
 import type { RelaySocket, RelaySockets } from './relay-socket.js';
@@ -38,6 +38,8 @@ export class Relay extends Deadline implements SocketOwner {
     private readonly closed: (relay: Relay) => void,
     /** Looks at what the client says first; undefined when its protocol is known. */
     private firstBytes: FirstBytes | undefined,
+    /** The client is not read before there is a connection: nothing that it says could change anything, and holding bytes costs. */
+    private readonly readsLate: boolean,
   ) {
     super();
   }
@@ -63,7 +65,15 @@ export class Relay extends Deadline implements SocketOwner {
       return;
     }
     this.env.stats.bytesToUpstream += chunk.length;
-    if (this.#upstream?.socket.write(chunk) === false) this.#pauseClient();
+    const upstream = this.#upstream;
+    if (upstream !== undefined) {
+      upstream.socket.write(chunk);
+      // Not the result of write(): that is false for every large chunk, even one that has left already.
+      if (upstream.socket.writableLength > this.env.options.writeBufferBytes) {
+        this.#pauseClient();
+        notifyWhenDrained(upstream.socket, upstream);
+      }
+    }
     this.#touch();
   }
 
@@ -261,14 +271,13 @@ export class Relay extends Deadline implements SocketOwner {
     const socket = this.#upstream?.socket;
     const early = this.#early;
     this.#early = undefined;
-    let roomLeft = true;
     if (early !== undefined) {
       this.env.stats.bytesToUpstream += early.length;
-      roomLeft = socket?.write(early) === true;
+      socket?.write(early);
     }
     if (this.#clientEnded) socket?.end();
-    if (roomLeft) this.#resumeClient();
-    else this.#pauseClient();
+    if (this.readsLate) startReading(this.client);
+    this.#resumeClient();
     this.#touch();
   }
 

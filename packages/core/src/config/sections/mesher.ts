@@ -62,6 +62,11 @@ const listenerSchema = s.object(
     listen: s.address({ required: true, doc: 'Address to listen on.' }),
     service: s.string({ doc: 'Outbound: connections go to instances of this service.' }),
     target: s.address({ doc: 'Inbound: connections go to this local address.' }),
+    protocol: s.oneOf(['auto', 'tcp'], {
+      default: 'auto',
+      doc: 'auto: connections that turn out to be HTTP are treated as such; tcp: all are passed on as bytes without a look.',
+      reason: 'HTTP gets its errors, metrics and policies without being asked for',
+    }),
   },
   {
     check: ({ service, target }) =>
