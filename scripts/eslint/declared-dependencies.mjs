@@ -11,14 +11,26 @@ function packageNameOf(specifier) {
 function nearestManifest(filename) {
   for (let folder = path.dirname(filename); ; folder = path.dirname(folder)) {
     const file = path.join(folder, 'package.json');
-    if (existsSync(file)) return JSON.parse(readFileSync(file, 'utf8'));
-    if (folder === path.dirname(folder)) return {};
+    if (existsSync(file)) return { folder, manifest: JSON.parse(readFileSync(file, 'utf8')) };
+    if (folder === path.dirname(folder)) return { folder, manifest: {} };
   }
+}
+
+/** True for tests, for private packages, and for what lies in a folder that `files` leaves out (`!dist/testing`). */
+function isUnpublished({ folder, manifest }, filename) {
+  if (manifest.private === true || /\.test\.[cm]?[jt]s$/.test(filename)) return true;
+  const built = path
+    .relative(folder, filename)
+    .split(path.sep)
+    .join('/')
+    .replace(/^src\//, 'dist/');
+  return (manifest.files ?? []).some((entry) => entry.startsWith('!') && built.startsWith(`${entry.slice(1)}/`));
 }
 
 /**
  * A package imports what its own package.json declares. In a workspace everything is hoisted to one folder, so a forgotten
- * dependency works here and fails at the user's. Tests may also use development dependencies, their own and the root's.
+ * dependency works here and fails at the user's. Tests, and folders that are not published, may also use development dependencies, their own
+ * and the root's.
  *
  * Option: `rootDevDependencies`, the names that the root offers to tests.
  *
@@ -36,14 +48,15 @@ export const declaredDependencies = {
   },
   create(context) {
     const { rootDevDependencies = [] } = context.options[0] ?? {};
-    const manifest = nearestManifest(context.filename);
+    const place = nearestManifest(context.filename);
+    const { manifest } = place;
     const runtime = new Set(
       [manifest.dependencies, manifest.peerDependencies, manifest.optionalDependencies].flatMap((group) =>
         Object.keys(group ?? {}),
       ),
     );
     const development = new Set(Object.keys(manifest.devDependencies ?? {}));
-    const published = manifest.private !== true && !/\.test\.[cm]?[jt]s$/.test(context.filename);
+    const published = !isUnpublished(place, context.filename);
     const owner = manifest.name ?? 'this package';
 
     return onModuleSpecifier((node, specifier) => {

@@ -15,6 +15,7 @@ manifest('published', {
   dependencies: { yaml: '1.0.0', '@scope/a': '1.0.0' },
   devDependencies: { axios: '1.0.0' },
 });
+manifest('partly', { files: ['dist', '!dist/testing', '!dist/.x'], devDependencies: { axios: '1.0.0' } });
 manifest('private', { private: true, devDependencies: { axios: '1.0.0' } });
 
 const at = (filename, name, code, ...errors) => ({
@@ -38,6 +39,7 @@ describe('mesher/declared-dependencies', () => {
       ),
       at('published/src/a.ts', 'accepts the package itself', "import 'published';"),
       at('published/src/a.test.ts', 'accepts development dependencies in tests', "import 'axios'; import 'chai';"),
+      at('partly/src/testing/a.ts', 'accepts them in folders that are not published', "import 'axios'; import 'chai';"),
       at('private/src/a.ts', 'accepts development dependencies in private packages', "import 'axios';"),
     ],
     invalid: [
@@ -48,6 +50,13 @@ describe('mesher/declared-dependencies', () => {
         'reports development dependencies in published code',
         "void import('axios');",
         'development',
+      ),
+      at('partly/src/testing.ts', 'tells a folder from a file', "import 'chai';", 'undeclared'),
+      at(
+        'published/src/testing/a.ts',
+        'reports test libraries in a folder that is published',
+        "import 'chai';",
+        'undeclared',
       ),
       at('published/src/a.test.ts', 'reports undeclared modules in tests', "import 'undici';", 'undeclared'),
     ],

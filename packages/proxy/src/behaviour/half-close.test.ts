@@ -58,6 +58,19 @@ describe('a client that ends its side', () => {
     expect(client.text).to.match(/late$/);
   });
 
+  it('is closed after the answers to what it sent ahead when the last request is cut off in its body', async () => {
+    const { upstream, proxy } = await rig().pair((peer) =>
+      answerEach(peer, (head) => (head.startsWith('GET') ? answerOf('answer') : undefined)),
+    );
+    const client = await rig().connect(proxy);
+    client.end(`${GET}POST /cut HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n01234`);
+    await client.awaitEnd();
+    expect(client.text).to.match(/^HTTP\/1\.1 200 OK\r\n[^]*\r\n\r\nanswer$/);
+    await proxy.awaitOutcomes(2);
+    expect(proxy.outcomes[1]).to.include({ status: 0, aborted: true, path: '/cut' });
+    expect(upstream.connections[0].text).not.to.contain('0123456');
+  });
+
   it('gets all of a large answer although it reads slowly', async () => {
     const size = 20_000_000;
     const { upstream, proxy } = await rig().pair();

@@ -7,7 +7,8 @@ import {
   type SourceIdentity,
 } from '@mesher/core';
 import { FIELD_VALUE, latin1 } from './characters.js';
-import { FieldName, findField, findLines } from './field-lookup.js';
+import { findField, findLines } from './field-lookup.js';
+import type { FieldName } from './field-lookup.js';
 import type { FieldScanner } from './field-scanner.js';
 import type { RequestScanner, TargetForm } from './request-scanner.js';
 

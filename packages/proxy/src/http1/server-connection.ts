@@ -189,7 +189,9 @@ export class ServerConnection extends Deadline implements SocketOwner, PeerConne
 
   onExhausted(): void {
     // Nothing can complete a request whose client has ended its side.
-    if (this.#clientEnded && this.exchange === undefined && this.isReading) this.#closeGently(false);
+    if (!this.#clientEnded || !this.isReading) return;
+    if (this.exchange === undefined) this.#closeGently(false);
+    else if (!this.exchange.requestDone) this.destroy();
   }
 
   // === what the exchange asks for

@@ -4,8 +4,8 @@ import type { FramedMessage, Reading } from './framed-message.js';
 export type Judgement =
   /** Both saw the same messages, as far as we read. */
   | { readonly kind: 'same' }
-  /** Node refused where we read on; the text says why. */
-  | { readonly kind: 'node refuses'; readonly why: string }
+  /** Node refused our message number `at` (from 0), or a part of it; `why` is its error code. */
+  | { readonly kind: 'node refuses'; readonly why: string; readonly at: number }
   /** Both read on, and saw different messages: what smuggling is made of. */
   | { readonly kind: 'different'; readonly what: string };
 
@@ -16,14 +16,15 @@ export function judge(ours: Reading, node: Reading): Judgement {
   for (const [i, mine] of ours.messages.entries()) {
     const theirs = node.messages.at(i);
     if (theirs === undefined) {
-      if (node.stopped !== undefined && node.stopped !== 'close') return { kind: 'node refuses', why: node.stopped };
+      if (node.stopped !== undefined && node.stopped !== 'close')
+        return { kind: 'node refuses', why: node.stopped, at: i };
       return different(`message ${i + 1} is missing in node's reading`);
     }
     const what = compare(mine, theirs);
     if (what !== undefined) return different(`message ${i + 1}: ${what}`);
     if (mine.complete === theirs.complete) continue;
     if (!mine.complete) return different(`message ${i + 1} is complete for node only`);
-    if (node.stopped !== undefined) return { kind: 'node refuses', why: node.stopped };
+    if (node.stopped !== undefined) return { kind: 'node refuses', why: node.stopped, at: i };
     return different(`message ${i + 1} is complete for us only`);
   }
   if (ours.stopped === undefined && node.messages.length > ours.messages.length)

@@ -1,20 +1,10 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { Duplex } from 'node:stream';
+import type { Duplex } from 'node:stream';
 import { pairsOf, type FramedMessage, type Reading } from './framed-message.js';
+import { MemoryConnection } from './memory-connection.js';
 
 /** Larger than any head that the tests make, so that size is never why the two parsers differ. */
 const MAX_HEADER_SIZE = 1 << 20;
-
-/** A connection that is no socket: what is pushed is received, what is written is thrown away. */
-export class MemoryConnection extends Duplex {
-  override _read(): void {
-    // bytes are pushed
-  }
-
-  override _write(_chunk: unknown, _encoding: BufferEncoding, done: () => void): void {
-    done();
-  }
-}
 
 interface OpenReading {
   messages: { message: FramedMessage; chunks: Buffer[]; request: IncomingMessage }[];

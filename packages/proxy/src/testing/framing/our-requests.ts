@@ -42,19 +42,8 @@ class RecordingSink implements RequestSink {
       complete: requestDone,
     };
     this.messages.push(message);
-    const sink = this;
     if (requestDone) this.#ended(message);
-    else {
-      this.exchange = {
-        hasAnswered: false,
-        reply: () => sink.#stop('bad body'),
-        onRequestBody(piece: Buffer, done: boolean) {
-          message.raw += piece.toString('latin1');
-          message.complete = done;
-          if (done) sink.#ended(message);
-        },
-      } as unknown as Exchange;
-    }
+    else this.exchange = this.#bodyOf(message) as Exchange;
   }
 
   refuse(_code: string, message: string): void {
@@ -75,6 +64,19 @@ class RecordingSink implements RequestSink {
 
   pause(): void {
     // never too much here
+  }
+
+  /** What the reader needs of an exchange. */
+  #bodyOf(message: OpenMessage): Pick<Exchange, 'hasAnswered' | 'reply' | 'onRequestBody'> {
+    return {
+      hasAnswered: false,
+      reply: () => this.#stop('bad body'),
+      onRequestBody: (piece, done) => {
+        message.raw += piece.toString('latin1');
+        message.complete = done;
+        if (done) this.#ended(message);
+      },
+    };
   }
 
   #ended(message: OpenMessage): void {
