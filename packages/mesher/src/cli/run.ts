@@ -58,6 +58,7 @@ export async function runSidecar(args: readonly string[], setExit: SetExit): Pro
       catalog: loaded.catalog,
       logger,
       onDrainRequest: () => stop.drain(),
+      signal: stop.signal,
     });
     logReady(logger, sidecar, document.service.name);
     await stop.requested;
@@ -65,7 +66,8 @@ export async function runSidecar(args: readonly string[], setExit: SetExit): Pro
     await sidecar.close();
     setExit(EXIT.ok);
   } catch (error) {
-    fail(error, EXIT.failed, setExit);
+    if (isMeshError(error, 'MESH_ERR_STOPPED')) setExit(EXIT.ok);
+    else fail(error, EXIT.failed, setExit);
   } finally {
     stop.release();
   }
@@ -75,6 +77,7 @@ export async function runSidecar(args: readonly string[], setExit: SetExit): Pro
 class StopSignals {
   readonly requested: Promise<void>;
   #resolve!: () => void;
+  readonly #starting = new AbortController();
   #signals = 0;
   #draining = false;
   readonly #onSignal = (signal: NodeJS.Signals): void => this.#signalled(signal);
@@ -83,6 +86,11 @@ class StopSignals {
     this.requested = new Promise((resolve) => (this.#resolve = resolve));
     process.on('SIGTERM', this.#onSignal);
     process.on('SIGINT', this.#onSignal);
+  }
+
+  /** Aborts when the process is asked to end; of use while it starts. */
+  get signal(): AbortSignal {
+    return this.#starting.signal;
   }
 
   /** No signal: a preStop hook asks for a drain, perhaps twice, and the SIGTERM that follows must not cut it short. */
@@ -107,6 +115,7 @@ class StopSignals {
     if (this.#draining) return;
     this.#draining = true;
     this.logger.info({ by }, 'stopping');
+    this.#starting.abort();
     this.#resolve();
   }
 }

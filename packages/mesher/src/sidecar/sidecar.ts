@@ -1,6 +1,7 @@
 import { AdminServer, type AdminAddress, type Readiness } from '@mesher/admin';
 import {
   Chassis,
+  MeshError,
   formatHostPort,
   makeInstance,
   systemPorts,
@@ -31,6 +32,8 @@ export interface SidecarSettings {
   readonly ports?: Ports;
   /** Called when the admin API asks for a drain. */
   readonly onDrainRequest?: () => void;
+  /** Gives up a start that is under way: a registry that does not answer must not keep the process from ending. */
+  readonly signal?: AbortSignal;
 }
 
 /** Where a running sidecar can be reached. */
@@ -64,7 +67,8 @@ export class Sidecar {
 
   /**
    * Starts everything: plugins and registry, listeners, admin API, registration. Ready when it resolves.
-   * @throws MeshError for addresses that cannot be had, unknown plugins or handlers; what was opened is closed again
+   * @throws MeshError for addresses that cannot be had, unknown plugins or handlers, and `MESH_ERR_STOPPED` when `signal` aborts; what
+   * was opened is closed again
    */
   static async start(settings: SidecarSettings): Promise<Sidecar> {
     const { document, logger, bootstrap } = settings;
@@ -87,7 +91,7 @@ export class Sidecar {
     chassis.directory.onRetired((endpoint) => proxy.retire(endpoint));
     const sidecar = new Sidecar(settings, ports, chassis, proxy, plan);
     try {
-      await sidecar.#open();
+      await untilAborted(sidecar.#open(), settings.signal);
     } catch (error) {
       await sidecar.close();
       throw error;
@@ -153,9 +157,10 @@ export class Sidecar {
       );
     }
     await chassis.start();
+    if (this.#phase !== 'starting') return;
     this.#registryAnswered = true;
     await this.#register();
-    this.#phase = 'running';
+    if (this.#phase === 'starting') this.#phase = 'running';
   }
 
   /**
@@ -272,6 +277,17 @@ export class Sidecar {
     logger.info({}, inTime ? 'drained' : 'drain timeout reached; open connections are closed');
     return inTime;
   }
+}
+
+/** Resolves with `work`, or throws MESH_ERR_STOPPED when the signal comes first. */
+async function untilAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return await work;
+  const aborted = new Promise<never>((_resolve, reject) => {
+    const stop = (): void => reject(new MeshError('MESH_ERR_STOPPED', 'the start was given up'));
+    if (signal.aborted) stop();
+    else signal.addEventListener('abort', stop, { once: true });
+  });
+  return await Promise.race([work, aborted]);
 }
 
 function ownPorts(plan: ListenPlan, document: MeshDocument): ReadonlySet<number> {
