@@ -5,7 +5,7 @@ import {
   type DestinationResolver,
   type PluginDefinition,
 } from '@mesher/core';
-import { destinationOf } from './authority.js';
+import { MAX_AUTHORITY_LENGTH, destinationOf } from './authority.js';
 
 /** Answers kept: callers use the same few names. The bound stops made-up names from filling the memory. */
 const MAX_KEPT = 1000;
@@ -16,6 +16,7 @@ export class HostResolver implements DestinationResolver {
 
   resolve(call: CallView): Destination | undefined {
     const { authority } = call;
+    if (authority.length > MAX_AUTHORITY_LENGTH) return undefined;
     const known = this.#known.get(authority);
     if (known !== undefined || this.#known.has(authority)) return known;
     const destination = destinationOf(authority);

@@ -16,11 +16,12 @@ export class IpResolver implements DestinationResolver {
   resolve(call: CallView): Destination | undefined {
     const { host, port } = splitAuthority(call.authority);
     if (isIP(host) === 0) return undefined;
-    const instance = (port === undefined ? undefined : this.index.byAddress(host, port)) ?? this.index.byIp(host);
-    if (instance === undefined) return undefined;
     // A registered port is the sidecar's or the instance's own: only another port is worth passing on.
-    const registered = port !== undefined && this.index.byAddress(host, port) !== undefined;
-    return port === undefined || registered ? { service: instance.service } : { service: instance.service, port };
+    const registered = port === undefined ? undefined : this.index.byAddress(host, port);
+    if (registered !== undefined) return { service: registered.service };
+    const instance = this.index.byIp(host);
+    if (instance === undefined) return undefined;
+    return port === undefined ? { service: instance.service } : { service: instance.service, port };
   }
 }
 

@@ -10,12 +10,16 @@ import {
   type SourceResolver,
 } from '@mesher/core';
 
+/** Callers on the same machine: whatever is registered there, the address tells nobody from the others. */
+const LOOPBACK: ReadonlySet<string> = new Set(['127.0.0.1', '::1', '']);
+
 /** First the address of the caller, which is harder to forge, then what its headers say. */
 export class AddressThenHeader implements SourceResolver {
   constructor(private readonly index: IpIndex) {}
 
   identify(peer: PeerView): SourceIdentity | undefined {
-    const instance = peer.remoteAddress === '' ? undefined : this.index.byIp(peer.remoteAddress);
+    const { remoteAddress } = peer;
+    const instance = LOOPBACK.has(remoteAddress) ? undefined : this.index.byIp(remoteAddress);
     if (instance !== undefined) {
       return { service: instance.service, app: instance.app, version: instance.version, by: 'ip' };
     }

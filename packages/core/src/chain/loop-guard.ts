@@ -54,14 +54,14 @@ export class LoopGuard {
   #cameBack(call: Invocation): Rejection {
     return new Rejection(
       'MESH_ERR_LOOP',
-      `The ${call.direction} call to ${call.authority} came back to this sidecar: the address registered for that service leads to the caller's own sidecar`,
+      `The ${this.direction} call to ${call.authority} came back to this sidecar: the address registered for that service leads to the caller's own sidecar`,
     );
   }
 
   #tooFar(call: Invocation, hops: number): Rejection {
     return new Rejection(
       'MESH_ERR_LOOP',
-      `The ${call.direction} call to ${call.authority} has passed ${hops} sidecars: it goes in circles`,
+      `The ${this.direction} call to ${call.authority} has passed ${hops} sidecars: it goes in circles`,
       undefined,
       'Check on each sidecar of the path that --service-ports names the port of the application, not that of another sidecar; if the path is meant, raise mesher.loopGuard.maxHops',
     );

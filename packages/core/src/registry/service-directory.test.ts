@@ -325,7 +325,7 @@ describe('the list of everything', () => {
   });
 
   it('is not waited for when the registry has none', async () => {
-    const { time: _time, ...ports } = fakePorts();
+    const ports = fakePorts();
     const scripted = new ScriptedDiscovery();
     const discovery: ServiceDiscovery = {
       name: 'without a list',

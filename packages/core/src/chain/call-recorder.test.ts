@@ -1,0 +1,43 @@
+import { expect } from 'chai';
+import { CallMetrics, COUNTED_CODES, UNKNOWN_SERVICE } from '../telemetry/call-metrics.js';
+import { FakeCall } from '../testing/fake-call.js';
+import { outcome } from '../testing/handler-rig.js';
+import { CallRecorder } from './call-recorder.js';
+
+describe('the recorder of calls', () => {
+  it('counts a call from its start to its end, with retries and the code of the answer', () => {
+    const metrics = new CallMetrics();
+    const recorder = new CallRecorder(metrics);
+    const call = new FakeCall();
+    const slot = recorder.slot(call, 'world');
+    recorder.started(call, slot);
+    recorder.retried(call, 'MESH_ERR_CONNECT');
+    expect([call.metricsSlot, metrics.inFlightOf(slot)]).to.deep.equal([slot, 1]);
+    recorder.ended(call, outcome({ status: 502, code: 'MESH_ERR_CONNECT', durationMs: 7 }));
+    const code = COUNTED_CODES.indexOf('MESH_ERR_CONNECT');
+    expect({
+      inFlight: metrics.inFlightOf(slot),
+      requests: metrics.requestsOf(slot, 5),
+      seconds: metrics.secondsOf(slot, 5),
+      retries: metrics.retriesOf(slot, code),
+      rejections: metrics.rejectionsOf(slot, code),
+    }).to.deep.equal({ inFlight: 0, requests: 1, seconds: 0.007, retries: 1, rejections: 1 });
+  });
+
+  it('counts a call that ended before its service was known as one of an unknown service', () => {
+    const metrics = new CallMetrics();
+    new CallRecorder(metrics).ended(new FakeCall(), outcome({ status: 0, aborted: true }));
+    const slot = metrics.slotFor('outbound', UNKNOWN_SERVICE);
+    expect([metrics.inFlightOf(slot), metrics.requestsOf(slot, 0)]).to.deep.equal([0, 1]);
+  });
+
+  it('writes nothing with metrics off', () => {
+    const recorder = new CallRecorder(undefined);
+    const call = new FakeCall();
+    expect(recorder.slot(call, 'world')).to.equal(-1);
+    recorder.started(call, -1);
+    recorder.retried(call, 'MESH_ERR_CONNECT');
+    recorder.ended(call, outcome());
+    expect(call.metricsSlot).to.equal(-1);
+  });
+});
