@@ -25,9 +25,11 @@ function expectedUpstream(message: FramedMessage): Omit<FramedMessage, 'complete
     );
   const fields = message.fields.filter(([name]) => !HOP_FIELDS.has(name) && !named.includes(name));
   const [method, target] = message.start.split(' ');
-  const url = /^http:\/\/[^/?]+(.*)$/i.exec(target);
+  const url = /^http:\/\/([^/?]+)(.*)$/i.exec(target);
   let path = target;
-  if (url !== null) path = url[1] === '' ? (method === 'OPTIONS' ? '*' : '/') : url[1].replace(/^\?/, '/?');
+  if (url !== null) path = url[2] === '' ? (method === 'OPTIONS' ? '*' : '/') : url[2].replace(/^\?/, '/?');
+  // HTTP/1.0 may leave Host out.
+  if (!fields.some(([name]) => name === 'host')) fields.unshift(['host', url === null ? '' : url[1]]);
   const { body, trailers } = message;
   return { start: `${method} ${path}`, minorVersion: 1, fields, body, trailers };
 }
