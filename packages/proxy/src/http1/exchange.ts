@@ -244,7 +244,12 @@ export class Exchange {
 
   onTimeout(): void {
     this.env.stats.timeouts++;
-    if (this.#phase === Phase.Response) this.#breakOff('MESH_ERR_TIMEOUT');
+    if (this.#responseDone) {
+      // The client has its answer, or can read it; only the rest of its request is missing, and nobody needs that any more.
+      this.#upstream?.destroy();
+      this.#upstream = undefined;
+      this.#finish();
+    } else if (this.#phase === Phase.Response) this.#breakOff('MESH_ERR_TIMEOUT');
     else {
       const requestStalled = !this.requestDone && !this.server.isPaused;
       this.reply(describeTimeout(this.#phase, this.call, requestStalled, this.env.options));

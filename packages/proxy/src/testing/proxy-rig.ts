@@ -15,6 +15,8 @@ import {
 
 /** Turns of the event loop without any change after which everything that was on its way is taken to have arrived. */
 const QUIET_TURNS = 50;
+/** Turns of the event loop after which a wait is in vain: without an end it would keep the process busy after its test has failed. */
+const MAX_TURNS = 1_000_000;
 /** A tick of the timer wheel and its rounding: a timeout has passed for certain after it and this. */
 const WHEEL_SLACK_MS = 150;
 
@@ -160,9 +162,15 @@ export function useProxyRig(): () => ProxyRig {
   };
 }
 
-/** Waits, turn by turn of the event loop, until the condition holds; mocha ends a wait that is in vain. */
+/**
+ * Waits, turn by turn of the event loop, until the condition holds.
+ * @throws Error when that does not happen
+ */
 export async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await turn();
+  for (let turns = 0; !condition(); turns++) {
+    if (turns === MAX_TURNS) throw new Error(`waited in vain for ${condition.toString()}`);
+    await turn();
+  }
 }
 
 /** Waits until `measure` has not changed for so long that everything on its way between sockets of this process has arrived. */
