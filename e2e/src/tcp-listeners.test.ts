@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { connect, type Socket } from 'node:net';
 import { once } from 'node:events';
-import type { Echo } from './support/app.js';
+import { fieldsOf, type Echo } from './support/app.js';
 import { eventually } from './support/eventually.js';
 import { call } from './support/http-call.js';
 import { useScene } from './support/scene.js';
@@ -100,6 +100,18 @@ describe('a TCP listener of mesher.listeners', () => {
     expect([answer.status, echo.name, echo.url]).to.deep.equal([200, 'store', '/api']);
     const labels = { direction: 'outbound', service: 'store', status_class: '2xx' };
     expect(await sidecar.metric('mesher_requests_total', labels)).to.equal(1);
+  });
+
+  it('passes HTTP on as bytes with protocol: tcp, without a look', async () => {
+    const app = await scene().app({ name: 'store' });
+    await scene().write('disco/store', `127.0.0.1 ${app.port}\n`);
+    const listen = `127.0.0.1:${await scene().ports.take()}`;
+    const mesher = { 'mesher.listeners': [{ listen, service: 'store', protocol: 'tcp' }] };
+    const sidecar = await scene().sidecar({ service: 'hello', host: 'none', mesher });
+    const { status, body } = await call(`http://${listen}/api`);
+    expect(status).to.equal(200);
+    expect(fieldsOf(JSON.parse(body) as Echo, 'x-cse-src-microservice')).to.deep.equal([]);
+    expect(await sidecar.metric('mesher_connection_protocols_total', { protocol: 'http1' })).to.equal(0);
   });
 
   it('with a target takes connections of others in, to a local port', async () => {
