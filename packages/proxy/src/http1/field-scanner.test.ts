@@ -128,8 +128,10 @@ describe('field scanner', () => {
         'Connection: close, upgrade, keep-alive, x\r\nUpgrade: u\r\nHost: h\r\nExpect: 100-continue\r\nKeep-Alive: timeout=3\r\nContent-Length: 1\r\n\r\n',
       );
       expect(scanner.scan(first, 0, first.length)).to.equal(COMPLETE);
-      for (const coding of ['A: b\r\n\r\n', '\r\n']) {
-        const second = bytesOf(coding);
+      const chunked = bytesOf('Transfer-Encoding: chunked\r\n\r\n');
+      expect(scanner.scan(chunked, 0, chunked.length)).to.equal(COMPLETE);
+      for (const section of ['A: b\r\n\r\n', '\r\n']) {
+        const second = bytesOf(section);
         expect(scanner.scan(second, 0, second.length)).to.equal(COMPLETE);
         expect(scanner).to.include({
           contentLength: -1,

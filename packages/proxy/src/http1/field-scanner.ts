@@ -62,9 +62,12 @@ const NOT_CONNECTION_SPECIFIC: ReadonlySet<string> = new Set([
   'cookie',
 ]);
 
-/** Bit of a name in the presence mask; names that share a bit only cost a second look. */
+/**
+ * Bit of a name in the presence mask; names that share a bit only cost a second look. The two cases of a letter are 32 apart and
+ * so share theirs.
+ */
 export function presenceBit(firstByte: number, length: number): number {
-  return 1 << (((firstByte | 0x20) + length * 5) & 31);
+  return 1 << ((firstByte + length * 5) & 31);
 }
 
 /**
