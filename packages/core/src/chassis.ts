@@ -55,7 +55,7 @@ export class Chassis {
     readonly document: MeshDocument,
     readonly registry: Registry,
     readonly registryChoice: RegistryChoice,
-    private readonly container: DependencyContainer,
+    container: DependencyContainer,
   ) {
     this.outbound = container.resolve(TOKENS.outbound);
     this.inbound = container.resolve(TOKENS.inbound);
@@ -142,11 +142,7 @@ export class Chassis {
     // Calls that wait for the registry would wait for nothing.
     this.directory.close();
     await this.leave();
-    try {
-      await this.registry.discovery.close();
-    } finally {
-      await this.container.dispose();
-    }
+    await this.registry.discovery.close();
   }
 }
 

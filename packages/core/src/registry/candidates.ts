@@ -23,7 +23,6 @@ export class Candidates {
     private readonly ports: Ports,
   ) {
     this.#balancer = factory(endpoints, ports);
-    if (endpoints.some(isResting)) this.#sortOut();
   }
 
   /**

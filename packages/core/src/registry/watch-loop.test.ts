@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { expect } from 'chai';
 import type { Random } from '../ports/ports.js';
 import type { FakeTime } from '../testing/fake-ports.js';
@@ -132,6 +133,16 @@ describe('watching again and again', () => {
     await rig.ended;
     expect(rig.time.pendingTimers).to.equal(0);
     expect(rig.begun).to.have.lengthOf(1);
+    expect(getEventListeners(rig.stop.signal, 'abort')).to.have.lengthOf(0);
+  });
+
+  it('does not pile up listeners on the signal, however long the outage', async () => {
+    const rig = run(failing, LONGEST);
+    await rig.time.advanceAsync(20_000, 100);
+    expect(rig.begun.length).to.be.greaterThan(10);
+    expect(getEventListeners(rig.stop.signal, 'abort').length).to.be.at.most(1);
+    rig.stop.abort();
+    await rig.ended;
   });
 
   it('takes nothing that comes after the stop', async () => {
