@@ -6,6 +6,7 @@ import type { Tunnel } from '../http1/tunnel.js';
 import { endedByReset, notifyWhenDrained, own, resetSocket, type SocketOwner } from '../socket-owner.js';
 import { describeConnectError } from './connect-error.js';
 import type { EndpointPool } from './endpoint-pool.js';
+import { ReadBuffer } from './read-buffer.js';
 import { ResponseReader, type ResponseProgress } from './response-reader.js';
 import { UpstreamSocket } from './upstream-socket.js';
 
@@ -34,9 +35,7 @@ export class UpstreamConnection extends Deadline implements SocketOwner, Respons
   #state: State = State.Connecting;
   readonly #socket: UpstreamSocket;
   readonly #reader: ResponseReader;
-  #buffer: Buffer;
-  /** A write to the client that has not finished may refer to the read buffer: nothing is read until it has. */
-  #pinned = false;
+  readonly #buffer: ReadBuffer;
   #reading = false;
   #paused = false;
   #failure: Error | undefined;
@@ -48,12 +47,14 @@ export class UpstreamConnection extends Deadline implements SocketOwner, Respons
   ) {
     super();
     this.#reader = new ResponseReader(this, env);
-    this.#buffer = env.readBuffers.small();
+    this.#buffer = new ReadBuffer(env.readBuffers);
     env.stats.upstreamConnects++;
     env.stats.upstreamOpen++;
     // Given as a function, so that the buffer can be exchanged between two reads. Node calls it after each of them.
-    const nextBuffer = (): Buffer => this.#buffer;
-    this.#socket = new UpstreamSocket({ buffer: nextBuffer, callback: (length) => this.#onRead(length) });
+    this.#socket = new UpstreamSocket({
+      buffer: () => this.#buffer.bytes,
+      callback: (length) => this.#onRead(length),
+    });
     own(this.#socket, this, false);
     this.#socket.once('connect', () => this.#onConnected());
     this.#socket.connect({ host: endpoint.host, port: endpoint.port });
@@ -105,7 +106,7 @@ export class UpstreamConnection extends Deadline implements SocketOwner, Respons
 
   /** The client's socket holds on to bytes of the read buffer. */
   pin(): void {
-    this.#pinned = true;
+    this.#buffer.isPinned = true;
   }
 
   /** The client is not reading: reads no more of the answer until {@link resumeDrained}. */
@@ -117,7 +118,7 @@ export class UpstreamConnection extends Deadline implements SocketOwner, Respons
 
   /** The client has taken everything. */
   resumeDrained(): void {
-    this.#pinned = false;
+    this.#buffer.isPinned = false;
     this.#resume();
   }
 
@@ -136,10 +137,13 @@ export class UpstreamConnection extends Deadline implements SocketOwner, Respons
   finish(): void {
     this.exchange = undefined;
     const isUsable = this.#reader.keep && this.#state === State.Answered && !this.#socket.failing;
-    if (!isUsable || this.endpoint.retired || !this.#unpin()) {
+    // Another buffer for a pinned one can be had only while a read is under way.
+    const isReadable = !this.#buffer.isPinned || this.#reading;
+    if (!isUsable || !isReadable || this.endpoint.retired) {
       this.destroy();
       return;
     }
+    this.#buffer.unpin();
     this.#resume();
     this.park();
     this.pool.release(this);
@@ -214,7 +218,7 @@ export class UpstreamConnection extends Deadline implements SocketOwner, Respons
 
   onClose(): void {
     this.#lost(this.#failure === undefined ? 'closed the connection' : describeConnectError(this.#failure));
-    if (!this.#pinned) this.env.readBuffers.giveBack(this.#buffer);
+    this.#buffer.release();
   }
 
   // === what the answer says
@@ -248,7 +252,7 @@ export class UpstreamConnection extends Deadline implements SocketOwner, Respons
 
   #onRead(length: number): boolean {
     this.#reading = true;
-    const buffer = this.#buffer;
+    const buffer = this.#buffer.bytes;
     switch (this.#state) {
       case State.AwaitHead:
         this.#reader.readHead(this.exchange as Exchange, buffer, length);
@@ -268,14 +272,8 @@ export class UpstreamConnection extends Deadline implements SocketOwner, Respons
       case State.Flushing:
       case State.Closed:
     }
-    if (length === buffer.length && this.#buffer === buffer && this.env.readBuffers.canGrow(buffer)) {
-      // A read that fills the buffer announces a stream: read larger pieces from now on. A write may refer to the old one for
-      // as long as it likes.
-      if (this.#state === State.Body || this.#state === State.Tunnel) {
-        this.#buffer = this.env.readBuffers.large();
-        this.#pinned = false;
-      }
-    }
+    const isStreaming = this.#state === State.Body || this.#state === State.Tunnel;
+    if (isStreaming && length === buffer.length) this.#buffer.grow();
     this.#reading = false;
     return !this.#paused;
   }
@@ -284,18 +282,6 @@ export class UpstreamConnection extends Deadline implements SocketOwner, Respons
     if (!this.#paused) return;
     this.#paused = false;
     this.#socket.resume();
-  }
-
-  /**
-   * Makes the connection free to read for its next exchange although the client has not taken the present answer yet.
-   * @returns false when it cannot be: another buffer is taken only at the end of a read
-   */
-  #unpin(): boolean {
-    if (!this.#pinned) return true;
-    if (!this.#reading) return false;
-    this.#pinned = false;
-    this.#buffer = this.env.readBuffers.another(this.#buffer);
-    return true;
   }
 
   #lost(reason: string): void {
