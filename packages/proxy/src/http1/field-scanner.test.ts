@@ -223,6 +223,10 @@ describe('field scanner', () => {
       }
     });
 
+    it('quotes no more of an unknown coding than a message can bear', () => {
+      expect(fields(`Transfer-Encoding: ${'x'.repeat(5000)}`).problem.length).to.be.lessThan(200);
+    });
+
     it('refuses what is no list of codings', () => {
       for (const value of [
         '',

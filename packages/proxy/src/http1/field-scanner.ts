@@ -13,6 +13,8 @@ import {
   trimText,
   trimWhitespace,
 } from './characters.js';
+import { nameProblem, valueProblem } from './field-problems.js';
+import { readKeepAliveTimeout, readLength } from './framing-values.js';
 
 const CONNECTION = nameBytes('connection');
 const KEEP_ALIVE = nameBytes('keep-alive');
@@ -27,8 +29,6 @@ const EXPECT = nameBytes('expect');
 const HTTP2_SETTINGS = nameBytes('http2-settings');
 const CHUNKED = nameBytes('chunked');
 const CLOSE = nameBytes('close');
-const TIMEOUT = nameBytes('timeout=');
-const COMMA = 44;
 
 /** Result of a scan; for all but the first two, the `problem` of the scanner tells more. */
 export const INCOMPLETE = 0;
@@ -47,11 +47,8 @@ export type ScanResult =
   | typeof UNSUPPORTED_CODING
   | typeof WRONG_VERSION;
 
-/** Longest Content-Length accepted: 15 digits stay exact in a double (RFC 9110, 8.6 asks to anticipate large values). */
-const MAX_LENGTH_DIGITS = 15;
-
-/** Seconds of a `Keep-Alive` timeout that are told apart: six digits are eleven days. */
-const MAX_TIMEOUT_DIGITS = 6;
+/** So much of what a peer sent is quoted in an error message. */
+const MAX_QUOTED = 40;
 
 /** Fields that a `Connection` field may not name: leaving them out would change the message (RFC 9110, 7.6.1). */
 const NOT_CONNECTION_SPECIFIC: ReadonlySet<string> = new Set([
@@ -136,15 +133,15 @@ export class FieldScanner {
       const line = i;
       while (i < limit && TOKEN[buffer[i]] === 1) i++;
       if (i >= limit) return INCOMPLETE;
-      if (buffer[i] !== COLON || i === line) return this.badName(buffer, line, i);
+      if (buffer[i] !== COLON || i === line) return this.malformed(nameProblem(buffer, line, i));
       const length = i - line;
       const valueStart = ++i;
       while (i < limit && FIELD_VALUE[buffer[i]] === 1) i++;
       if (i + 1 >= limit) {
-        if (i < limit && buffer[i] !== CR) return this.badValue(buffer, i);
+        if (i < limit && buffer[i] !== CR) return this.malformed(valueProblem(buffer[i]));
         return INCOMPLETE;
       }
-      if (buffer[i] !== CR || buffer[i + 1] !== LF) return this.badValue(buffer, i);
+      if (buffer[i] !== CR || buffer[i + 1] !== LF) return this.malformed(valueProblem(buffer[i]));
       const valueEnd = i;
       i += 2;
       this.presence |= presenceBit(buffer[line], length);
@@ -182,13 +179,14 @@ export class FieldScanner {
             else named = this.readConnection(latin1(buffer, valueStart, valueEnd), named);
           } else if (equalsIgnoreCase(buffer, line, KEEP_ALIVE)) {
             cut = true;
-            this.readKeepAlive(buffer, valueStart, valueEnd);
+            this.keepAliveTimeout = readKeepAliveTimeout(buffer, valueStart, valueEnd, this.keepAliveTimeout);
           }
           break;
         case 14:
           if (equalsIgnoreCase(buffer, line, CONTENT_LENGTH)) {
             if (this.contentLength >= 0) return this.malformed('more than one Content-Length field');
-            if (!this.readLength(buffer, valueStart, valueEnd)) {
+            this.contentLength = readLength(buffer, valueStart, valueEnd);
+            if (this.contentLength < 0) {
               return this.malformed('a Content-Length that is not a plain number of at most 15 digits');
             }
           } else if (equalsIgnoreCase(buffer, line, HTTP2_SETTINGS)) cut = true;
@@ -233,64 +231,13 @@ export class FieldScanner {
     return TOO_MANY_FIELDS;
   }
 
-  private badName(buffer: Buffer, line: number, at: number): ScanResult {
-    const byte = buffer[at];
-    if (at === line && (byte === 0x20 || byte === 0x09)) return this.malformed('a folded header line (obs-fold)');
-    if (byte === 0x20 || byte === 0x09) return this.malformed('whitespace between field name and colon');
-    if (byte === LF) return this.malformed('a bare LF in the header section');
-    if (byte === COLON) return this.malformed('a header line without a name');
-    return this.malformed('a character in a field name that is not allowed there');
-  }
-
-  private badValue(buffer: Buffer, at: number): ScanResult {
-    const byte = buffer[at];
-    if (byte === LF) return this.malformed('a bare LF in the header section');
-    if (byte === CR) return this.malformed('a CR without LF in the header section');
-    if (byte === 0) return this.malformed('a NUL byte in a field value');
-    return this.malformed('a control character in a field value');
-  }
-
   private badCoding(buffer: Buffer, start: number, end: number): ScanResult {
     const value = latin1(buffer, start, end);
     // A final coding other than chunked leaves the length of the message unknown (RFC 9112, 6.3): never forwarded.
     if (!/^[\w!#$%&'*+.^`|~-]+(?:\s*,\s*[\w!#$%&'*+.^`|~-]+)*$/.test(value))
       return this.malformed('a Transfer-Encoding that is not a list of codings');
-    this.problem = `the transfer coding "${value}"; only "chunked" is forwarded`;
+    this.problem = `the transfer coding "${value.slice(0, MAX_QUOTED)}"; only "chunked" is forwarded`;
     return UNSUPPORTED_CODING;
-  }
-
-  private readLength(buffer: Buffer, valueStart: number, valueEnd: number): boolean {
-    const start = skipSpaces(buffer, valueStart, valueEnd);
-    const end = trimSpaces(buffer, start, valueEnd);
-    if (end === start || end - start > MAX_LENGTH_DIGITS) return false;
-    let length = 0;
-    for (let i = start; i < end; i++) {
-      const digit = buffer[i] - 48;
-      if (digit < 0 || digit > 9) return false;
-      length = length * 10 + digit;
-    }
-    this.contentLength = length;
-    return true;
-  }
-
-  /** `timeout=5, max=100` (RFC 2068, 19.7.1.1), read in place because most servers send it with each answer. */
-  private readKeepAlive(buffer: Buffer, start: number, end: number): void {
-    for (let i = start; i < end; i++) {
-      i = skipWhitespace(buffer, i, end);
-      let next = i;
-      while (next < end && buffer[next] !== COMMA) next++;
-      const from = i + TIMEOUT.length;
-      const to = trimWhitespace(buffer, i, next);
-      if (to > from && to - from <= MAX_TIMEOUT_DIGITS && equalsIgnoreCase(buffer, i, TIMEOUT)) {
-        let seconds = 0;
-        for (let at = from; at < to && seconds >= 0; at++) {
-          const digit = buffer[at] - 48;
-          seconds = digit < 0 || digit > 9 ? -1 : seconds * 10 + digit;
-        }
-        if (seconds >= 0) this.keepAliveTimeout = seconds;
-      }
-      i = next;
-    }
   }
 
   private readConnection(value: string, named: string[] | undefined): string[] | undefined {
