@@ -98,7 +98,7 @@ export class OutboundHandler implements CallHandler {
     plan.calls++;
     plan.lastUsedAt = call.startedAt;
     if (plan.state !== 'pending') return this.#admitted(call, plan);
-    return directory.whenKnown(destination.service).then(() => (call.ended ? GONE : this.#admitted(call, plan)));
+    return directory.whenKnown(plan.service).then(() => (call.ended ? GONE : this.#admitted(call, plan)));
   }
 
   #admitted(call: Invocation, plan: ServicePlan): Verdict | Promise<Verdict> {

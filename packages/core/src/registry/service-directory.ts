@@ -7,6 +7,7 @@ import type { Endpoint } from './endpoint.js';
 import type { Instance } from './instance.js';
 import { buildIpIndex, type IpIndex } from './ip-index.js';
 import { ServicePlan } from './service-plan.js';
+import { SpellingIndex } from './spelling-index.js';
 import { keepWatching } from './watch-loop.js';
 import { WatchedService } from './watched-service.js';
 
@@ -28,6 +29,7 @@ export class ServiceDirectory {
   #searchedAt = -Infinity;
   #firstList: Promise<void> | undefined;
   #index: IpIndex = buildIpIndex([]);
+  #spelling: SpellingIndex = new SpellingIndex([]);
   #listed: readonly Instance[] = [];
 
   /** The live IP index; it stays the same object. */
@@ -52,10 +54,15 @@ export class ServiceDirectory {
   /**
    * The plan of a service, watched from now on. Where there is no room, names that the registry does not know make room first, so
    * that made-up ones never shut out a real one; then services that nobody called for `absentTtl`.
+   *
+   * Where the registry lists its services, a name that differs from a registered one in case only means that one.
    * @returns undefined when all that are watched are in use
    */
   plan(service: string): ServicePlan | undefined {
     const watched = this.#watched.get(service);
+    if (watched !== undefined && watched.plan.state !== 'absent') return watched.plan;
+    const registered = this.#spelling.registeredAs(service);
+    if (registered !== undefined && registered !== service) return this.plan(registered);
     return watched === undefined ? this.#watch(service)?.plan : watched.plan;
   }
 
@@ -163,6 +170,7 @@ export class ServiceDirectory {
           take: (instances) => {
             this.#listed = instances;
             this.#index = buildIpIndex(instances);
+            this.#spelling = new SpellingIndex(instances);
             resolve();
           },
         },

@@ -143,6 +143,8 @@ function whyUnavailable(
   const leftOut = whyLeftOut(instance, 'http');
   if (leftOut === 'status') return `the instance is ${instance.status}`;
   if (leftOut === 'weight') return 'its weight is 0';
+  if (leftOut === 'tls') return 'its only address needs TLS, which this version does not speak';
+  if (leftOut === 'protocol') return 'it has no address for HTTP';
   const plan = chassis.directory.plans.find(({ service }) => service === instance.service);
   if (plan === undefined || plan.state !== 'known') return undefined;
   const endpoint = plan

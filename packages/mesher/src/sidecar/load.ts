@@ -3,6 +3,7 @@ import { fileRegistry } from '@mesher/registry-file';
 import {
   CHASSIS_SECTIONS,
   PluginCatalog,
+  isInstalledPackage,
   loadConfiguration,
   loadPlugins,
   looksLikeModule,
@@ -22,7 +23,7 @@ export const BUILT_IN_PLUGINS: readonly AnyPlugin[] = [
   ipResolver,
   sourceResolver,
   fileRegistry,
-] as readonly unknown[] as readonly AnyPlugin[];
+];
 
 export interface LoadRequest {
   readonly confDir: string;
@@ -71,11 +72,12 @@ async function addPlugins(document: MeshDocument, confDir: string, catalog: Plug
   ];
   for (const [kind, name] of chosen) {
     // A resolver may be named by its module; then the module's plugin of that kind is the one that is meant.
-    if (name !== undefined && catalog.find(kind, name) === undefined && looksLikeModule(name)) modules.add(name);
+    if (name === undefined || catalog.find(kind, name) !== undefined) continue;
+    if (looksLikeModule(name) || isInstalledPackage(name, confDir)) modules.add(name);
   }
   for (const module of modules) {
     for (const plugin of await loadPlugins(module, confDir)) {
-      catalog.add(plugin);
+      catalog.add(plugin, module);
       const names = chosen.some(([kind, name]) => kind === plugin.kind && name === module);
       if (names && catalog.find(plugin.kind, module) === undefined) catalog.alias(plugin, module);
     }
