@@ -8,6 +8,7 @@ import { ServerConnection, type ServerContext } from './http1/server-connection.
 import { plainAddress } from './http1/server-fields.js';
 import { changeOwner, own } from './socket-owner.js';
 import { Relay } from './tcp/relay.js';
+import type { RelayContext } from './tcp/relay-call.js';
 import type { RelaySockets } from './tcp/relay-socket.js';
 import { TcpCall } from './tcp/tcp-call.js';
 
@@ -35,7 +36,7 @@ export interface OpenConnection {
 }
 
 /** One listening socket and the connections that came through it. */
-export class Listener implements ServerContext {
+export class Listener implements ServerContext, RelayContext {
   readonly handler: CallHandler;
   readonly sources: readonly SourceResolver[];
   readonly destination: Destination | undefined;
@@ -47,8 +48,8 @@ export class Listener implements ServerContext {
 
   constructor(
     private readonly spec: ListenerSpec,
-    private readonly env: Environment,
-    private readonly sockets: RelaySockets,
+    readonly env: Environment,
+    readonly sockets: RelaySockets,
   ) {
     this.handler = spec.handler;
     this.sources = spec.sources ?? [];
@@ -170,16 +171,8 @@ export class Listener implements ServerContext {
       this.destination,
       this.sources,
     );
-    const relay = new Relay(
-      socket,
-      call,
-      this.handler,
-      this.env,
-      this.sockets,
-      (ended) => this.closed(ended),
-      detect ? (first) => this.#takeHttp1(socket, first) : undefined,
-      fresh && !detect,
-    );
+    const firstBytes = detect ? (first: Buffer) => this.#takeHttp1(socket, first) : undefined;
+    const relay = new Relay(socket, call, this, firstBytes, fresh && !detect);
     this.#open.add(relay);
     if (fresh) own(socket, relay, detect);
     else changeOwner(socket, relay);

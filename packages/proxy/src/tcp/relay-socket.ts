@@ -1,12 +1,24 @@
 import type { Endpoint } from '@mesher/core';
 import { own, resetSocket, type SocketOwner } from '../socket-owner.js';
 import { UpstreamSocket } from '../upstream/upstream-socket.js';
-import type { Relay } from './relay.js';
 
 /** Bytes per read. Larger ones gain nothing, smaller ones cost more calls per gigabyte. */
 const BUFFER_BYTES = 65_536;
 /** Sockets with their buffers kept for the next connection: 64 x 64 KB = 4 MB. */
 const MAX_SPARE = 64;
+
+/** Who dials a {@link RelaySocket}, and is told what happens to it. */
+export interface RelayUser {
+  /** What was read last has not been taken yet: the buffer must not be read into by another connection. */
+  readonly holdsUpstreamBytes: boolean;
+  onConnected(): void;
+  /** @returns false to stop reading until `socket.resume()` */
+  onUpstreamBytes(bytes: Buffer): boolean;
+  onUpstreamEnd(): void;
+  onUpstreamDrained(): void;
+  onUpstreamError(error: Error): void;
+  onUpstreamClosed(): void;
+}
 
 /**
  * The dialled side of a relay. A closed socket is dialled again for the next connection: making a new socket object with its
@@ -14,7 +26,7 @@ const MAX_SPARE = 64;
  */
 export class RelaySocket implements SocketOwner {
   readonly socket: UpstreamSocket;
-  #relay: Relay | undefined;
+  #relay: RelayUser | undefined;
   #reusable = true;
   readonly #buffer: Buffer = Buffer.allocUnsafeSlow(BUFFER_BYTES);
 
@@ -29,7 +41,7 @@ export class RelaySocket implements SocketOwner {
     this.socket.on('connect', () => this.#relay?.onConnected());
   }
 
-  dial(relay: Relay, endpoint: Endpoint): void {
+  dial(relay: RelayUser, endpoint: Endpoint): void {
     this.#relay = relay;
     this.#reusable = true;
     this.socket.connect({ host: endpoint.host, port: endpoint.port });

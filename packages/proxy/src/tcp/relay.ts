@@ -1,20 +1,16 @@
 import type { Socket } from 'node:net';
-import { Rejection, type AttemptFailure, type CallHandler, type ErrorCode, type Verdict } from '@mesher/core';
-import { Deadline } from '../deadlines.js';
-import type { Environment } from '../environment.js';
+import type { ErrorCode } from '@mesher/core';
 import { endedByReset, notifyWhenDrained, resetSocket, startReading, type SocketOwner } from '../socket-owner.js';
 import { describeConnectError } from '../upstream/connect-error.js';
 import type { FirstBytes } from './first-bytes.js';
-import type { RelaySocket, RelaySockets } from './relay-socket.js';
+import { RelayCall, type RelayContext } from './relay-call.js';
 import type { TcpCall } from './tcp-call.js';
 
 /**
  * Passes bytes both ways between an accepted socket and a dialled one: back-pressure, half-close and resets included. It dials at
  * once, because with some protocols the server speaks first.
  */
-export class Relay extends Deadline implements SocketOwner {
-  #upstream: RelaySocket | undefined;
-  #connected = false;
+export class Relay extends RelayCall implements SocketOwner {
   #clientEnded = false;
   #clientFailed = false;
   #clientClosed = false;
@@ -22,26 +18,18 @@ export class Relay extends Deadline implements SocketOwner {
   #pausedClient = false;
   /** Client bytes that came before there was a connection, or before they told their protocol. */
   #early: Buffer | undefined;
-  /** There is no upstream and there will be none; the client may still turn out to speak HTTP. */
-  #refused = false;
-  /** The handler knows how the call ended. What is queued may still be leaving. */
-  #over = false;
-  #errorCode: ErrorCode | undefined;
   #failure: Error | undefined;
 
   constructor(
     private readonly client: Socket,
-    private readonly call: TcpCall,
-    private readonly handler: CallHandler,
-    private readonly env: Environment,
-    private readonly sockets: RelaySockets,
-    private readonly closed: (relay: Relay) => void,
+    call: TcpCall,
+    context: RelayContext,
     /** Looks at what the client says first; undefined when its protocol is known. */
     private firstBytes: FirstBytes | undefined,
     /** The client is not read before there is a connection: nothing that it says could change anything, and holding bytes costs. */
     private readonly readsLate: boolean,
   ) {
-    super();
+    super(call, context);
   }
 
   /** Bytes of the upstream wait for the client to read them. */
@@ -51,21 +39,20 @@ export class Relay extends Deadline implements SocketOwner {
 
   /** @param early bytes that the client has sent already */
   start(early: Buffer | undefined): void {
-    this.call.startedAt = this.env.now();
     this.#early = early;
-    this.#decide(() => this.handler.begin(this.call));
+    this.begin();
   }
 
   // === the accepted side
 
   onData(chunk: Buffer): void {
-    if (this.#over) return;
-    if (this.firstBytes !== undefined || !this.#connected) {
+    if (this.over) return;
+    if (this.firstBytes !== undefined || !this.connected) {
       this.#onEarlyData(chunk);
       return;
     }
     this.env.stats.bytesToUpstream += chunk.length;
-    const upstream = this.#upstream;
+    const upstream = this.upstream;
     if (upstream !== undefined) {
       upstream.socket.write(chunk);
       // Not the result of write(): that is false for every large chunk, even one that has left already.
@@ -78,17 +65,17 @@ export class Relay extends Deadline implements SocketOwner {
   }
 
   onEnd(): void {
-    if (this.#over || endedByReset(this.client)) return;
+    if (this.over || endedByReset(this.client)) return;
     this.#clientEnded = true;
     if (this.firstBytes !== undefined) this.#settleProtocol();
-    if (!this.#connected) return;
+    if (!this.connected) return;
     if (this.#upstreamEnded) this.#finish();
-    else this.#upstream?.socket.end();
+    else this.upstream?.socket.end();
   }
 
   onDrain(): void {
     if (this.client.writableLength !== 0) return;
-    this.#upstream?.socket.resume();
+    this.upstream?.socket.resume();
     this.#touch();
   }
 
@@ -99,15 +86,15 @@ export class Relay extends Deadline implements SocketOwner {
 
   onClose(): void {
     this.#clientClosed = true;
-    if (this.#over) this.#closeIfBothClosed();
+    if (this.over) this.#closeIfBothClosed();
     else this.#abort(undefined, this.#clientFailed);
   }
 
   // === the dialled side
 
   onConnected(): void {
-    this.#connected = true;
-    if (this.call.endpoint !== undefined) this.handler.connected(this.call.endpoint);
+    this.connected = true;
+    if (this.call.endpoint !== undefined) this.context.handler.connected(this.call.endpoint);
     // Bytes that have not told their protocol yet wait for the rest, but not for long.
     if (this.firstBytes !== undefined && this.#early !== undefined) {
       this.env.deadlines.arm(this, this.env.options.detectTimeout);
@@ -116,7 +103,7 @@ export class Relay extends Deadline implements SocketOwner {
 
   /** @returns false to stop reading until the client has taken what it got */
   onUpstreamBytes(bytes: Buffer): boolean {
-    if (this.#over) return true;
+    if (this.over) return true;
     // The server speaks first: whatever the client says, it is not HTTP.
     if (this.firstBytes !== undefined) this.#settleProtocol();
     this.env.stats.bytesToDownstream += bytes.length;
@@ -128,7 +115,7 @@ export class Relay extends Deadline implements SocketOwner {
   }
 
   onUpstreamEnd(): void {
-    const upstream = this.#upstream;
+    const upstream = this.upstream;
     if (upstream !== undefined && endedByReset(upstream.socket)) return;
     this.#upstreamEnded = true;
     if (this.#clientEnded) this.#finish();
@@ -145,97 +132,38 @@ export class Relay extends Deadline implements SocketOwner {
   }
 
   onUpstreamClosed(): void {
-    this.#upstream = undefined;
+    this.upstream = undefined;
     const failure = this.#failure;
     this.#failure = undefined;
-    if (this.#over) this.#closeIfBothClosed();
-    else if (!this.#connected) {
-      this.#onConnectFailed(failure === undefined ? 'closed while it was connecting' : describeConnectError(failure));
+    if (this.over) this.#closeIfBothClosed();
+    else if (!this.connected) {
+      this.onConnectFailed(failure === undefined ? 'closed while it was connecting' : describeConnectError(failure));
     } else if (failure !== undefined) this.#abort('MESH_ERR_UPSTREAM_RESET', true);
     else this.#finish();
   }
 
   override onDeadline(): void {
-    if (this.#over) {
+    if (this.over) {
       // What is left does not leave.
       this.#closeBoth(true);
-    } else if (this.#refused) this.#abort(this.#errorCode, true);
-    else if (this.#connected && this.firstBytes !== undefined && this.#early !== undefined) this.#settleProtocol();
+    } else if (this.refused) this.#abort(this.errorCode, true);
+    else if (this.connected && this.firstBytes !== undefined && this.#early !== undefined) this.#settleProtocol();
     else {
       this.env.stats.timeouts++;
-      const upstream = this.#upstream;
-      if (upstream === undefined || this.#connected) {
-        this.#abort('MESH_ERR_TIMEOUT', true);
-        return;
-      }
-      this.#upstream = undefined;
-      upstream.release(false, false);
-      const { connectTimeout } = this.env.options;
-      this.#onConnectFailed(`connect to ${this.call.endpoint?.key ?? ''} took longer than ${connectTimeout} ms`);
+      if (this.upstream === undefined || this.connected) this.#abort('MESH_ERR_TIMEOUT', true);
+      else this.onConnectDeadline();
     }
+  }
+
+  protected onRefused(): void {
+    // A client that speaks HTTP can be told why; its first bytes are probably on the way.
+    if (this.firstBytes !== undefined) this.env.deadlines.arm(this, this.env.options.refusalGrace);
+    else this.#abort(this.errorCode, true);
   }
 
   destroy(): void {
-    if (this.#over) this.#closeBoth(false);
+    if (this.over) this.#closeBoth(false);
     else this.#abort(undefined, false);
-  }
-
-  // === deciding and dialling
-
-  /** Asks the handler, which may answer later. */
-  #decide(ask: () => Verdict | Promise<Verdict>): void {
-    let verdict: Verdict | Promise<Verdict>;
-    try {
-      verdict = ask();
-    } catch (error) {
-      this.#pluginFailed(error);
-      return;
-    }
-    if (verdict instanceof Promise) {
-      this.env.deadlines.arm(this, this.env.options.responseTimeout);
-      verdict.then(
-        (later) => this.#dial(later),
-        (error: unknown) => this.#pluginFailed(error),
-      );
-    } else this.#dial(verdict);
-  }
-
-  #dial(verdict: Verdict): void {
-    if (this.#over) return;
-    if (verdict instanceof Rejection) {
-      this.#refuse(verdict.code, verdict.message);
-      return;
-    }
-    this.call.endpoint = verdict;
-    this.call.attempts++;
-    this.env.stats.upstreamConnects++;
-    this.env.deadlines.arm(this, this.env.options.connectTimeout);
-    this.#upstream = this.sockets.take();
-    this.#upstream.dial(this, verdict);
-  }
-
-  #onConnectFailed(message: string): void {
-    this.env.stats.upstreamConnectFailures++;
-    const failure: AttemptFailure = { code: 'MESH_ERR_CONNECT', message, sent: false, reusedConnection: false };
-    this.#decide(() => this.handler.again(this.call, failure));
-  }
-
-  #pluginFailed(error: unknown): void {
-    if (this.#over) return;
-    this.env.logger.error({ error }, 'a plugin failed while it decided about a connection');
-    this.#refuse('MESH_ERR_PLUGIN', String(error));
-  }
-
-  #refuse(code: ErrorCode, message: string): void {
-    this.#errorCode = code;
-    this.#refused = true;
-    this.env.logger.warn(
-      { code, peer: this.call.remoteAddress, service: this.call.destination?.service },
-      `connection refused: ${message}`,
-    );
-    // A client that speaks HTTP can be told why; its first bytes are probably on the way.
-    if (this.firstBytes !== undefined) this.env.deadlines.arm(this, this.env.options.refusalGrace);
-    else this.#abort(code, true);
   }
 
   // === the first bytes
@@ -250,25 +178,25 @@ export class Relay extends Deadline implements SocketOwner {
         return;
       }
       if (protocol === 'unclear') {
-        if (this.#connected) this.env.deadlines.arm(this, this.env.options.detectTimeout);
+        if (this.connected) this.env.deadlines.arm(this, this.env.options.detectTimeout);
         return;
       }
       this.#settleProtocol();
     }
-    if (!this.#connected) this.#pauseClient();
+    if (!this.connected) this.#pauseClient();
   }
 
   /** The connection is not HTTP: what was held back goes on. */
   #settleProtocol(): void {
     this.firstBytes = undefined;
     this.env.stats.detectedTcp++;
-    if (this.#refused) this.#abort(this.#errorCode, true);
-    else if (this.#connected) this.#open();
+    if (this.refused) this.#abort(this.errorCode, true);
+    else if (this.connected) this.#open();
   }
 
   /** There is a connection and nothing to wait for: from here on bytes flow. */
   #open(): void {
-    const socket = this.#upstream?.socket;
+    const socket = this.upstream?.socket;
     const early = this.#early;
     this.#early = undefined;
     if (early !== undefined) {
@@ -284,9 +212,9 @@ export class Relay extends Deadline implements SocketOwner {
   /** Gives up the connection without touching the client's socket, which has another owner now. */
   #abandon(): void {
     this.firstBytes = undefined;
-    this.#report(true);
-    this.#upstream?.release(false, false);
-    this.#upstream = undefined;
+    this.report(true);
+    this.upstream?.release(false, false);
+    this.upstream = undefined;
     this.#gone();
   }
 
@@ -294,34 +222,34 @@ export class Relay extends Deadline implements SocketOwner {
 
   /** Both directions have been read to their end: what is queued still leaves, then both sockets close. */
   #finish(): void {
-    this.#report(false);
+    this.report(false);
     const { client } = this;
-    const upstream = this.#upstream;
+    const upstream = this.upstream;
     const clientFlushed = client.writableLength === 0;
     if (clientFlushed) client.destroy();
     else client.destroySoon();
     if (upstream !== undefined) {
       if (upstream.socket.writableLength > 0) upstream.socket.destroySoon();
       else {
-        this.#upstream = undefined;
+        this.upstream = undefined;
         upstream.release(false, !clientFlushed);
       }
     }
-    if (clientFlushed && this.#upstream === undefined) this.#gone();
+    if (clientFlushed && this.upstream === undefined) this.#gone();
     else this.#touch();
   }
 
   /** The connection ends before its time. */
   #abort(code: ErrorCode | undefined, reset: boolean): void {
-    this.#errorCode = code;
-    this.#report(this.#clientFailed);
+    this.errorCode = code;
+    this.report(this.#clientFailed);
     this.#closeBoth(reset);
   }
 
   #closeBoth(reset: boolean): void {
     const bufferInUse = this.holdsUpstreamBytes;
-    const upstream = this.#upstream;
-    this.#upstream = undefined;
+    const upstream = this.upstream;
+    this.upstream = undefined;
     upstream?.release(reset, bufferInUse);
     if (reset) resetSocket(this.client);
     else this.client.destroy();
@@ -329,24 +257,12 @@ export class Relay extends Deadline implements SocketOwner {
   }
 
   #closeIfBothClosed(): void {
-    if (this.#clientClosed && this.#upstream === undefined) this.#gone();
+    if (this.#clientClosed && this.upstream === undefined) this.#gone();
   }
 
   #gone(): void {
     this.env.deadlines.remove(this);
-    this.closed(this);
-  }
-
-  /** Tells the handler how the call ended, once. */
-  #report(aborted: boolean): void {
-    if (this.#over) return;
-    this.#over = true;
-    const durationMs = this.env.now() - this.call.startedAt;
-    try {
-      this.handler.end(this.call, { status: 0, code: this.#errorCode, aborted, durationMs });
-    } catch (error) {
-      this.env.logger.error({ error }, 'a plugin failed after a connection had ended');
-    }
+    this.context.closed(this);
   }
 
   #touch(): void {

@@ -1,0 +1,123 @@
+import { Rejection, type AttemptFailure, type CallHandler, type ErrorCode, type Verdict } from '@mesher/core';
+import { Deadline } from '../deadlines.js';
+import type { Environment } from '../environment.js';
+import type { RelaySocket, RelaySockets, RelayUser } from './relay-socket.js';
+import type { TcpCall } from './tcp-call.js';
+
+/** What all relays of a listener share. */
+export interface RelayContext {
+  readonly handler: CallHandler;
+  readonly env: Environment;
+  readonly sockets: RelaySockets;
+  closed(relay: { destroy(): void }): void;
+}
+
+/** The call behind a relayed connection: asks the handler where it goes, dials, asks again when that fails, and reports the end. */
+export abstract class RelayCall extends Deadline implements RelayUser {
+  protected upstream: RelaySocket | undefined;
+  protected connected = false;
+  /** There is no upstream and there will be none. */
+  protected refused = false;
+  /** The handler knows how the call ended. What is queued may still be leaving. */
+  protected over = false;
+  protected errorCode: ErrorCode | undefined;
+  protected readonly env: Environment;
+
+  constructor(
+    protected readonly call: TcpCall,
+    protected readonly context: RelayContext,
+  ) {
+    super();
+    this.env = context.env;
+  }
+
+  abstract readonly holdsUpstreamBytes: boolean;
+  abstract onConnected(): void;
+  abstract onUpstreamBytes(bytes: Buffer): boolean;
+  abstract onUpstreamEnd(): void;
+  abstract onUpstreamDrained(): void;
+  abstract onUpstreamError(error: Error): void;
+  abstract onUpstreamClosed(): void;
+
+  /** The call cannot be connected; `errorCode` says why. */
+  protected abstract onRefused(): void;
+
+  protected begin(): void {
+    this.call.startedAt = this.env.now();
+    this.#decide(() => this.context.handler.begin(this.call));
+  }
+
+  protected onConnectFailed(message: string): void {
+    this.env.stats.upstreamConnectFailures++;
+    const failure: AttemptFailure = { code: 'MESH_ERR_CONNECT', message, sent: false, reusedConnection: false };
+    this.#decide(() => this.context.handler.again(this.call, failure));
+  }
+
+  /** Connecting has taken too long. */
+  protected onConnectDeadline(): void {
+    this.upstream?.release(false, false);
+    this.upstream = undefined;
+    const { connectTimeout } = this.env.options;
+    this.onConnectFailed(`connect to ${this.call.endpoint?.key ?? ''} took longer than ${connectTimeout} ms`);
+  }
+
+  /** Tells the handler how the call ended, once. */
+  protected report(aborted: boolean): void {
+    if (this.over) return;
+    this.over = true;
+    const durationMs = this.env.now() - this.call.startedAt;
+    try {
+      this.context.handler.end(this.call, { status: 0, code: this.errorCode, aborted, durationMs });
+    } catch (error) {
+      this.env.logger.error({ error }, 'a plugin failed after a connection had ended');
+    }
+  }
+
+  /** Asks the handler, which may answer later. */
+  #decide(ask: () => Verdict | Promise<Verdict>): void {
+    let verdict: Verdict | Promise<Verdict>;
+    try {
+      verdict = ask();
+    } catch (error) {
+      this.#pluginFailed(error);
+      return;
+    }
+    if (verdict instanceof Promise) {
+      this.env.deadlines.arm(this, this.env.options.responseTimeout);
+      verdict.then(
+        (later) => this.#dial(later),
+        (error: unknown) => this.#pluginFailed(error),
+      );
+    } else this.#dial(verdict);
+  }
+
+  #dial(verdict: Verdict): void {
+    if (this.over) return;
+    if (verdict instanceof Rejection) {
+      this.#refuse(verdict.code, verdict.message);
+      return;
+    }
+    this.call.endpoint = verdict;
+    this.call.attempts++;
+    this.env.stats.upstreamConnects++;
+    this.env.deadlines.arm(this, this.env.options.connectTimeout);
+    this.upstream = this.context.sockets.take();
+    this.upstream.dial(this, verdict);
+  }
+
+  #pluginFailed(error: unknown): void {
+    if (this.over) return;
+    this.env.logger.error({ error }, 'a plugin failed while it decided about a connection');
+    this.#refuse('MESH_ERR_PLUGIN', String(error));
+  }
+
+  #refuse(code: ErrorCode, message: string): void {
+    this.errorCode = code;
+    this.refused = true;
+    this.env.logger.warn(
+      { code, peer: this.call.remoteAddress, service: this.call.destination?.service },
+      `connection refused: ${message}`,
+    );
+    this.onRefused();
+  }
+}
