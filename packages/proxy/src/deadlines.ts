@@ -33,7 +33,8 @@ export class Deadlines {
   #filed = 0;
   #timer: TimerHandle | undefined;
   #excused = false;
-  readonly #startedAt: number;
+  /** Time of tick 0. */
+  #startedAt: number;
 
   constructor(
     private readonly clock: Clock,
@@ -77,7 +78,9 @@ export class Deadlines {
 
   #start(): void {
     this.now = this.clock.now();
-    this.#tick = Math.floor((this.now - this.#startedAt) / TICK_MS);
+    // Nothing is filed, so ticks may be counted anew: from the start of the timer they are in step with it.
+    this.#startedAt = this.now;
+    this.#tick = 0;
     this.#timer = this.timers.every(TICK_MS, () => this.#advance());
   }
 
