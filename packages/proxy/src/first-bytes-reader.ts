@@ -56,8 +56,9 @@ export class FirstBytesReader extends Deadline implements SocketOwner {
     else this.#handOver(this.#bytes);
   }
 
+  /** What the client says first may be on its way. */
   drain(): void {
-    this.destroy();
+    if (this.#bytes === undefined) this.env.deadlines.arm(this, this.env.options.drainGrace);
   }
 
   destroy(): void {

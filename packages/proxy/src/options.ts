@@ -188,6 +188,14 @@ export const proxyOptionsSchema = s.object(
       doc: 'How long the rest of a request is read and thrown away after its final answer.',
       reason: 'closing with unread bytes resets the connection, and the reset may overtake the answer',
     }),
+    drainGrace: s.duration({
+      default: '1s',
+      min: '0s',
+      max: '1m',
+      doc: 'How long a connection that is idle when a drain begins stays open for one more request, which is answered with Connection: close.',
+      reason:
+        'a request that is on its way when its connection closes is lost to a client that may not repeat it; callers learn of the drain within milliseconds',
+    }),
     forwarding: forwardingSchema,
   },
   { doc: 'Limits and timeouts of the data path.' },

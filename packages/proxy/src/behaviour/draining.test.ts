@@ -7,19 +7,38 @@ const GET = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
 describe('draining a listener', () => {
   const rig = useProxyRig();
 
-  it('refuses new connections, closes idle ones, and resolves at once when nothing is under way', async () => {
+  it('refuses new connections and closes idle ones after drainGrace', async () => {
     const { proxy } = await rig().pair((peer) => answerEach(peer, () => answerOf('x')));
     const idle = await rig().send(proxy, GET);
     await idle.readUntil('\r\n\r\nx');
     const silent = await rig().connect(proxy);
     await until(() => proxy.listener.openConnections === 2);
-    await proxy.listener.drain();
+    const draining = proxy.listener.drain();
+    await settleSockets();
+    expect(proxy.listener.openConnections).to.equal(2);
+    rig().pass(1_000);
+    await draining;
     await Promise.all([idle.awaitEnd(), silent.awaitEnd()]);
     const refused = await RawClient.connect(proxy.port).then(
       () => undefined,
       (error: NodeJS.ErrnoException) => error.code,
     );
     expect(refused).to.equal('ECONNREFUSED');
+  });
+
+  it('answers one more request on a connection that was idle, so that none is lost on its way', async () => {
+    const { proxy } = await rig().pair((peer) => answerEach(peer, () => answerOf('x')));
+    const client = await rig().send(proxy, GET);
+    await client.readUntil('\r\n\r\nx');
+    const silent = await rig().connect(proxy);
+    await until(() => proxy.listener.openConnections === 2);
+    const draining = proxy.listener.drain();
+    client.write('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi');
+    silent.write(GET);
+    await Promise.all([client.awaitEnd(), silent.awaitEnd()]);
+    await draining;
+    expect(client.text).to.match(/200 OK[^]*200 OK\r\nContent-Length: 1\r\nConnection: close\r\n\r\nx$/);
+    expect(silent.text).to.match(/200 OK\r\nContent-Length: 1\r\nConnection: close\r\n\r\nx$/);
   });
 
   it('finishes what is under way with Connection: close, and resolves then', async () => {
@@ -75,6 +94,7 @@ describe('draining a listener', () => {
     await until(() => proxy.proxy.stats.bytesToDownstream > 100_000);
     await settleSockets();
     const draining = proxy.listener.drain();
+    rig().pass(1_000);
     client.socket.resume();
     await client.awaitEnd();
     await draining;

@@ -211,11 +211,11 @@ export class ServerConnection extends ClientSocket implements PeerConnection, Re
     if (this.clientEnded) tunnel.onClientEnd();
   }
 
-  /** Ends the connection if it is between two requests; otherwise the present answer will be its last. */
+  /** The present answer is the last one; a connection between two requests waits a moment for one that is on its way. */
   drain(): void {
     this.#close = true;
     const isIdle = this.exchange === undefined && this.#tunnel === undefined && !this.#reader.holdsBytes;
-    if (isIdle && !this.closing) this.#closeIdle();
+    if (isIdle && !this.closing) this.env.deadlines.arm(this, this.env.options.drainGrace);
   }
 
   // === inside
@@ -249,6 +249,7 @@ export class ServerConnection extends ClientSocket implements PeerConnection, Re
         new Rejection('MESH_ERR_REQUEST_TIMEOUT', `The head of the request was not complete after ${headTimeout} ms`),
       );
     } else if (writableLength === 0) this.destroy();
+    else if (this.context.draining) this.closeGently(false);
     else if (writableLength === this.#stuckBytes) this.breakOff();
     else {
       // The client is slow to read the last answer; it has as long again to take some of it.
