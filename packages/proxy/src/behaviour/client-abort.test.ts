@@ -128,6 +128,7 @@ describe('a client that goes away', () => {
       expect(proxy.outcomes[0]).to.include({ path: '/gone', aborted: true });
       peer.write(answerOf('still fine'));
       await busy.readUntil('still fine');
+      await settleSockets();
       expect(peer.text).to.not.contain('/gone');
     });
   }

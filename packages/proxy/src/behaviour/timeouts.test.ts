@@ -195,6 +195,7 @@ describe('timeouts', () => {
     expect(waiting.text).to.match(/^HTTP\/1\.1 503 [^]*\r\nretry-after: 1\r\n/);
     peer.write(answerOf('done'));
     await busy.readUntil('done');
+    await settleSockets();
     expect(peer.text).to.not.contain('/waiting');
   });
 

@@ -88,6 +88,14 @@ describe('an answer whose end waits here for its client', () => {
     await tail.client.awaitEnd();
   });
 
+  it('is complete although the connection closes behind it and the client ends its side meanwhile', async () => {
+    const { tail } = await prepare((path) => get(path, 'Connection: close\r\n'));
+    tail.client.end();
+    await settleSockets();
+    await expectWhole(tail);
+    await tail.client.awaitEnd();
+  });
+
   it('is complete although the listener drains meanwhile', async () => {
     const { proxy, tail } = await prepare();
     const draining = proxy.listener.drain();

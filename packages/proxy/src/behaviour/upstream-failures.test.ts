@@ -56,6 +56,24 @@ describe('an upstream that fails', () => {
       expect(proxy.proxy.stats.reusedConnectionRetries).to.equal(1);
     });
 
+    it(`costs one further attempt when it ${how} all idle connections: the second does not take one of them`, async () => {
+      const { upstream, proxy } = await rig().pair((peer, index) => {
+        if (index > 1) answerEach(peer, () => answerOf('third connection'));
+      });
+      const clients = [await rig().send(proxy, GET), await rig().send(proxy, GET)];
+      await upstream.awaitConnection(2);
+      for (const peer of upstream.connections) {
+        await peer.readUntil('\r\n\r\n');
+        peer.socket.once('data', () => fail(peer));
+      }
+      for (const peer of upstream.connections) peer.write(answerOf('idle soon'));
+      await until(() => proxy.proxy.stats.upstreamIdle === 2);
+      clients[0].write(GET);
+      await clients[0].readUntil('third connection');
+      expect(upstream.connections).to.have.lengthOf(3);
+      expect(proxy.outcomes.at(-1)?.attempts).to.equal(2);
+    });
+
     it(`does not get a POST twice when it ${how} the connection that it came over`, async () => {
       const { upstream, proxy } = await rig().pair((peer) =>
         answerEach(peer, (head) => {
