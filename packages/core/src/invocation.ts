@@ -1,4 +1,4 @@
-import type { ErrorCode } from './errors.js';
+import { MeshError, type ErrorCode } from './errors.js';
 import type { Endpoint } from './registry/endpoint.js';
 import type { ServicePlan } from './registry/service-plan.js';
 import type { SourceIdentity } from './resolver/contracts.js';
@@ -35,13 +35,28 @@ export interface CallView {
   readonly destination: Destination | undefined;
 }
 
+const FIELD_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+/** Visible ASCII, blanks and the upper half of Latin-1. */
+const FIELD_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
+
 /** Header fields that many calls get alike, rendered once per wire. */
 export class FieldBundle {
   /** The fields as HTTP/1 lines, each ended by CRLF. */
   readonly http1: string;
 
-  /** @param fields names and values in the order in which they are sent */
+  /**
+   * @param fields names and values in the order in which they are sent
+   * @throws MeshError MESH_ERR_INVALID_FIELD for a name or value that cannot be sent (RFC 9110, 5): it could end the head early
+   */
   constructor(readonly fields: readonly (readonly [name: string, value: string])[]) {
+    for (const [name, value] of fields) {
+      if (!FIELD_NAME.test(name) || !FIELD_VALUE.test(value)) {
+        throw new MeshError(
+          'MESH_ERR_INVALID_FIELD',
+          `the header field ${JSON.stringify(name)} or its value cannot be sent`,
+        );
+      }
+    }
     this.http1 = fields.map(([name, value]) => `${name}: ${value}\r\n`).join('');
   }
 }

@@ -6,7 +6,7 @@ import { prefersPlainText, renderLocalReply } from './local-reply.js';
 import { OutgoingRequest } from './outgoing-request.js';
 import { refusalOfPeer } from './peer-refusal.js';
 import { ONE_WRITE_BYTES } from './replay-buffer.js';
-import { renderResponseHead } from './response-head.js';
+import { fieldsToDrop, renderResponseHead } from './response-head.js';
 import type { ResponseScanner } from './response-scanner.js';
 import { Tunnel } from './tunnel.js';
 
@@ -59,7 +59,8 @@ export class Exchange extends OutgoingRequest {
     const { server } = this;
     if (untilClose || (!this.requestDone && scan.status >= 400)) server.closeAfterResponse();
     const extra = server.responseFields(this.call, scan.minorVersion);
-    const text = renderResponseHead(scan, buffer, start, extra, this.dechunk && scan.chunked);
+    const without = fieldsToDrop(scan, this.dechunk, this.call.direction === 'inbound');
+    const text = renderResponseHead(scan, buffer, start, extra, without);
     const bodyStart = scan.end;
     const length = bodyEnd - bodyStart;
     this.env.stats.bytesToDownstream += text.length + length;

@@ -21,7 +21,8 @@ export function refusalOfPeer(
   buffer: Buffer,
   env: Environment,
 ): AttemptFailure | undefined {
-  if (scan.status !== 502 && scan.status !== 503) return undefined;
+  // Behind an inbound listener there is no sidecar, only the application, whose word this is not.
+  if ((scan.status !== 502 && scan.status !== 503) || call.direction === 'inbound') return undefined;
   const field = env.fieldName('x-mesher-error');
   if ((scan.presence & field.bit) === 0) return undefined;
   const refusal = UNDELIVERED.get(findField(buffer, scan.fieldsStart, scan.end - 2, field) ?? '');

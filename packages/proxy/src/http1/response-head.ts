@@ -2,7 +2,9 @@ import { latin1 } from './characters.js';
 import { FieldName, findLines } from './field-lookup.js';
 import type { ResponseScanner } from './response-scanner.js';
 
-const TRANSFER_ENCODING = [new FieldName('transfer-encoding')] as const;
+const TRANSFER_ENCODING = new FieldName('transfer-encoding');
+/** Says that a sidecar made the answer; peers act on it, so an application must not be able to say it. */
+const MESHER_ERROR = new FieldName('x-mesher-error');
 /** `HTTP/1.x` is replaced by the version that we speak ourselves (RFC 9110, 2.5). */
 const VERSION_LENGTH = 8;
 
@@ -11,14 +13,14 @@ const VERSION_LENGTH = 8;
  * @param scan has just scanned this very head
  * @param start of the status line
  * @param extra further field lines, each ended by CRLF
- * @param withoutChunks leave out Transfer-Encoding, because the chunks are taken apart
+ * @param without fields that are left out, see {@link fieldsToDrop}
  */
 export function renderResponseHead(
   scan: ResponseScanner,
   buffer: Buffer,
   start: number,
   extra: string,
-  withoutChunks = false,
+  without?: readonly FieldName[],
 ): string {
   const { cuts, cutCount } = scan;
   const fieldsEnd = scan.end - 2;
@@ -29,15 +31,31 @@ export function renderResponseHead(
     from = cuts[i + 1];
   }
   if (from < fieldsEnd) text += latin1(buffer, from, fieldsEnd);
-  if (withoutChunks) text = dropTransferEncoding(text);
+  if (without !== undefined) text = dropFields(text, without);
   return `${text}${extra}\r\n`;
 }
 
-function dropTransferEncoding(text: string): string {
+/**
+ * The fields of an answer that do not go on to the client; undefined in the usual case.
+ * @param dechunk the chunks are taken apart, so Transfer-Encoding would be a lie
+ * @param fromApplication the answer comes from the local application
+ */
+export function fieldsToDrop(
+  scan: ResponseScanner,
+  dechunk: boolean,
+  fromApplication: boolean,
+): FieldName[] | undefined {
+  const withoutChunks = dechunk && scan.chunked;
+  const forged = fromApplication && (scan.presence & MESHER_ERROR.bit) !== 0;
+  if (!withoutChunks && !forged) return undefined;
+  return [...(withoutChunks ? [TRANSFER_ENCODING] : []), ...(forged ? [MESHER_ERROR] : [])];
+}
+
+function dropFields(text: string, names: readonly FieldName[]): string {
   const bytes = Buffer.from(text, 'latin1');
   let result = '';
   let from = 0;
-  findLines(bytes, text.indexOf('\r\n') + 2, bytes.length, TRANSFER_ENCODING, (line, lineEnd) => {
+  findLines(bytes, text.indexOf('\r\n') + 2, bytes.length, names, (line, lineEnd) => {
     result += text.slice(from, line);
     from = lineEnd;
   });

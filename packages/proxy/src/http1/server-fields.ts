@@ -16,6 +16,7 @@ export function asksForH2c(buffer: Buffer, scan: RequestScanner): boolean {
 /** `Server-Timing` (W3C): which sidecar, which way, to which instance, and the time until the head of the answer. */
 export function renderServerTiming(call: Http1Call, now: number): string {
   const target = call.endpoint === undefined ? '' : ` ${call.endpoint.key}`;
-  const service = call.destination === undefined ? '' : ` ${call.destination.service}`;
+  // A resolver may answer any text; only what may stand in a quoted string of a field goes out.
+  const service = call.destination === undefined ? '' : ` ${call.destination.service.replace(/[^\w.~:/-]/g, '_')}`;
   return `Server-Timing: mesher;desc="${call.direction}${service}${target}";dur=${(now - call.startedAt).toFixed(2)}\r\n`;
 }
