@@ -20,7 +20,7 @@ export class ProxyServer {
   readonly #env: Environment;
   readonly #deadlines: Deadlines;
   readonly #listeners = new Set<Listener>();
-  readonly #relaySockets = new RelaySockets();
+  readonly #relaySockets = new RelaySockets(this.stats);
 
   constructor(dependencies: ProxyDependencies = {}, options: Partial<ProxyOptions> = {}) {
     const ports = dependencies.ports ?? systemPorts();

@@ -172,7 +172,7 @@ describe('streaming', () => {
   });
 
   it('streams a body through in memory that does not grow with it', async () => {
-    const total = Number(process.env['MESHER_TEST_STREAM_MB'] ?? 64) * MB;
+    const total = Number(process.env['MESHER_TEST_STREAM_MB'] ?? 256) * MB;
     const { upstream, proxy } = await rig().pair();
     const client = await rig().connect(proxy);
     let received = 0;
@@ -192,7 +192,7 @@ describe('streaming', () => {
       if (sent > 8 * MB) peak = Math.max(peak, process.memoryUsage().arrayBuffers);
     }
     await until(() => received > total);
-    // Bytes that were read and not collected yet may lie around, but far less than what went through.
-    expect(peak - base).to.be.lessThan(32 * MB);
+    // The client of this test leaves its pieces to the garbage collector, which comes every 32 MB.
+    expect(peak - base).to.be.lessThan(96 * MB);
   });
 });

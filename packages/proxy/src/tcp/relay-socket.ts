@@ -1,4 +1,5 @@
 import type { Endpoint } from '@mesher/core';
+import type { ProxyStats } from '../stats.js';
 import { own, resetSocket, type SocketOwner } from '../socket-owner.js';
 import { UpstreamSocket } from '../upstream/upstream-socket.js';
 
@@ -44,6 +45,7 @@ export class RelaySocket implements SocketOwner {
   dial(relay: RelayUser, endpoint: Endpoint): void {
     this.#relay = relay;
     this.#reusable = true;
+    this.spare.stats.upstreamOpen++;
     this.socket.connect({ host: endpoint.host, port: endpoint.port });
   }
 
@@ -78,6 +80,7 @@ export class RelaySocket implements SocketOwner {
   onClose(): void {
     const relay = this.#relay;
     this.#relay = undefined;
+    this.spare.stats.upstreamOpen--;
     if (this.#reusable && relay?.holdsUpstreamBytes !== true) this.spare.giveBack(this);
     relay?.onUpstreamClosed();
   }
@@ -86,6 +89,8 @@ export class RelaySocket implements SocketOwner {
 /** Dialled sockets that wait for their next use. */
 export class RelaySockets {
   readonly #spare: RelaySocket[] = [];
+
+  constructor(readonly stats: ProxyStats) {}
 
   take(): RelaySocket {
     return this.#spare.pop() ?? new RelaySocket(this);

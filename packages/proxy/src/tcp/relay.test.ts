@@ -40,6 +40,7 @@ describe('TCP relay', () => {
     await peer.readUntil(BINARY);
     peer.write('answer');
     await client.readUntil('answer');
+    expect(proxy.proxy.stats).to.include({ upstreamConnects: 1, upstreamOpen: 1, connectionsOpen: 1 });
     const [call] = [...proxy.ends.keys()];
     expect(call).to.include({ protocol: 'tcp', method: '', destination: DESTINATION, remoteAddress: '127.0.0.1' });
     client.end();
