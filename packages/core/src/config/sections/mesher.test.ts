@@ -9,8 +9,13 @@ describe('the keys of mesher.yaml', () => {
         'mesher:\n  listeners:\n  - listen: 127.0.0.1:3306\n    service: mysql\n  - listen: "[::1]:6379"\n    target: 127.0.0.1:6380\n',
     });
     expect(document?.mesher.listeners).to.deep.equal([
-      { listen: { host: '127.0.0.1', port: 3306 }, service: 'mysql', target: undefined },
-      { listen: { host: '::1', port: 6379 }, service: undefined, target: { host: '127.0.0.1', port: 6380 } },
+      { listen: { host: '127.0.0.1', port: 3306 }, service: 'mysql', target: undefined, protocol: 'auto' },
+      {
+        listen: { host: '::1', port: 6379 },
+        service: undefined,
+        target: { host: '127.0.0.1', port: 6380 },
+        protocol: 'auto',
+      },
     ]);
   });
 
