@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { ProxyHarness, RawClient } from '../testing/proxy-harness.js';
-import { answerOf } from '../testing/proxy-harness.js';
+import { answerEach, answerOf } from '../testing/proxy-harness.js';
 import { settleSockets, until, useProxyRig } from '../testing/proxy-rig.js';
 
 const GET = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
@@ -133,18 +133,31 @@ describe('a client that goes away', () => {
     });
   }
 
-  it('leaves a connection that was being made for it to the next one', async () => {
-    const { upstream, proxy } = await rig().pair();
-    const client = await rig().send(proxy, GET);
-    // The connection is being made: the reset is seen before it is there, since both happen in the same turn.
-    await until(() => proxy.proxy.stats.upstreamConnects === 1);
-    client.reset();
-    await proxy.awaitOutcomes(1);
-    expect(proxy.outcomes[0].aborted).to.equal(true);
-    const next = await rig().send(proxy, 'GET /next HTTP/1.1\r\nHost: a\r\n\r\n');
-    await until(() => upstream.connections.some((peer) => peer.text.includes('/next')));
-    upstream.connections.find((peer) => peer.text.includes('/next'))?.write(answerOf('hello'));
-    await next.readUntil('hello');
+  it('leaves a connection that was being made for it to the pool', async () => {
+    const { upstream, proxy } = await rig().pair((peer) => answerEach(peer, () => answerOf('hello')));
+    const other = await proxy.proxy.listen({
+      host: '127.0.0.1',
+      port: 0,
+      handler: {
+        direction: 'outbound',
+        begin: () => {
+          // Once the connection is on its way, and before it is there, all clients of this listener go away.
+          process.nextTick(() => other.close());
+          return proxy.endpoint;
+        },
+        again: () => proxy.endpoint,
+        connected: () => {},
+        end: (_call, { aborted }) => aborts.push(aborted),
+      },
+    });
+    const aborts: boolean[] = [];
+    const client = await rig().send(other.port, GET);
+    await client.awaitEnd();
+    await until(() => proxy.proxy.stats.upstreamIdle === 1);
+    expect(aborts).to.deep.equal([true]);
+    expect(upstream.receivedBytes).to.equal(0);
+    await (await rig().send(proxy, GET)).readUntil('hello');
+    expect(upstream.connections).to.have.lengthOf(1);
   });
 
   it('counts neither as an abort when it closes an idle connection, nor as anything else', async () => {

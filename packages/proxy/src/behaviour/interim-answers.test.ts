@@ -1,7 +1,8 @@
 import { request } from 'node:http';
 import { expect } from 'chai';
 import { answerEach, answerOf } from '../testing/proxy-harness.js';
-import { settleSockets, useProxyRig } from '../testing/proxy-rig.js';
+import { settleSockets, untilStill, useProxyRig } from '../testing/proxy-rig.js';
+import { queuedBytes } from '../testing/unread-tail.js';
 
 describe('interim answers', () => {
   const rig = useProxyRig();
@@ -62,7 +63,7 @@ describe('interim answers', () => {
     expect(body).to.equal('hello');
   });
 
-  it('passes any number of interim answers on in their order, together or one by one, with their fields', async () => {
+  it('passes several interim answers on in their order, together or one by one, with their fields', async () => {
     const hints = 'HTTP/1.1 103 Early Hints\r\nLink: </a.css>; rel=preload\r\nLink: </b.js>; rel=preload\r\n\r\n';
     const { upstream, proxy } = await rig().pair();
     const client = await rig().send(proxy, 'GET / HTTP/1.1\r\nHost: a\r\n\r\n');
@@ -74,6 +75,24 @@ describe('interim answers', () => {
     await client.readUntil('page');
     expect(client.text).to.equal(`${hints}HTTP/1.1 102 Processing\r\n\r\n${hints}${answerOf('page')}`);
     expect(proxy.outcomes[0].status).to.equal(200);
+  });
+
+  it('holds back an upstream that sends them faster than the client reads', async () => {
+    const hint = `HTTP/1.1 103 Early Hints\r\nX-Filler: ${'x'.repeat(60_000)}\r\n\r\n`;
+    const count = 250;
+    const { upstream, proxy } = await rig().pair();
+    const client = await rig().connect(proxy);
+    client.socket.pause();
+    client.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+    const peer = await upstream.awaitConnection();
+    await peer.readUntil('\r\n\r\n');
+    for (let i = 0; i < count; i++) peer.write(hint);
+    peer.write(answerOf('page'));
+    expect(await untilStill(() => peer.socket.writableLength)).to.be.greaterThan(1_000_000);
+    expect(queuedBytes(proxy.port)).to.be.lessThan(200_000);
+    client.socket.resume();
+    await client.awaitLength(hint.length * count + answerOf('page').length);
+    expect(client.text.endsWith(answerOf('page'))).to.equal(true);
   });
 
   it('does not send interim answers to HTTP/1.0', async () => {

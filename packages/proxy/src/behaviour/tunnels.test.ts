@@ -2,6 +2,7 @@ import { request } from 'node:http';
 import { expect } from 'chai';
 import { answerEach, answerOf, type ProxyHarness, type RawClient, type RawPeer } from '../testing/proxy-harness.js';
 import { settleSockets, until, untilStill, useProxyRig, type ProxyRig } from '../testing/proxy-rig.js';
+import { queuedTowards, writeUntilQueued } from '../testing/unread-tail.js';
 
 const UPGRADE =
   'GET /chat HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n' +
@@ -301,6 +302,34 @@ for (const [kind, open] of [
       await client.awaitLength(before + 20 * MB);
       await client.awaitEnd();
       expect(client.error).to.equal(undefined);
+    });
+
+    it('delivers what waits for a slow upstream after both sides have ended, however long that takes', async () => {
+      const { proxy, client, peer } = await open(rig());
+      const before = peer.length;
+      peer.socket.pause();
+      peer.end();
+      const sent = await writeUntilQueued(client, proxy.endpoint.port);
+      client.end();
+      await proxy.awaitOutcomes(1);
+      rig().time.advance(600_000);
+      expect(queuedTowards(proxy.endpoint.port)).to.be.greaterThan(0);
+      peer.socket.resume();
+      await peer.awaitEnd();
+      expect(peer.length - before).to.equal(sent);
+      expect(peer.error).to.equal(undefined);
+    });
+
+    it('does not wait for ever for a slow upstream after both sides have ended', async () => {
+      const { proxy, client, peer } = await open(rig());
+      peer.socket.pause();
+      peer.end();
+      await writeUntilQueued(client, proxy.endpoint.port);
+      client.end();
+      await proxy.awaitOutcomes(1);
+      expect(proxy.proxy.stats.upstreamOpen).to.equal(1);
+      rig().pass(3_600_000);
+      expect(proxy.proxy.stats.upstreamOpen).to.equal(0);
     });
 
     it('is reset when nothing has passed for tunnelIdleTimeout', async () => {

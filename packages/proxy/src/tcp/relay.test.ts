@@ -8,6 +8,7 @@ import {
   type RawPeer,
 } from '../testing/proxy-harness.js';
 import { settleSockets, until, untilStill, useProxyRig } from '../testing/proxy-rig.js';
+import { writeUntilQueued } from '../testing/unread-tail.js';
 
 const MB = 1024 * 1024;
 const DESTINATION = { service: 'db' };
@@ -246,6 +247,27 @@ describe('TCP relay', () => {
     expect(client.error).to.equal(undefined);
   });
 
+  it('delivers what waits for a slow server after both sides have ended, but does not wait for ever', async () => {
+    for (const patience of [600_000, 3_600_000]) {
+      const { upstream, proxy } = await relay();
+      const client = await rig().send(proxy, BINARY);
+      const peer = await upstream.awaitConnection();
+      await peer.readUntil(BINARY);
+      peer.socket.pause();
+      peer.end();
+      const sent = await writeUntilQueued(client, upstream.port);
+      client.end();
+      await proxy.awaitOutcomes(1);
+      rig().pass(patience);
+      await settleSockets();
+      expect(proxy.proxy.stats.upstreamOpen).to.equal(patience < 3_600_000 ? 1 : 0);
+      peer.socket.resume();
+      await peer.awaitEnd();
+      if (patience < 3_600_000) expect(peer.length).to.equal(BINARY.length + sent);
+      else expect(isReset(peer)).to.equal(true);
+    }
+  });
+
   it('resets a connection whose bytes nobody takes for tunnelIdleTimeout', async () => {
     const { upstream, proxy } = await relay();
     const client = await rig().send(proxy, BINARY);
@@ -402,6 +424,7 @@ async function fillUntilStuck(peer: RawPeer, taken: () => number): Promise<void>
 
 /** Whether the connection is reset, which Node may have reported as an end. */
 function isReset({ socket }: RawPeer): boolean {
+  // Once our own side has ended, a write fails for that reason alone; then it is enough that the connection is gone.
   if (socket.writable) socket.write('');
-  return socket.errored !== null;
+  return socket.errored !== null || socket.destroyed;
 }

@@ -1,6 +1,6 @@
 import { Socket } from 'node:net';
 import type { ProxyHarness, RawClient, RawPeer, RawUpstream } from './proxy-harness.js';
-import { until, untilStill, type ProxyRig } from './proxy-rig.js';
+import { settleSockets, until, untilStill, type ProxyRig } from './proxy-rig.js';
 
 /** One write: less than the smallest read buffer of an upstream connection. */
 const PIECE = 8192;
@@ -20,10 +20,32 @@ export interface UnreadTail {
 
 /** Bytes that wait in this process to be written to connections accepted at `port`. */
 export function queuedBytes(port: number): number {
+  return queued((socket) => socket.localPort === port);
+}
+
+/** Bytes that wait in this process to be written to connections made to `port`. */
+export function queuedTowards(port: number): number {
+  return queued((socket) => socket.remotePort === port);
+}
+
+/** Writes piece by piece until some of it waits in this process to be written to connections made to `port`; gives what was written. */
+export async function writeUntilQueued(from: RawPeer, port: number): Promise<number> {
+  const piece = Buffer.alloc(PIECE, 'x');
+  let sent = 0;
+  while (queuedTowards(port) === 0) {
+    from.write(piece);
+    sent += PIECE;
+    await until(() => from.socket.writableLength === 0);
+    await settleSockets();
+  }
+  return sent;
+}
+
+function queued(isMeant: (socket: Socket) => boolean): number {
   const { _getActiveHandles } = process as unknown as { _getActiveHandles(): unknown[] };
   return _getActiveHandles
     .call(process)
-    .filter((handle): handle is Socket => handle instanceof Socket && handle.localPort === port)
+    .filter((handle): handle is Socket => handle instanceof Socket && isMeant(handle))
     .reduce((sum, socket) => sum + socket.writableLength, 0);
 }
 
