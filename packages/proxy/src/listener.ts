@@ -6,7 +6,7 @@ import type { Environment } from './environment.js';
 import { FirstBytesReader } from './first-bytes-reader.js';
 import { ServerConnection, type ServerContext } from './http1/server-connection.js';
 import { plainAddress } from './http1/server-fields.js';
-import { changeOwner, own } from './socket-owner.js';
+import { HIGH_WATER_MARK, changeOwner, own } from './socket-owner.js';
 import { Relay } from './tcp/relay.js';
 import type { RelayContext } from './tcp/relay-call.js';
 import type { RelaySockets } from './tcp/relay-socket.js';
@@ -54,7 +54,9 @@ export class Listener implements ServerContext, RelayContext {
     this.handler = spec.handler;
     this.sources = spec.sources ?? [];
     this.destination = spec.destination;
-    this.#server = createServer({ noDelay: true, allowHalfOpen: true }, (socket) => this.#accept(socket));
+    this.#server = createServer({ noDelay: true, allowHalfOpen: true, highWaterMark: HIGH_WATER_MARK }, (socket) =>
+      this.#accept(socket),
+    );
   }
 
   /** The port in use, once listening. */

@@ -1,6 +1,13 @@
 import type { Socket } from 'node:net';
 
 /**
+ * High-water mark of all sockets, in bytes: twice the largest read. Below it Node counts a chunk that left at once as a full buffer,
+ * and each costs a 'drain' event and a turn of its queues (measured: 0.59 instead of 0.55 s of CPU per GB of an upload). How much may really
+ * wait is decided by `writableLength` and the options.
+ */
+export const HIGH_WATER_MARK = 131_072;
+
+/**
  * What listens to a socket. The listener functions below are shared by all sockets and find their owner on the socket itself: four
  * closures less per connection, which counts when ten thousand are idle.
  */

@@ -1,4 +1,5 @@
 import { Socket, type OnReadOpts } from 'node:net';
+import { HIGH_WATER_MARK } from '../socket-owner.js';
 
 /** Turns of the event loop for which a socket is still read after a write has failed: the second has polled for certain. */
 const LAST_LOOK_TURNS = 2;
@@ -14,7 +15,9 @@ export class UpstreamSocket extends Socket {
 
   constructor(onread: OnReadOpts) {
     // Node takes noDelay here and not when it connects; the type does not know it.
-    super({ allowHalfOpen: true, noDelay: true, onread } as ConstructorParameters<typeof Socket>[0]);
+    super({ allowHalfOpen: true, noDelay: true, highWaterMark: HIGH_WATER_MARK, onread } as ConstructorParameters<
+      typeof Socket
+    >[0]);
   }
 
   override destroy(error?: Error): this {
