@@ -45,7 +45,7 @@ describe('the effective configuration', () => {
       'ssl.orders.rest.Provider.certPwdFile': '*** false',
       'ssl.orders.rest.Provider.certFile': 'a.crt false',
       'servicecomb.registry.address[0]': 'http://***@sc:30100 true',
-      'servicecomb.registry.refreshInterval': '30s true',
+      'servicecomb.registry.register': 'auto true',
     });
     expect(effective.map(({ key }) => key)).to.deep.equal(effective.map(({ key }) => key).sort());
   });

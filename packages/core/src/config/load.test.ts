@@ -81,8 +81,8 @@ describe('loadConfiguration', () => {
   it('lets the later file win, and says what is not used', async () => {
     const { document, notices, said } = await loadFiles({
       ...NAMED,
-      'chassis.yaml': 'servicecomb.registry.type: file\nservicecomb.registry.watch: true',
-      'mesher.yaml': 'servicecomb.registry.type: pilot\nservicecomb.registry.watch: true',
+      'chassis.yaml': 'servicecomb.registry.type: file\nservicecomb.registry.register: manual',
+      'mesher.yaml': 'servicecomb.registry.type: pilot\nservicecomb.registry.register: manual',
     });
     expect(document?.registry.type).to.equal('pilot');
     expect(said(notices)).to.deep.equal([
@@ -177,12 +177,12 @@ describe('placeholders in files', () => {
 
   it('without a default stay text, with a hint', async () => {
     const { document, notices, said } = await loadFiles(
-      { ...NAMED, 'chassis.yaml': 'servicecomb.service.description: a ${HOME}' },
+      { ...NAMED, 'chassis.yaml': 'servicecomb.service.version: a ${HOME}' },
       { env: { HOME: '/root' } },
     );
-    expect(document?.service.description).to.equal('a ${HOME}');
+    expect(document?.service.version).to.equal('a ${HOME}');
     expect(said(notices)).to.deep.equal([
-      "chassis.yaml:1:34  servicecomb.service.description  '${HOME}' is left as it is: a placeholder needs a default, write '${HOME||}' for an empty one",
+      "chassis.yaml:1:30  servicecomb.service.version  '${HOME}' is left as it is: a placeholder needs a default, write '${HOME||}' for an empty one",
     ]);
   });
 });

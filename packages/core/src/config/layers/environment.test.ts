@@ -2,6 +2,8 @@ import { expect } from 'chai';
 import { loadFiles, NAMED } from '../../testing/load-files.js';
 import { formatOrigin } from '../problem.js';
 
+const REGISTRY_LATER = 'servicecomb.registry.{scope,autoIPIndex,refreshInterval,watch,timeout,configPath}';
+
 describe('the environment', () => {
   const files = { ...NAMED, 'chassis.yaml': 'servicecomb.registry.address: file\nservicecomb.registry.type: file' };
 
@@ -16,7 +18,7 @@ describe('the environment', () => {
       .map(({ key, origin }) => `${key} ${formatOrigin(origin)}`);
     expect(origins).to.include('servicecomb.registry.address[0] command line servicecomb.registry.address');
     expect(origins).to.include('servicecomb.registry.type environment variable servicecomb_registry_type');
-    expect(origins).to.include('servicecomb.registry.watch default');
+    expect(origins).to.include('servicecomb.registry.register default');
   });
 
   it('is read in capitals below the own prefixes, old spellings and free names included', async () => {
@@ -29,7 +31,7 @@ describe('the environment', () => {
       MESHER_SERVER_TIMING: 'on',
     };
     const { document, notices } = await loadFiles(files, { env });
-    expect(notices).to.deep.equal([]);
+    expect(notices.map(({ kind, path }) => `${kind} ${path}`)).to.deep.equal([`not-yet ${REGISTRY_LATER}`]);
     expect(document?.registry).to.include({ refreshInterval: 5000, autoIPIndex: true, scope: 'full' });
     expect(document?.protocols.get('http')?.listenAddress?.port).to.equal(1);
     expect(document?.chain('Consumer', 'outgoing')).to.deep.equal(['a', 'b']);
@@ -73,11 +75,11 @@ describe('the environment', () => {
 
   it('and the command line are checked like files, and named in messages', async () => {
     const { errors, notices, said } = await loadFiles(NAMED, {
-      env: { servicecomb_registry_watch: 'perhaps' },
+      env: { servicecomb_registry_disabled: 'perhaps' },
       overrides: { 'admin.enabled': 'true' },
     });
     expect(said(errors)).to.deep.equal([
-      "environment variable servicecomb_registry_watch  servicecomb.registry.watch  expects true or false, found 'perhaps'",
+      "environment variable servicecomb_registry_disabled  servicecomb.registry.disabled  expects true or false, found 'perhaps'",
     ]);
     expect(said(notices)).to.deep.equal([
       "command line admin.enabled  admin.enabled  unknown key, ignored; did you mean 'admin.enable'?",

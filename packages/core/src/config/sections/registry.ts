@@ -4,6 +4,15 @@ import type { Infer } from '../schema/schema.js';
 
 const WITH_SERVICE_CENTER = 'the service-center registry will use it';
 
+/** How a registry server is asked; one notice says that nothing acts on it. */
+const ASKED_LATER = {
+  notYet: WITH_SERVICE_CENTER,
+  section: 'servicecomb.registry.{scope,autoIPIndex,refreshInterval,watch,timeout,configPath}',
+} as const;
+
+const SCOPE_DOC =
+  'full: instances of every application can be found; app: those of the own one. Now it is always full.';
+
 function sharedFields() {
   return {
     disabled: s.boolean({ doc: 'Switches it off.' }),
@@ -12,9 +21,7 @@ function sharedFields() {
       commaSeparated: true,
       doc: 'Addresses of the registry, separated by commas; for the file registry a folder.',
     }),
-    scope: s.oneOf(['full', 'app'], {
-      doc: 'full: instances of every application can be found; app: those of the own one.',
-    }),
+    scope: s.oneOf(['full', 'app'], { doc: SCOPE_DOC, ...ASKED_LATER }),
   } satisfies Fields;
 }
 
@@ -42,7 +49,7 @@ const registratorSchema = s.object(
     autodiscovery: s.boolean({ doc: 'Finds the other nodes of the registry.', notYet: WITH_SERVICE_CENTER }),
     api: api(),
     heartbeat: heartbeat(),
-    timeout: s.duration({ doc: 'How long a request to the registry may take.' }),
+    timeout: s.duration({ doc: 'How long a request to the registry may take.', ...ASKED_LATER }),
     tenant: s.string({ doc: 'Tenant in the registry.', notYet: WITH_SERVICE_CENTER }),
   },
   { doc: 'Settings for registration, where they differ from those of the registry as a whole.' },
@@ -51,14 +58,14 @@ const registratorSchema = s.object(
 const discoverySchema = s.object(
   {
     ...sharedFields(),
-    refreshInterval: s.duration({ bareUnit: 's', doc: 'Time between two looks at the registry.' }),
-    watch: s.boolean({ doc: 'Lets the registry push changes.' }),
+    refreshInterval: s.duration({ bareUnit: 's', doc: 'Time between two looks at the registry.', ...ASKED_LATER }),
+    watch: s.boolean({ doc: 'Lets the registry push changes.', ...ASKED_LATER }),
     autodiscovery: s.boolean({ doc: 'Finds the other nodes of the registry.', notYet: WITH_SERVICE_CENTER }),
-    configPath: s.string({ doc: 'Path of the configuration of the registry client.' }),
+    configPath: s.string({ doc: 'Path of the configuration of the registry client.', ...ASKED_LATER }),
     healthCheck: s.boolean({ doc: 'Asks an instance before it is given up.', notYet: WITH_SERVICE_CENTER }),
     cacheIndex: s.free({ doc: 'Tags to index.', obsolete: 'every tag is found without it' }),
     api: api(),
-    timeout: s.duration({ doc: 'How long a request to the registry may take.' }),
+    timeout: s.duration({ doc: 'How long a request to the registry may take.', ...ASKED_LATER }),
     tenant: s.string({ doc: 'Tenant in the registry.', notYet: WITH_SERVICE_CENTER }),
   },
   { doc: 'Settings for discovery, where they differ from those of the registry as a whole.' },
@@ -71,8 +78,9 @@ export const registrySchema = s.object(
     disabled: s.boolean({ default: false, doc: 'Neither registers nor discovers.' }),
     scope: s.oneOf(['full', 'app'], {
       default: 'app',
-      doc: 'full: instances of every application can be found; app: those of the own one.',
+      doc: SCOPE_DOC,
       reason: 'go-chassis takes everything but full for app',
+      ...ASKED_LATER,
     }),
     refreshInterval: s.duration({
       default: '30s',
@@ -80,11 +88,13 @@ export const registrySchema = s.object(
       bareUnit: 's',
       doc: 'Time between two looks at a registry that does not push.',
       reason: 'as in go-chassis; every sidecar asks that often',
+      ...ASKED_LATER,
     }),
-    watch: s.boolean({ default: false, doc: 'Lets the registry push changes.' }),
+    watch: s.boolean({ default: false, doc: 'Lets the registry push changes.', ...ASKED_LATER }),
     autoIPIndex: s.boolean({
       default: false,
-      doc: 'Learns every instance of the registry, so that a caller is known by its address.',
+      doc: 'Learns every instance of the registry, so that a caller is known by its address. The file registry always does.',
+      ...ASKED_LATER,
     }),
     register: s.oneOf(['auto', 'manual'], { default: 'auto', doc: 'Whether this instance registers itself.' }),
     project: s.string({ doc: 'Project in the URLs of service-center.', notYet: WITH_SERVICE_CENTER }),
@@ -93,10 +103,13 @@ export const registrySchema = s.object(
     uploadSchema: s.boolean({ doc: 'Sends contracts to the registry.', notYet: WITH_SERVICE_CENTER }),
     healthCheck: s.boolean({ doc: 'Asks an instance before it is given up.', notYet: WITH_SERVICE_CENTER }),
     cacheIndex: s.free({ doc: 'Tags to index.', obsolete: 'every tag is found without it' }),
-    configPath: s.string({ doc: 'Path of the configuration of the registry client, for example a kubeconfig.' }),
+    configPath: s.string({
+      doc: 'Path of the configuration of the registry client, for example a kubeconfig.',
+      ...ASKED_LATER,
+    }),
     discovery: s.object({ disabled: s.boolean({ doc: 'Registers only.' }) }),
     tenant: s.string({ doc: 'Tenant in the registry.', notYet: WITH_SERVICE_CENTER }),
-    timeout: s.duration({ doc: 'How long a request to the registry may take.' }),
+    timeout: s.duration({ doc: 'How long a request to the registry may take.', ...ASKED_LATER }),
     api: api(),
     heartbeat: heartbeat(),
     registrator: registratorSchema,

@@ -2,6 +2,12 @@ import { hostname, networkInterfaces } from 'node:os';
 import { s } from '../schema/combinators.js';
 import type { Infer } from '../schema/schema.js';
 
+/** What only a registry server keeps; one notice says that nothing acts on it. */
+const SENT_LATER = {
+  notYet: 'the service-center registry will use it',
+  section: 'servicecomb.service.{environment,hostname,alias,description,level,paths,properties,schemas}',
+} as const;
+
 /** `servicecomb.service`: who this service is. Usually in microservice.yaml. */
 export const serviceSchema = s.object(
   {
@@ -13,20 +19,26 @@ export const serviceSchema = s.object(
     }),
     app: s.string({
       default: 'default',
-      doc: 'Application the service belongs to. Without route rules calls stay within one application.',
+      doc: 'Application the service belongs to; callers find it from every application.',
     }),
     version: s.string({ default: '0.0.1', doc: 'Version of the service, as route rules and registries see it.' }),
     environment: s.string({
       doc: 'Environment such as development or production; registries keep environments apart.',
+      ...SENT_LATER,
     }),
     hostname: s.string({
       doc: 'Host name in the registered instance; $INTERNAL_IP stands for the first address that is not loopback.',
       reason: 'when left out, the host name of the machine is what people look for',
+      ...SENT_LATER,
     }),
-    description: s.string({ doc: 'Free text about the service.' }),
-    level: s.string({ doc: 'Position of the service: FRONT, MIDDLE or BACK.' }),
+    description: s.string({ doc: 'Free text about the service.', ...SENT_LATER }),
+    level: s.string({ doc: 'Position of the service: FRONT, MIDDLE or BACK.', ...SENT_LATER }),
     status: s.string({ default: 'UP', doc: 'Status of the service in the registry.' }),
-    properties: s.map(s.string(), { keyName: 'property', doc: 'Properties of the service, sent to the registry.' }),
+    properties: s.map(s.string(), {
+      keyName: 'property',
+      doc: 'Properties of the service, sent to the registry.',
+      ...SENT_LATER,
+    }),
     instanceProperties: s.map(s.string(), {
       keyName: 'property',
       doc: 'Properties of this instance; route rules and load balancers may use them as tags.',
@@ -36,14 +48,15 @@ export const serviceSchema = s.object(
         path: s.string({ doc: 'Path of the service.' }),
         property: s.free({ doc: 'What applies to the path.' }),
       }),
-      { doc: 'Paths with properties, sent to service-center as they are.', default: [] },
+      { doc: 'Paths with properties, sent to service-center as they are.', default: [], ...SENT_LATER },
     ),
     schemas: s.list(s.string(), {
       commaSeparated: true,
       default: [],
       doc: 'Names of the contracts that are registered.',
+      ...SENT_LATER,
     }),
-    alias: s.string({ doc: 'Second name of the service in service-center.' }),
+    alias: s.string({ doc: 'Second name of the service in service-center.', ...SENT_LATER }),
   },
   { doc: 'Who this service is.' },
 );
