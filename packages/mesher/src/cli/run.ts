@@ -9,7 +9,7 @@ import {
   type Notice,
 } from '@mesher/core';
 import { load, type Loaded } from '../sidecar/load.js';
-import { processLogger } from '../sidecar/logger.js';
+import { processLog, type ProcessLog } from '../sidecar/logger.js';
 import { Sidecar } from '../sidecar/sidecar.js';
 import { EXIT, type ExitCode } from './exit-codes.js';
 import type { SetExit } from './program.js';
@@ -33,7 +33,16 @@ export async function runSidecar(args: readonly string[], setExit: SetExit): Pro
   } catch (error) {
     return fail(error, EXIT.usage, setExit);
   }
-  const logger = processLogger(bootstrap.logLevel);
+  const log = processLog(bootstrap.logLevel);
+  try {
+    await runWith(bootstrap, log, setExit);
+  } finally {
+    log.flush();
+  }
+}
+
+async function runWith(bootstrap: Bootstrap, log: ProcessLog, setExit: SetExit): Promise<void> {
+  const { logger } = log;
   let loaded: Loaded;
   try {
     loaded = await load({ confDir: bootstrap.confDir, configFile: bootstrap.configFile, env: process.env });
@@ -49,7 +58,7 @@ export async function runSidecar(args: readonly string[], setExit: SetExit): Pro
     setExit(EXIT.configuration);
     return;
   }
-  const stop = new StopSignals(logger);
+  const stop = new StopSignals(log);
   try {
     const sidecar = await Sidecar.start({
       document,
@@ -82,7 +91,7 @@ class StopSignals {
   #draining = false;
   readonly #onSignal = (signal: NodeJS.Signals): void => this.#signalled(signal);
 
-  constructor(private readonly logger: Logger) {
+  constructor(private readonly log: ProcessLog) {
     this.requested = new Promise((resolve) => (this.#resolve = resolve));
     process.on('SIGTERM', this.#onSignal);
     process.on('SIGINT', this.#onSignal);
@@ -105,7 +114,8 @@ class StopSignals {
 
   #signalled(signal: NodeJS.Signals): void {
     if (++this.#signals > 1) {
-      this.logger.info({ by: signal }, 'stopping at once');
+      this.log.logger.info({ by: signal }, 'stopping at once');
+      this.log.flush();
       process.exit(EXIT.failed);
     }
     this.#begin(signal);
@@ -114,7 +124,7 @@ class StopSignals {
   #begin(by: string): void {
     if (this.#draining) return;
     this.#draining = true;
-    this.logger.info({ by }, 'stopping');
+    this.log.logger.info({ by }, 'stopping');
     this.#starting.abort();
     this.#resolve();
   }

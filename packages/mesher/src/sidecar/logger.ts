@@ -1,8 +1,28 @@
-import type { Logger, LogLevel } from '@mesher/core';
+import { writeSync } from 'node:fs';
+import { systemPorts, type Logger, type LogLevel } from '@mesher/core';
 import { pino } from 'pino';
+import { LogOutput } from './log-output.js';
 
-/** Writes JSON lines to stdout, as collectors read them. Written synchronously, so that nothing is lost at the end. */
-export function processLogger(level: LogLevel): Logger {
+const STDOUT = 1;
+const STDERR = 2;
+
+export interface ProcessLog {
+  readonly logger: Logger;
+  /** Blocks until everything has been read, one second at most: to be called before the process ends. */
+  flush(): void;
+}
+
+/** Writes JSON lines to stdout, as collectors read them; see {@link LogOutput} for what happens when nobody does. */
+export function processLog(level: LogLevel): ProcessLog {
+  // Looked at because Node makes a pipe or a socket non-blocking then; a write to a full one would block the event loop otherwise.
+  void process.stdout;
+  const output = new LogOutput({
+    write: (bytes) => writeSync(STDOUT, bytes),
+    timers: systemPorts().timers,
+    pause: (ms) => void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms),
+    onError: reportFailure,
+    onDropped: (lines) => logger.warn({ lines }, 'log lines were lost, because stdout was not read'),
+  });
   const logger = pino(
     {
       level,
@@ -11,7 +31,15 @@ export function processLogger(level: LogLevel): Logger {
       formatters: { level: (label) => ({ level: label }) },
       serializers: { error: pino.stdSerializers.err },
     },
-    pino.destination({ dest: 1, sync: true }),
+    output,
   );
-  return logger;
+  return { logger, flush: () => output.flush() };
+}
+
+function reportFailure(error: unknown): void {
+  try {
+    writeSync(STDERR, `mesher: log lines are lost, because stdout cannot be written: ${String(error)}\n`);
+  } catch {
+    // Nobody reads stderr either.
+  }
 }
