@@ -90,6 +90,15 @@ describe('the plugins of a chassis', () => {
     await chassis.close();
   });
 
+  for (const key of ['serviceDiscovery.address', 'registrator.address']) {
+    it(`are given the addresses of servicecomb.registry.${key} when there is no other`, async () => {
+      const rig = await chassisRig({ configuration: { [`servicecomb.registry.${key}`]: './disco,./more' } });
+      const chassis = await rig.create();
+      expect(rig.contexts[0]?.registryAddresses).to.deep.equal(['./disco', './more']);
+      await chassis.close();
+    });
+  }
+
   it('see the IP index fill although they are made before it', async () => {
     const rig = await chassisRig();
     const chassis = await rig.create();

@@ -7,7 +7,7 @@ import type { ServicePort } from './config/service-ports.js';
 import type { PluginCatalog } from './plugin/plugin-catalog.js';
 import { PluginMaker } from './plugin/plugin-maker.js';
 import { TOKENS } from './plugin/tokens.js';
-import { chooseRegistry, probeTcp, type RegistryChoice } from './registry/choose-registry.js';
+import { addressesOf, chooseRegistry, probeTcp, type RegistryChoice } from './registry/choose-registry.js';
 import type { Lease, Registry } from './registry/contracts.js';
 import type { Instance } from './registry/instance.js';
 import { LateIpIndex } from './registry/ip-index.js';
@@ -75,7 +75,7 @@ export class Chassis {
     const ports = settings.ports ?? systemPorts();
     const logger = settings.logger ?? silentLogger();
     const ipIndex = new LateIpIndex();
-    const registryAddresses = document.registry.address ?? [];
+    const registryAddresses = addressesOf(document.registry);
     const maker = new PluginMaker(catalog, document, { ports, logger, confDir, ipIndex, registryAddresses });
     const choice = await chooseRegistry(
       document.registry,

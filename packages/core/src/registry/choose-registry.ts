@@ -56,22 +56,29 @@ function configuredType(config: RegistryConfig): RegistryChoice | undefined {
   return undefined;
 }
 
+/** Where the registry is: the first of the keys that may say so which does; empty when none does. */
+export function addressesOf(config: RegistryConfig): readonly string[] {
+  return configuredAddresses(config)?.addresses ?? [];
+}
+
+function configuredAddresses(config: RegistryConfig): { key: string; addresses: readonly string[] } | undefined {
+  return [
+    { key: 'address', addresses: config.address ?? [] },
+    { key: 'serviceDiscovery.address', addresses: config.serviceDiscovery.address ?? [] },
+    { key: 'registrator.address', addresses: config.registrator.address ?? [] },
+  ].find(({ addresses }) => addresses[0] !== undefined && addresses[0] !== '');
+}
+
 function typeOfAddress(config: RegistryConfig): RegistryChoice | undefined {
-  const addresses: readonly (readonly [key: string, address: string | undefined])[] = [
-    ['address', config.address?.[0]],
-    ['serviceDiscovery.address', config.serviceDiscovery.address?.[0]],
-    ['registrator.address', config.registrator.address?.[0]],
-  ];
-  for (const [key, address] of addresses) {
-    if (address === undefined || address === '') continue;
-    return SERVER_ADDRESS.test(address)
-      ? {
-          type: 'servicecenter',
-          because: `servicecomb.registry.${key} is that of a server, and servicecenter is the default type of go-chassis`,
-        }
-      : { type: 'file', because: `servicecomb.registry.${key} is a folder` };
-  }
-  return undefined;
+  const configured = configuredAddresses(config);
+  if (configured === undefined) return undefined;
+  const { key, addresses } = configured;
+  return SERVER_ADDRESS.test(addresses[0] ?? '')
+    ? {
+        type: 'servicecenter',
+        because: `servicecomb.registry.${key} is that of a server, and servicecenter is the default type of go-chassis`,
+      }
+    : { type: 'file', because: `servicecomb.registry.${key} is a folder` };
 }
 
 /** True when a TCP connection to the address is accepted within 300 ms. */
