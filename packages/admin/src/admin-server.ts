@@ -147,6 +147,7 @@ export class AdminServer {
       host: request.headers.host,
       origin: request.headers.origin,
       secFetchSite: headerText(request, 'sec-fetch-site'),
+      forwarded: FORWARDED_FIELDS.some((name) => request.headers[name] !== undefined),
       localAddress: request.socket.localAddress ?? '',
     });
     if (refusal !== undefined) return this.#send(request, response, refusal);
@@ -177,6 +178,9 @@ export class AdminServer {
     response.end(request.method === 'HEAD' ? undefined : reply.body);
   }
 }
+
+/** Fields that an inbound sidecar adds: without declared service ports a caller can name any local port, this one too. */
+const FORWARDED_FIELDS = ['x-mesher-hop', 'x-forwarded-host', 'x-forwarded-port'] as const;
 
 /** Addresses that mean "all of this machine". */
 const WILDCARDS: ReadonlySet<string> = new Set(['0.0.0.0', '::']);

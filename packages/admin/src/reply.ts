@@ -8,7 +8,14 @@ export interface AdminReply {
 
 /** Codes of answers that are errors; they name the cause in `code` of the JSON body. */
 export type AdminErrorCode =
-  'BAD_REQUEST' | 'CROSS_SITE' | 'FOREIGN_HOST' | 'METHOD_NOT_ALLOWED' | 'NOT_FOUND' | 'SOURCE_FAILED' | 'TOO_LARGE';
+  | 'BAD_REQUEST'
+  | 'CROSS_SITE'
+  | 'FOREIGN_HOST'
+  | 'FORWARDED'
+  | 'METHOD_NOT_ALLOWED'
+  | 'NOT_FOUND'
+  | 'SOURCE_FAILED'
+  | 'TOO_LARGE';
 
 /** JSON for people and programs: indented, with a newline at the end. */
 export function jsonReply(status: number, value: unknown, headers: Readonly<Record<string, string>> = {}): AdminReply {

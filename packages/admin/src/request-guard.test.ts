@@ -9,6 +9,7 @@ function check(request: Partial<GuardedRequest>, allowedHosts: readonly string[]
     host: '127.0.0.1:30102',
     origin: undefined,
     secFetchSite: undefined,
+    forwarded: false,
     localAddress: '10.0.0.7',
     ...request,
   };
@@ -16,6 +17,11 @@ function check(request: Partial<GuardedRequest>, allowedHosts: readonly string[]
 }
 
 describe('RequestGuard', () => {
+  it('refuses what a sidecar passed on, since its caller may be anybody', () => {
+    expect(check({ forwarded: true })).to.equal(403);
+    expect(check({ forwarded: true, method: 'POST', target: '/drain' })).to.equal(403);
+  });
+
   const ownHosts = [
     'localhost',
     'localhost:30102',

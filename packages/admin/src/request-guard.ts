@@ -11,6 +11,8 @@ export interface GuardedRequest {
   readonly host: string | undefined;
   readonly origin: string | undefined;
   readonly secFetchSite: string | undefined;
+  /** A sidecar passed the request on: its caller may be anybody. */
+  readonly forwarded: boolean;
   /** The address of this machine at which the connection arrived. */
   readonly localAddress: string;
 }
@@ -46,6 +48,14 @@ export class RequestGuard {
         'FOREIGN_HOST',
         `the Host field says ${JSON.stringify(host.slice(0, MAX_ECHO))}, which is not the name of this admin port`,
         'Use localhost or the address that the admin port listens at, or add the name to admin.allowedHosts.',
+      );
+    }
+    if (request.forwarded) {
+      return errorReply(
+        403,
+        'FORWARDED',
+        'a proxy passed this request on',
+        'Ask the admin port directly. A call that came through an inbound port must not reach it.',
       );
     }
     const reads = request.method === 'GET' || request.method === 'HEAD';

@@ -82,7 +82,7 @@ export const ADMIN_ROUTES: readonly AdminRoute[] = [
     method: 'POST',
     path: '/drain',
     summary:
-      'Starts a drain: leave the registry, take no new inbound calls, finish those in flight. Repeating it does no harm.',
+      'Starts a drain: leave the registry, take no new inbound calls, finish those in flight; then the process ends with status 0. Repeating it does no harm.',
     statuses: { 202: 'The drain has begun, now or before.' },
     types: [JSON_TYPE],
     handle: drainReply,

@@ -74,6 +74,10 @@ describe('the listeners of a sidecar', () => {
     ['0.0.0.0:30101', /does not listen on 0\.0\.0\.0: .* told apart by the address.*10\.0\.0\.7:30101/],
     ['[::]:30101', /does not listen on ::/],
     ['my-machine:30101', /'my-machine' is not an IP address/],
+    ['[0:0:0:0:0:0:0:0]:30101', /does not listen on ::/],
+    ['[::ffff:0.0.0.0]:30101', /does not listen on 0\.0\.0\.0/],
+    ['255.255.255.255:30101', /means all machines/],
+    ['10.0.0.7:0', /write a port from 1 to 65535/],
   ];
   for (const [address, reason] of refused) {
     it(`refuse ${address} and say why`, async () => {
@@ -84,6 +88,41 @@ describe('the listeners of a sidecar', () => {
       expect(attempt)
         .to.throw(reason)
         .that.satisfies((error: unknown) => isMeshError(error, 'MESH_ERR_LISTEN_ADDRESS'));
+    });
+  }
+
+  const contradictions: readonly (readonly [what: string, yaml: string, reason: RegExp])[] = [
+    [
+      'an admin port that is the outbound one',
+      'servicecomb.protocols.http.listenAddress: "127.0.0.2:30102"\n',
+      /rest-admin.*127\.0\.0\.1:30102 is already the address of .*outbound/,
+    ],
+    [
+      'an admin port that others reach',
+      'servicecomb.protocols.rest-admin.listenAddress: "0.0.0.0:30102"\n',
+      /admin\.allowRemote/,
+    ],
+    [
+      'two listeners on one address',
+      'mesher.listeners: [{listen: "127.0.0.1:5000", service: a}, {listen: "localhost:5000", service: b}]\n',
+      /listeners\[1\]\.listen: 127\.0\.0\.1:5000 is already the address of mesher\.listeners\[0\]/,
+    ],
+    [
+      'a listener that lets every machine call out',
+      'mesher.listeners: [{listen: "0.0.0.0:5000", service: a}]\n',
+      /every machine/,
+    ],
+    ['a listener by host name', 'mesher.listeners: [{listen: "here:5000", service: a}]\n', /'here' is not an IP/],
+    [
+      'a listener whose target is itself',
+      'mesher.listeners: [{listen: "127.0.0.6:6000", target: "127.0.0.6:6000"}]\n',
+      /round in circles/,
+    ],
+  ];
+  for (const [what, yaml, reason] of contradictions) {
+    it(`refuse ${what}`, async () => {
+      const document = await documentOf({ 'chassis.yaml': yaml });
+      expect(() => planListeners(document)).to.throw(reason);
     });
   }
 });

@@ -203,7 +203,11 @@ export class Sidecar {
     this.#admin = new AdminServer(
       sources,
       this.ports.timers,
-      { ...plan.admin, allowRemote: settings.document.admin.allowRemote },
+      {
+        ...plan.admin,
+        allowRemote: settings.document.admin.allowRemote,
+        allowedHosts: settings.document.admin.allowedHosts,
+      },
       settings.logger,
     );
     this.#adminAddress = await this.#admin.listen();
@@ -244,6 +248,7 @@ export class Sidecar {
       app: service.app,
       version: service.version,
       addresses,
+      status: service.status,
       metadata: Object.fromEntries(service.instanceProperties ?? []),
     });
   }

@@ -10,6 +10,12 @@ export const adminSchema = s.object(
       doc: 'Lets the admin port listen on an address that is not loopback.',
       reason: 'the admin API has no login: whoever reaches it can drain this sidecar',
     }),
+    allowedHosts: s.list(s.string(), {
+      commaSeparated: true,
+      default: [],
+      doc: 'Host names under which the admin port may be asked, besides loopback and its own address.',
+      reason: 'any other name in Host is what a web page of a stranger would use (DNS rebinding)',
+    }),
     goRuntimeMetrics: s.boolean({
       doc: 'Metrics of the Go runtime.',
       obsolete: 'there is no Go runtime; process metrics are always on',

@@ -33,7 +33,10 @@ export const serviceSchema = s.object(
     }),
     description: s.string({ doc: 'Free text about the service.', ...SENT_LATER }),
     level: s.string({ doc: 'Position of the service: FRONT, MIDDLE or BACK.', ...SENT_LATER }),
-    status: s.string({ default: 'UP', doc: 'Status of the service in the registry.' }),
+    status: s.oneOf(['UP', 'DOWN', 'STARTING', 'TESTING', 'OUTOFSERVICE'], {
+      default: 'UP',
+      doc: 'Status under which this instance is registered; only UP and TESTING receive calls.',
+    }),
     properties: s.map(s.string(), {
       keyName: 'property',
       doc: 'Properties of the service, sent to the registry.',
