@@ -17,6 +17,11 @@ export class CallRecorder {
     this.metrics?.started(slot);
   }
 
+  /** Counts the caller of an inbound call; who it is, is only asked when metrics are on. */
+  arrived(call: Invocation): void {
+    this.metrics?.sources.count(call.source);
+  }
+
   retried(call: Invocation, code: ErrorCode): void {
     this.metrics?.countRetry(call.metricsSlot, code);
   }

@@ -33,6 +33,16 @@ describe('an inbound call', () => {
     expect([call.ended, call.outcome?.status]).to.deep.equal([true, 200]);
   });
 
+  it('is counted for its caller, known or not', async () => {
+    const { inbound, metrics } = rig();
+    await place(inbound, inboundCall({ source: { service: 'shop', by: 'ip' } }));
+    await place(inbound, inboundCall());
+    expect(Array.from(metrics.sources, ({ labels, count }) => [labels.source, labels.by, count])).to.deep.equal([
+      ['shop', 'ip', 1],
+      ['_unknown', 'none', 1],
+    ]);
+  });
+
   it('brings the host that the caller wrote, unless somebody has said it before', async () => {
     const { inbound } = rig();
     const call = inboundCall({ authority: 'orders:8083' });

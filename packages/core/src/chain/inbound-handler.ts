@@ -39,6 +39,7 @@ export class InboundHandler implements CallHandler {
     call.destination ??= this.#own;
     if (this.#slot < 0) this.#slot = recorder.slot(call, this.#own.service);
     recorder.started(call, this.#slot);
+    recorder.arrived(call);
     requestIds.apply(call);
     const loop = loopGuard.check(call);
     if (loop !== undefined) return loop;

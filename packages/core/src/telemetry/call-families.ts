@@ -97,6 +97,9 @@ export function callFamilies(metrics: CallMetrics): MetricFamily[] {
     perSlot(METRICS.responseBytes, (slot, samples) => {
       samples.push({ labels: NO_LABELS, sharedLabels: labels.of(slot), value: metrics.responseBytesOf(slot) });
     }),
+    new SmallFamily(METRICS.requestsBySource, () =>
+      Array.from(metrics.sources, ({ labels, count }) => ({ labels: NO_LABELS, sharedLabels: labels, value: count })),
+    ),
     new SmallFamily(METRICS.seriesDropped, () => [{ labels: NO_LABELS, value: metrics.seriesDropped }]),
   ];
 }

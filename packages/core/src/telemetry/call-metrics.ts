@@ -2,6 +2,7 @@ import { ERRORS } from '../errors.js';
 import type { ErrorCode } from '../errors.js';
 import type { Direction } from '../invocation.js';
 import { DURATION_BUCKET_COUNT, durationBucket } from './duration-buckets.js';
+import { SourceCounts } from './source-counts.js';
 
 /** How a call ended, by the first digit of its status; `none` when the caller left first or there was no status (TCP). */
 export const STATUS_CLASSES = ['none', '1xx', '2xx', '3xx', '4xx', '5xx'] as const;
@@ -53,6 +54,8 @@ const CODE_INDEX: ReadonlyMap<string, number> = new Map(COUNTED_CODES.map((code,
  * calls in flight still hold the number of their slot; the cap bounds the memory instead (about 1.6 MB when it is reached).
  */
 export class CallMetrics {
+  /** Inbound calls by caller. */
+  readonly sources = new SourceCounts();
   readonly #maxServices: number;
   readonly #slots: MetricsSlot[] = [];
   readonly #slotsByService: Record<Direction, Map<string, number>> = { outbound: new Map(), inbound: new Map() };

@@ -63,6 +63,12 @@ export const METRICS = {
     BY_SERVICE,
     'Bytes of response bodies that were forwarded.',
   ),
+  requestsBySource: calls(
+    'counter',
+    'mesher_inbound_requests_by_source_total',
+    ['source', 'by'],
+    'Inbound calls that began, by calling service and how it was found: ip, header (as the caller says) or none.',
+  ),
   seriesDropped: calls(
     'counter',
     'mesher_series_dropped_total',

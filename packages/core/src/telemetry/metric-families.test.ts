@@ -49,6 +49,13 @@ describe('the call metrics', () => {
     expect(findSamples(families.get('requests_total'), { service_name: OTHER_SERVICE })).to.deep.equal([]);
   });
 
+  it('shows inbound calls by caller', async () => {
+    const of = fakeMetricSources();
+    of.calls.sources.count({ service: 'shop', by: 'header' });
+    const family = (await render(of)).get('mesher_inbound_requests_by_source_total');
+    expect(sampleValue(family, { source: 'shop', by: 'header' })).to.equal(1);
+  });
+
   it('shows retries and rejections by error code', async () => {
     const of = fakeMetricSources();
     const slot = of.calls.slotFor('outbound', 'world');
