@@ -3,6 +3,7 @@ import type { DependencyContainer } from 'tsyringe';
 import type { CallHandler } from './chain/call-handler.js';
 import { composeContainer } from './composition/compose-container.js';
 import type { MeshDocument } from './config/document.js';
+import { LiveConfiguration } from './config/live/live-configuration.js';
 import type { ServicePort } from './config/service-ports.js';
 import type { PluginCatalog } from './plugin/plugin-catalog.js';
 import { PluginMaker } from './plugin/plugin-maker.js';
@@ -20,6 +21,8 @@ import { systemPorts } from './ports/system.js';
 import type { Ports } from './ports/ports.js';
 import type { CallMetrics } from './telemetry/call-metrics.js';
 import { silentLogger, type Logger } from './telemetry/logger.js';
+import type { MeshEvents } from './telemetry/mesh-events.js';
+import type { PolicyMetrics } from './telemetry/policy-metrics.js';
 
 /** Random bytes in the id of a process: enough that no two sidecars of a mesh share one. */
 const ID_BYTES = 6;
@@ -47,12 +50,15 @@ export class Chassis {
   readonly inbound: CallHandler;
   readonly directory: ServiceDirectory;
   readonly metrics: CallMetrics;
+  readonly policyMetrics: PolicyMetrics;
+  readonly events: MeshEvents;
+  readonly configuration: LiveConfiguration;
   readonly sources: readonly SourceResolver[];
   readonly #registration: Registration | undefined;
   #closed: Promise<void> | undefined;
 
   private constructor(
-    readonly document: MeshDocument,
+    document: MeshDocument,
     readonly registry: Registry,
     readonly registryChoice: RegistryChoice,
     container: DependencyContainer,
@@ -61,6 +67,9 @@ export class Chassis {
     this.inbound = container.resolve(TOKENS.inbound);
     this.directory = container.resolve(TOKENS.directory);
     this.metrics = container.resolve(TOKENS.metrics);
+    this.policyMetrics = container.resolve(TOKENS.policyMetrics);
+    this.events = container.resolve(TOKENS.events);
+    this.configuration = container.resolve(TOKENS.configuration);
     this.sources = container.resolve(TOKENS.sourceResolvers);
     this.#registration = registrationOf(registry, document, container);
   }
@@ -88,7 +97,8 @@ export class Chassis {
       const container = composeContainer({
         ports,
         logger,
-        document,
+        configuration: new LiveConfiguration(document, logger),
+        plugins: await maker.standing(),
         discovery: isDiscoveryOff(document) ? noRegistry().discovery : registry.discovery,
         destinationResolvers: await maker.destinationResolvers(),
         sourceResolvers: [await maker.sourceResolver()],
@@ -104,6 +114,11 @@ export class Chassis {
       await registry.discovery.close();
       throw error;
     }
+  }
+
+  /** The configuration in effect. */
+  get document(): MeshDocument {
+    return this.configuration.document;
   }
 
   /**
@@ -164,7 +179,7 @@ function isDiscoveryOff({ registry }: MeshDocument): boolean {
 
 /** Says which handlers have no effect yet: aloud when the configuration names them, else for the curious. */
 function reportChains(container: DependencyContainer): void {
-  const document = container.resolve(TOKENS.document);
+  const { document } = container.resolve(TOKENS.configuration);
   const logger = container.resolve(TOKENS.logger);
   const chains = [
     {

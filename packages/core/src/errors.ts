@@ -35,6 +35,13 @@ export const ERRORS = {
     meaning: 'A policy does not allow this call.',
     remedy: 'Check who calls and the authorization rules of the called service.',
   },
+  MESH_ERR_EGRESS_DENIED: {
+    status: 403,
+    grpcStatus: 7,
+    retryable: 'no',
+    meaning: 'The host is outside the mesh, and no egress rule allows it.',
+    remedy: 'Add the host to egressRule, or set mesher.egress.policy to allow_any.',
+  },
   MESH_ERR_NO_ROUTE: {
     status: 404,
     grpcStatus: 12,
@@ -49,6 +56,20 @@ export const ERRORS = {
     retryable: 'maybe-executed',
     meaning: 'The upstream did not answer in time.',
     remedy: 'Look at the latency of the named service, or raise the timeout.',
+  },
+  MESH_ERR_TRY_TIMEOUT: {
+    status: 504,
+    grpcStatus: 4,
+    retryable: 'maybe-executed',
+    meaning: 'One attempt got no answer in the time that an attempt has.',
+    remedy: 'Look at the latency of the named instance, or raise perTryTimeout.',
+  },
+  MESH_ERR_STATUS: {
+    status: 502,
+    grpcStatus: 14,
+    retryable: 'maybe-executed',
+    meaning: 'The upstream answered with a status that counts as a failure and is worth another attempt.',
+    remedy: 'Look at the log of the provider. The caller gets this code only when no attempt could be made any more.',
   },
   MESH_ERR_REQUEST_TIMEOUT: {
     status: 408,
@@ -128,6 +149,28 @@ export const ERRORS = {
     meaning: 'The service is known, but no instance of it can take the call.',
     remedy: 'Start an instance, or look at GET /services on the admin port to see why each instance is left out.',
   },
+  MESH_ERR_NO_SUBSET: {
+    status: 503,
+    grpcStatus: 14,
+    retryable: 'never-sent',
+    meaning: 'A route rule chose a part of the instances of the service, and none of that part can take the call.',
+    remedy: 'Start an instance with the named tags, correct the rule, or let it fall back (mesher.routing.whenEmpty).',
+  },
+  MESH_ERR_FAULT_INJECTED: {
+    status: 503,
+    grpcStatus: 14,
+    retryable: 'no',
+    meaning: 'A configured fault was injected in place of a call.',
+    remedy: 'Remove the fault from the configuration when the experiment is over.',
+  },
+  MESH_ERR_BULKHEAD_FULL: {
+    status: 503,
+    grpcStatus: 8,
+    retryable: 'never-sent',
+    meaning:
+      'As many calls of the service are under way as are allowed at once, and the queue is full or the wait too long.',
+    remedy: 'Add instances, make the service faster, or raise maxConcurrentRequests.',
+  },
   MESH_ERR_BREAKER_OPEN: {
     status: 503,
     grpcStatus: 14,
@@ -155,6 +198,13 @@ export const ERRORS = {
     retryable: 'never-sent',
     meaning: 'This sidecar is shutting down.',
     remedy: 'Call another instance.',
+  },
+  MESH_REDIRECT: {
+    status: 301,
+    grpcStatus: 12,
+    retryable: 'no',
+    meaning: 'A route rule sends the caller elsewhere. This is no error.',
+    remedy: 'Follow the Location field, or change the rule.',
   },
   MESH_ERR_VERSION: {
     status: 505,
@@ -201,6 +251,31 @@ export class Rejection {
 
   get status(): number {
     return ERRORS[this.code].status;
+  }
+}
+
+/** A {@link Rejection} whose answer is given in full: an injected fault, a redirect, a fallback. */
+export class DirectAnswer extends Rejection {
+  readonly #status: number;
+
+  /**
+   * @param code why Mesher answers by itself
+   * @param status HTTP status
+   * @param body sent as it is, with `contentType`; none when empty
+   */
+  constructor(
+    code: ErrorCode,
+    status: number,
+    readonly body: string = '',
+    readonly contentType: string = 'text/plain; charset=utf-8',
+    message: string = ERRORS[code].meaning,
+  ) {
+    super(code, message);
+    this.#status = status;
+  }
+
+  override get status(): number {
+    return this.#status;
   }
 }
 

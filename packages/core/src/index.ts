@@ -1,10 +1,31 @@
 export type { Clock, Ports, Random, TimerHandle, Timers } from './ports/ports.js';
 export { systemPorts } from './ports/system.js';
-export { ERRORS, MeshError, Rejection, isMeshError } from './errors.js';
+export { DirectAnswer, ERRORS, MeshError, Rejection, isMeshError } from './errors.js';
 export type { ErrorCode, ErrorEntry, Retryable } from './errors.js';
 export { FieldBundle, Invocation } from './invocation.js';
-export type { AttemptFailure, CallProtocol, CallView, Destination, Direction, Outcome } from './invocation.js';
-export type { Policy } from './chain/policy.js';
+export type {
+  AnswerView,
+  AttemptFailure,
+  CallProtocol,
+  CallView,
+  Destination,
+  Direction,
+  Field,
+  MirrorOrder,
+  Outcome,
+} from './invocation.js';
+export type { Policy, PolicyContext, PolicyFactory } from './chain/policy.js';
+export type { Fallback } from './resilience/fallback.js';
+export type { SharedLimit, SharedLimiter, SharedVerdict } from './resilience/shared-limiter.js';
+export type { ConfigSource, SourceSnapshot } from './config/live/config-source.js';
+export { LiveConfiguration } from './config/live/live-configuration.js';
+export type { RouteChoice } from './routing/route-choice.js';
+export type { Subset } from './routing/subset.js';
+export { Explanation } from './explain/explanation.js';
+export type { ExplainStep } from './explain/explanation.js';
+export { MeshEvents } from './telemetry/mesh-events.js';
+export type { MeshEvent, MeshEventKind } from './telemetry/mesh-events.js';
+export { PolicyMetrics } from './telemetry/policy-metrics.js';
 export type { CallHandler, Verdict } from './chain/call-handler.js';
 export { makeInstance } from './registry/instance.js';
 export type { Instance, InstanceAddress, InstanceStatus } from './registry/instance.js';

@@ -1,7 +1,10 @@
+import type { Policy } from './chain/policy.js';
 import { MeshError, type ErrorCode } from './errors.js';
 import type { Endpoint } from './registry/endpoint.js';
 import type { ServicePlan } from './registry/service-plan.js';
 import type { SourceIdentity } from './resolver/contracts.js';
+import type { RouteChoice } from './routing/route-choice.js';
+import type { Subset } from './routing/subset.js';
 
 /** outbound: the local application calls; inbound: the local application is called. */
 export type Direction = 'outbound' | 'inbound';
@@ -39,6 +42,17 @@ const FIELD_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 /** Visible ASCII, blanks and the upper half of Latin-1. */
 const FIELD_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 
+/** A header field. */
+export type Field = readonly [name: string, value: string];
+
+/** @throws MeshError MESH_ERR_INVALID_FIELD for a name or value that cannot be sent (RFC 9110, 5): it could end the head early */
+function checkField(name: string, value: string): void {
+  if (FIELD_NAME.test(name) && FIELD_VALUE.test(value)) return;
+  throw new MeshError('MESH_ERR_INVALID_FIELD', `the header field ${JSON.stringify(name)} or its value cannot be sent`);
+}
+
+const NO_MARKS: readonly string[] = [];
+
 /** Header fields that many calls get alike, rendered once per wire. */
 export class FieldBundle {
   /** The fields as HTTP/1 lines, each ended by CRLF. */
@@ -48,15 +62,8 @@ export class FieldBundle {
    * @param fields names and values in the order in which they are sent
    * @throws MeshError MESH_ERR_INVALID_FIELD for a name or value that cannot be sent (RFC 9110, 5): it could end the head early
    */
-  constructor(readonly fields: readonly (readonly [name: string, value: string])[]) {
-    for (const [name, value] of fields) {
-      if (!FIELD_NAME.test(name) || !FIELD_VALUE.test(value)) {
-        throw new MeshError(
-          'MESH_ERR_INVALID_FIELD',
-          `the header field ${JSON.stringify(name)} or its value cannot be sent`,
-        );
-      }
-    }
+  constructor(readonly fields: readonly Field[]) {
+    for (const [name, value] of fields) checkField(name, value);
     this.http1 = fields.map(([name, value]) => `${name}: ${value}\r\n`).join('');
   }
 }
@@ -89,8 +96,30 @@ export abstract class Invocation implements CallView {
   ended = false;
   /** How the call ended; set together with {@link ended}. */
   outcome: Outcome | undefined = undefined;
-  /** How many policies let the call pass: exactly these get `after`. */
+  /** The policies that decide about this call: those that were in effect when it began. */
+  policies: readonly Policy[] | undefined = undefined;
+  /** How many of them let the call pass: exactly these get `after`. */
   admitted = 0;
+  /** What the route rules say about the call; undefined when there are none for its service. */
+  route: RouteChoice | undefined = undefined;
+  /** The instances that may take the call; undefined: all of the service. */
+  subset: Subset | undefined = undefined;
+  /** Names of the match groups (`servicecomb.match.*`) that hold for the call, in the order of the configuration. */
+  marks: readonly string[] = NO_MARKS;
+  /** Where a copy of the request goes; its answer is thrown away. */
+  mirror: MirrorOrder | undefined = undefined;
+  /** Monotonic milliseconds by which an answer must have begun, whatever is tried again until then. */
+  deadlineAt = Infinity;
+  /** Milliseconds that one attempt has until its answer begins. */
+  tryTimeout = Infinity;
+  /** Milliseconds after which an attempt without an answer gets company at another endpoint. */
+  hedgeAfter = Infinity;
+  /** Monotonic milliseconds at which the current attempt was decided; 0 for the first one, which starts with the call. */
+  attemptStartedAt = 0;
+  /** The handler wants to see the head of each answer before it is passed on. */
+  watchesAnswer = false;
+  /** Fields that the answer gets besides its own, also one that Mesher makes itself. */
+  responseFields: Field[] | undefined = undefined;
 
   abstract readonly direction: Direction;
   abstract readonly protocol: CallProtocol;
@@ -109,9 +138,30 @@ export abstract class Invocation implements CallView {
   abstract addHeader(name: string, value: string): void;
   abstract removeHeader(name: string): void;
   abstract addFields(bundle: FieldBundle): void;
+  /**
+   * Replaces the path with query that is sent; `path` goes on showing what arrived.
+   * @throws MeshError MESH_ERR_INVALID_FIELD when it does not start with `/`, or holds blanks or control characters
+   */
+  abstract setPath(path: string): void;
+
+  /**
+   * Adds a field to the answer, whoever makes it.
+   * @throws MeshError MESH_ERR_INVALID_FIELD for a name or value that cannot be sent
+   */
+  addResponseField(name: string, value: string): void {
+    checkField(name, value);
+    (this.responseFields ??= []).push([name, value]);
+  }
 }
 
-/** How a call ended. */
+/** A copy of the request that is sent and forgotten. */
+export interface MirrorOrder {
+  readonly endpoint: Endpoint;
+  /** Value of Host in the copy, e.g. `world-shadow`. */
+  readonly authority: string;
+}
+
+/** How a call, or one attempt of it, ended. */
 export interface Outcome {
   /** HTTP status that the caller got; 0 when there was none (the client left, a TCP connection). */
   readonly status: number;
@@ -132,4 +182,11 @@ export interface AttemptFailure {
   readonly sent: boolean;
   /** True when the attempt used a pooled connection, whose idle close races with our request. */
   readonly reusedConnection: boolean;
+}
+
+/** The head of an upstream's answer, before it is passed on. */
+export interface AnswerView {
+  readonly status: number;
+  /** Value of a field by lower-case name; several of that name are joined by `, `. */
+  header(name: string): string | undefined;
 }

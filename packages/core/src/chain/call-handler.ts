@@ -1,5 +1,5 @@
 import { Rejection } from '../errors.js';
-import type { AttemptFailure, Direction, Invocation, Outcome } from '../invocation.js';
+import type { AnswerView, AttemptFailure, Direction, Invocation, Outcome } from '../invocation.js';
 import type { Endpoint } from '../registry/endpoint.js';
 
 /** Where the next attempt goes, or why there is none. */
@@ -18,6 +18,17 @@ export interface CallHandler {
   begin(call: Invocation): Verdict | Promise<Verdict>;
   /** Decides whether and where to try again after an attempt that got no response. */
   again(call: Invocation, failure: AttemptFailure): Verdict | Promise<Verdict>;
+  /**
+   * Asked about each answer of a call whose `watchesAnswer` is set, before anything of it is passed on.
+   * @returns undefined to pass it on; else where the next attempt goes, and the answer is thrown away. Never a bare rejection: then
+   * the answer itself would be the better one.
+   */
+  answered?(call: Invocation, answer: AnswerView): Endpoint | Promise<Verdict> | undefined;
+  /**
+   * Asked `call.hedgeAfter` ms after an attempt began that got no answer yet: where a second one goes beside it, whichever answers
+   * first. Undefined for nowhere.
+   */
+  hedge?(call: Invocation): Endpoint | undefined;
   /** A connection to `endpoint` was made: it is reachable. */
   connected(endpoint: Endpoint): void;
   /** Called exactly once per call that was begun. */

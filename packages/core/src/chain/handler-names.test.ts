@@ -2,9 +2,17 @@ import { expect } from 'chai';
 import { isMeshError } from '../errors.js';
 import { FakeCall } from '../testing/fake-call.js';
 import { outcome } from '../testing/handler-rig.js';
+import type { PolicyContext } from './policy.js';
+import { policyContext } from '../testing/policy-context.js';
 import { DEFAULT_CONSUMER_CHAIN, DEFAULT_PROVIDER_CHAIN, HANDLER_NAMES, assembleChain } from './handler-names.js';
 
 describe('handler names', () => {
+  let context: PolicyContext;
+
+  before(async () => {
+    context = await policyContext();
+  });
+
   it('of go-chassis and mesher are all known', () => {
     const known = [
       ...['transport', 'loadbalance', 'router', 'fault-inject', 'tracing-consumer', 'tracing-provider'],
@@ -16,8 +24,8 @@ describe('handler names', () => {
   });
 
   it('of the default chains are known', () => {
-    expect(() => assembleChain('Consumer.outgoing', DEFAULT_CONSUMER_CHAIN)).to.not.throw();
-    expect(() => assembleChain('Provider.incoming', DEFAULT_PROVIDER_CHAIN)).to.not.throw();
+    expect(() => assembleChain('Consumer.outgoing', DEFAULT_CONSUMER_CHAIN, context)).to.not.throw();
+    expect(() => assembleChain('Provider.incoming', DEFAULT_PROVIDER_CHAIN, context)).to.not.throw();
   });
 
   it('become policies in their order; those of the executor and those to come become none', () => {
@@ -28,7 +36,7 @@ describe('handler names', () => {
       transport: 'executor',
       router: 'later',
     } as const;
-    const { policies, withoutEffect } = assembleChain('X', ['b', 'transport', 'router', 'a'], meanings);
+    const { policies, withoutEffect } = assembleChain('X', ['b', 'transport', 'router', 'a'], context, meanings);
     const call = new FakeCall();
     expect(policies.admit(call)).to.equal(undefined);
     policies.end(call, outcome());
@@ -38,7 +46,7 @@ describe('handler names', () => {
 
   it('that do not exist are refused with the place and the known ones', () => {
     for (const name of ['loadbalancer', 'constructor', '__proto__', '']) {
-      expect(() => assembleChain('Consumer.outgoing', ['router', name]), name)
+      expect(() => assembleChain('Consumer.outgoing', ['router', name], context), name)
         .to.throw(/servicecomb\.handler\.chain\.Consumer\.outgoing.*known are .*loadbalance/)
         .that.satisfies((error: unknown) => isMeshError(error, 'MESH_ERR_UNKNOWN_HANDLER'));
     }

@@ -1,6 +1,5 @@
 import { MeshError } from '../errors.js';
-import { silentLogger, type Logger } from '../telemetry/logger.js';
-import type { Policy } from './policy.js';
+import type { Policy, PolicyContext, PolicyFactory } from './policy.js';
 import { PolicyChain } from './policy-chain.js';
 
 /**
@@ -8,7 +7,7 @@ import { PolicyChain } from './policy-chain.js';
  * `executor`: picking, retrying and sending are done between the policies and the wire for every chain, so the name only documents.
  * `later`: accepted so that existing files load; the policy comes with a later version, and a start says so.
  */
-export type HandlerMeaning = 'executor' | 'later' | (() => Policy);
+export type HandlerMeaning = 'executor' | 'later' | PolicyFactory;
 
 /** Every handler name that go-chassis and mesher know. */
 export const HANDLER_NAMES: Readonly<Record<string, HandlerMeaning>> = {
@@ -34,14 +33,23 @@ export const HANDLER_NAMES: Readonly<Record<string, HandlerMeaning>> = {
   'skywalking-provider': 'later',
 };
 
+/** What runs when the configuration names no chain: every policy, since those that are not configured cost nothing. */
 export const DEFAULT_CONSUMER_CHAIN: readonly string[] = [
+  'traffic-marker',
   'router',
   'ratelimiter-consumer',
   'bizkeeper-consumer',
+  'fault-inject',
   'loadbalance',
   'transport',
 ];
-export const DEFAULT_PROVIDER_CHAIN: readonly string[] = ['ratelimiter-provider', 'transport'];
+export const DEFAULT_PROVIDER_CHAIN: readonly string[] = [
+  'traffic-marker',
+  'rate-limiter',
+  'ratelimiter-provider',
+  'bizkeeper-provider',
+  'transport',
+];
 
 export interface AssembledChain {
   readonly policies: PolicyChain;
@@ -57,8 +65,8 @@ export interface AssembledChain {
 export function assembleChain(
   chain: string,
   names: readonly string[],
+  context: PolicyContext,
   meanings: Readonly<Record<string, HandlerMeaning>> = HANDLER_NAMES,
-  logger: Logger = silentLogger(),
 ): AssembledChain {
   const policies: Policy[] = [];
   const withoutEffect: string[] = [];
@@ -71,7 +79,10 @@ export function assembleChain(
       );
     }
     if (meaning === 'later') withoutEffect.push(name);
-    else if (meaning !== 'executor') policies.push(meaning());
+    else if (meaning !== 'executor') policies.push(meaning(context));
   }
-  return { policies: new PolicyChain(policies, logger), withoutEffect };
+  const active = new PolicyChain(policies, context.logger);
+  // After the policies, which have taken over the new configuration by then.
+  context.configuration.onChange(() => active.refresh());
+  return { policies: active, withoutEffect };
 }

@@ -45,16 +45,16 @@ export class OutboundHandler implements CallHandler {
   }
 
   again(call: Invocation, failure: AttemptFailure): Verdict {
-    const { attempts, recorder } = this.stations;
+    const { attempts, policies, recorder } = this.stations;
     const { endpoint, plan } = call;
     call.failedAttempts++;
     if (endpoint !== undefined) attempts.failed(endpoint, failure);
     const refusal = attempts.mayRepeat(call, failure);
-    if (refusal !== undefined) return refusal;
+    if (refusal !== undefined) return policies.instead(call, refusal);
     // A pooled connection that turned out to be dead says nothing about the instance: a new connection may go there.
     if (endpoint !== undefined && !failure.reusedConnection) (call.tried ??= []).push(endpoint);
     const next = plan?.pick(call, call.tried);
-    if (next === undefined) return attempts.lastWord(call, failure);
+    if (next === undefined) return policies.instead(call, attempts.lastWord(call, failure));
     recorder.retried(call, failure.code);
     return next;
   }
@@ -110,9 +110,17 @@ export class OutboundHandler implements CallHandler {
     const port = call.destination?.port;
     if (port !== undefined) call.setHeader(PORT_FIELD, String(port));
     const rejection = policies.admit(call);
-    if (rejection === undefined) return pick(call, plan);
-    if (!(rejection instanceof Promise)) return rejection;
-    return rejection.then((later) => later ?? (call.ended ? GONE : pick(call, plan)));
+    if (rejection === undefined) return this.#first(call, plan);
+    if (!(rejection instanceof Promise)) return policies.instead(call, rejection);
+    return rejection.then((later) => {
+      if (later !== undefined) return policies.instead(call, later);
+      return call.ended ? GONE : this.#first(call, plan);
+    });
+  }
+
+  /** Where the first attempt goes. */
+  #first(call: Invocation, plan: ServicePlan): Verdict {
+    return plan.pick(call, undefined) ?? this.stations.policies.instead(call, nobody(call, plan));
   }
 
   /** Refuses a call before it is known for which service it counts. */
@@ -123,11 +131,15 @@ export class OutboundHandler implements CallHandler {
   }
 }
 
-function pick(call: Invocation, plan: ServicePlan): Verdict {
-  return (
-    plan.pick(call, undefined) ??
-    new Rejection('MESH_ERR_NO_INSTANCE', `No instance of ${plan.service} is up and speaks ${call.protocol}`, 1)
-  );
+function nobody(call: Invocation, plan: ServicePlan): Rejection {
+  const { subset } = call;
+  return subset === undefined
+    ? new Rejection('MESH_ERR_NO_INSTANCE', `No instance of ${plan.service} is up and speaks ${call.protocol}`, 1)
+    : new Rejection(
+        'MESH_ERR_NO_SUBSET',
+        `No instance of ${plan.service} with ${subset.name} is up and speaks ${call.protocol}`,
+        1,
+      );
 }
 
 function unknownService(plan: ServicePlan): Rejection {

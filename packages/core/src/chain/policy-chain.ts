@@ -3,19 +3,37 @@ import type { Invocation, Outcome } from '../invocation.js';
 import { silentLogger, type Logger } from '../telemetry/logger.js';
 import type { Policy } from './policy.js';
 
-/** Policies in their order. In the usual case, where all answer at once, running them is one loop. */
+/**
+ * Policies in their order; those that have nothing to do are left out. In the usual case, where all answer at once, running them is
+ * one loop. A call keeps to the policies it began with.
+ */
 export class PolicyChain {
+  #active: readonly Policy[] = [];
+
   constructor(
+    /** All policies, those without anything to do included. */
     readonly policies: readonly Policy[],
     private readonly logger: Logger = silentLogger(),
-  ) {}
+  ) {
+    this.refresh();
+  }
+
+  /** The policies that calls which begin now go through. */
+  get active(): readonly Policy[] {
+    return this.#active;
+  }
+
+  /** Asks the policies which of them have something to do; to be called after a change of the configuration. */
+  refresh(): void {
+    this.#active = this.policies.filter((policy) => policy.isActive !== false);
+  }
 
   /**
    * Runs `before` of each until one rejects; `call.admitted` counts those that let the call pass.
    * @throws whatever a policy throws; the call is then to be ended like any other
    */
   admit(call: Invocation): Rejection | undefined | Promise<Rejection | undefined> {
-    const { policies } = this;
+    const policies = (call.policies ??= this.#active);
     for (let i = call.admitted; i < policies.length; i++) {
       const policy = policies[i] as Policy;
       const answer = policy.before?.(call);
@@ -27,7 +45,14 @@ export class PolicyChain {
 
   /** Runs `after` in reverse order, for those policies that let the call pass. One that throws does not keep the others from it. */
   end(call: Invocation, outcome: Outcome): void {
-    for (let i = call.admitted - 1; i >= 0; i--) this.#after(this.policies[i] as Policy, call, outcome);
+    for (let i = call.admitted - 1; i >= 0; i--) this.#after(call.policies?.[i] as Policy, call, outcome);
+  }
+
+  /** What the caller gets when the call is to be answered with `rejection`: a policy may know something better. */
+  instead(call: Invocation, rejection: Rejection): Rejection {
+    let answer = rejection;
+    for (const policy of call.policies ?? this.#active) answer = policy.instead?.(call, answer) ?? answer;
+    return answer;
   }
 
   async #admitLater(

@@ -1,5 +1,12 @@
+import type { LiveConfiguration } from '../config/live/live-configuration.js';
 import type { Rejection } from '../errors.js';
-import type { Invocation, Outcome } from '../invocation.js';
+import type { Explanation } from '../explain/explanation.js';
+import type { Direction, Invocation, Outcome } from '../invocation.js';
+import type { InstalledPlugins } from '../plugin/installed-plugins.js';
+import type { Ports } from '../ports/ports.js';
+import type { Logger } from '../telemetry/logger.js';
+import type { MeshEvents } from '../telemetry/mesh-events.js';
+import type { PolicyMetrics } from '../telemetry/policy-metrics.js';
 
 /**
  * A policy sees a call before it is sent and after it ended. `before` answers at once; a policy that must wait returns a promise,
@@ -7,6 +14,32 @@ import type { Invocation, Outcome } from '../invocation.js';
  */
 export interface Policy {
   readonly name: string;
+  /**
+   * False while the configuration asks nothing of the policy: it is then left out of the chain and costs nothing. Read after each
+   * change of the configuration; true when left out.
+   */
+  readonly isActive?: boolean;
   before?(call: Invocation): Rejection | void | Promise<Rejection | void>;
   after?(call: Invocation, outcome: Outcome): void;
+  /** What the caller gets in place of an answer that Mesher would make itself, e.g. a fallback; the same rejection to leave it. */
+  instead?(call: Invocation, rejection: Rejection): Rejection;
+  /**
+   * Decides about `call` like `before`, sets on it what `before` would set, and says why, but counts nothing and changes no
+   * state. Where `before` would reject, `into.stopped` is set.
+   */
+  explain?(call: Invocation, into: Explanation): void;
 }
+
+/** What a policy is made with. */
+export interface PolicyContext {
+  readonly direction: Direction;
+  readonly ports: Ports;
+  readonly logger: Logger;
+  readonly configuration: LiveConfiguration;
+  readonly events: MeshEvents;
+  readonly metrics: PolicyMetrics;
+  readonly plugins: InstalledPlugins;
+}
+
+/** Makes the policy behind a handler name, once per chassis and direction. */
+export type PolicyFactory = (context: PolicyContext) => Policy;

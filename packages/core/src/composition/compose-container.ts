@@ -5,22 +5,19 @@ import { attemptSchema } from '../chain/attempt-options.js';
 import { Attempts } from '../chain/attempts.js';
 import { CallRecorder } from '../chain/call-recorder.js';
 import { CallerMarks } from '../chain/caller-marks.js';
-import {
-  DEFAULT_CONSUMER_CHAIN,
-  DEFAULT_PROVIDER_CHAIN,
-  HANDLER_NAMES,
-  assembleChain,
-} from '../chain/handler-names.js';
+import { DEFAULT_CONSUMER_CHAIN, DEFAULT_PROVIDER_CHAIN, assembleChain } from '../chain/handler-names.js';
 import { InboundHandler } from '../chain/inbound-handler.js';
 import { LocalPorts } from '../chain/local-ports.js';
 import { LoopGuard } from '../chain/loop-guard.js';
 import { loopSchema } from '../chain/loop-options.js';
 import { OutboundHandler } from '../chain/outbound-handler.js';
 import { RequestIds } from '../chain/request-ids.js';
-import type { MeshDocument } from '../config/document.js';
+import type { LiveConfiguration } from '../config/live/live-configuration.js';
 import type { ServicePort } from '../config/service-ports.js';
-import type { CallProtocol } from '../invocation.js';
+import type { CallProtocol, Direction } from '../invocation.js';
 import { roundRobin } from '../loadbalance/round-robin.js';
+import type { PolicyContext } from '../chain/policy.js';
+import type { InstalledPlugins } from '../plugin/installed-plugins.js';
 import { TOKENS, type Token } from '../plugin/tokens.js';
 import type { Ports } from '../ports/ports.js';
 import type { ServiceDiscovery } from '../registry/contracts.js';
@@ -29,15 +26,18 @@ import { ServiceDirectory } from '../registry/service-directory.js';
 import type { DestinationResolver, SourceResolver } from '../resolver/contracts.js';
 import { CallMetrics } from '../telemetry/call-metrics.js';
 import type { Logger } from '../telemetry/logger.js';
+import { MeshEvents } from '../telemetry/mesh-events.js';
+import { PolicyMetrics } from '../telemetry/policy-metrics.js';
 
 /** What a container is filled with from outside. */
 export interface Foundations {
   readonly ports: Ports;
   readonly logger: Logger;
-  readonly document: MeshDocument;
+  readonly configuration: LiveConfiguration;
   readonly discovery: ServiceDiscovery;
   readonly destinationResolvers: Readonly<Record<CallProtocol, DestinationResolver>>;
   readonly sourceResolvers: readonly SourceResolver[];
+  readonly plugins: InstalledPlugins;
   /** Ports of the local application. */
   readonly servicePorts: readonly ServicePort[];
   readonly isOwnPort: (port: number) => boolean;
@@ -54,10 +54,12 @@ export function composeContainer(foundations: Foundations): DependencyContainer 
   const once = <T>(token: Token<T>, make: (c: DependencyContainer) => T): void => {
     container.register(token, { useFactory: instanceCachingFactory(make) });
   };
-  const { document, logger } = foundations;
+  const { configuration, logger } = foundations;
+  const { document } = configuration;
   container.registerInstance(TOKENS.ports, foundations.ports);
   container.registerInstance(TOKENS.logger, logger);
-  container.registerInstance(TOKENS.document, document);
+  container.registerInstance(TOKENS.configuration, configuration);
+  container.registerInstance(TOKENS.plugins, foundations.plugins);
   container.registerInstance(TOKENS.discovery, foundations.discovery);
   container.registerInstance(TOKENS.destinationResolvers, foundations.destinationResolvers);
   container.registerInstance(TOKENS.sourceResolvers, foundations.sourceResolvers);
@@ -75,22 +77,41 @@ export function composeContainer(foundations: Foundations): DependencyContainer 
     TOKENS.attempts,
     (c) => new Attempts(c.resolve(TOKENS.ports), document.section('mesher.attempts', attemptSchema)),
   );
+  once(TOKENS.events, (c) => new MeshEvents(c.resolve(TOKENS.ports).clock));
+  once(TOKENS.policyMetrics, (c) => {
+    const metrics = new PolicyMetrics();
+    const events = c.resolve(TOKENS.events);
+    metrics.gauge('events', (report) => events.counts.forEach((count, kind) => report([kind], count)));
+    return metrics;
+  });
   once(TOKENS.requestIds, () => new RequestIds());
   once(TOKENS.localPorts, () => new LocalPorts(foundations.servicePorts, foundations.isOwnPort));
-  once(TOKENS.consumerChain, () => {
+  once(TOKENS.consumerChain, (c) => {
     const names = document.chain('Consumer', 'outgoing') ?? DEFAULT_CONSUMER_CHAIN;
-    return assembleChain('Consumer.outgoing', names, HANDLER_NAMES, logger);
+    return assembleChain('Consumer.outgoing', names, policyContext(c, 'outbound'));
   });
-  once(TOKENS.providerChain, () => {
+  once(TOKENS.providerChain, (c) => {
     const names = document.chain('Provider', 'incoming') ?? DEFAULT_PROVIDER_CHAIN;
-    return assembleChain('Provider.incoming', names, HANDLER_NAMES, logger);
+    return assembleChain('Provider.incoming', names, policyContext(c, 'inbound'));
   });
   composeHandlers(foundations, once);
   return container;
 }
 
+function policyContext(c: DependencyContainer, direction: Direction): PolicyContext {
+  return {
+    direction,
+    ports: c.resolve(TOKENS.ports),
+    logger: c.resolve(TOKENS.logger),
+    configuration: c.resolve(TOKENS.configuration),
+    events: c.resolve(TOKENS.events),
+    metrics: c.resolve(TOKENS.policyMetrics),
+    plugins: c.resolve(TOKENS.plugins),
+  };
+}
+
 function composeHandlers(
-  { document, sidecarId }: Foundations,
+  { configuration: { document }, sidecarId }: Foundations,
   once: <T>(token: Token<T>, make: (c: DependencyContainer) => T) => void,
 ): void {
   once(

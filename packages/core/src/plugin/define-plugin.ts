@@ -1,7 +1,11 @@
 import type { Schema } from '../config/schema/schema.js';
+import type { ConfigSource } from '../config/live/config-source.js';
+import type { BalancerFactory } from '../loadbalance/load-balancer.js';
 import type { Ports } from '../ports/ports.js';
 import type { IpIndex } from '../registry/ip-index.js';
 import type { Registry } from '../registry/contracts.js';
+import type { Fallback } from '../resilience/fallback.js';
+import type { SharedLimiter } from '../resilience/shared-limiter.js';
 import type { DestinationResolver, SourceResolver } from '../resolver/contracts.js';
 import type { Logger } from '../telemetry/logger.js';
 
@@ -10,12 +14,31 @@ export interface PluginKinds {
   'destination-resolver': DestinationResolver;
   'source-resolver': SourceResolver;
   registry: Registry;
+  /** A strategy that `cse.loadbalance.strategy.name` may name. */
+  'load-balancer': BalancerFactory;
+  /** A fallback that `cse.fallbackpolicy.*.policy` may name. */
+  fallback: Fallback;
+  /** Where rate limits are counted that several sidecars share. */
+  'shared-limiter': SharedLimiter;
+  /** A place of configuration besides files, such as a config center. */
+  'config-source': ConfigSource;
 }
 
 export type PluginKind = keyof PluginKinds;
 
 /** All kinds, for checks of plugins that the compiler has not seen. */
-export const PLUGIN_KINDS: readonly PluginKind[] = ['destination-resolver', 'source-resolver', 'registry'];
+export const PLUGIN_KINDS: readonly PluginKind[] = [
+  'destination-resolver',
+  'source-resolver',
+  'registry',
+  'load-balancer',
+  'fallback',
+  'shared-limiter',
+  'config-source',
+];
+
+/** Kinds of which every plugin in the catalog is made at the start; policies choose among them by name while they run. */
+export const STANDING_KINDS = ['load-balancer', 'fallback', 'shared-limiter'] as const satisfies readonly PluginKind[];
 
 /** What a plugin may use of the chassis that it is installed in. */
 export interface PluginContext {

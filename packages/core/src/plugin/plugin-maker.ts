@@ -3,7 +3,8 @@ import type { CallProtocol } from '../invocation.js';
 import type { RegistryChoice } from '../registry/choose-registry.js';
 import type { Registry } from '../registry/contracts.js';
 import type { DestinationResolver, SourceResolver } from '../resolver/contracts.js';
-import type { PluginContext, PluginKind, PluginKinds } from './define-plugin.js';
+import { STANDING_KINDS, type PluginContext, type PluginKind, type PluginKinds } from './define-plugin.js';
+import type { InstalledPlugins } from './installed-plugins.js';
 import type { PluginCatalog } from './plugin-catalog.js';
 import { pluginSettings } from './plugin-settings.js';
 
@@ -35,6 +36,23 @@ export class PluginMaker {
   async sourceResolver(): Promise<SourceResolver> {
     const name = this.document.plugin.sourceResolver ?? DEFAULT_SOURCE_RESOLVER;
     return await this.#make('source-resolver', name, 'plugin.sourceResolver');
+  }
+
+  /**
+   * Makes all plugins of those kinds that policies choose from while they run.
+   * @throws whatever a plugin throws
+   */
+  async standing(): Promise<InstalledPlugins> {
+    const made = new Map<string, unknown>();
+    for (const plugin of this.catalog) {
+      if (!STANDING_KINDS.some((kind) => kind === plugin.kind)) continue;
+      made.set(`${plugin.kind}/${plugin.name}`, await this.#make(plugin.kind, plugin.name, 'plugins'));
+    }
+    return {
+      find: <K extends PluginKind>(kind: K, name: string) => made.get(`${kind}/${name}`) as PluginKinds[K] | undefined,
+      names: (kind) =>
+        [...made.keys()].filter((key) => key.startsWith(`${kind}/`)).map((key) => key.slice(kind.length + 1)),
+    };
   }
 
   async #make<K extends PluginKind>(kind: K, name: string, key: string): Promise<PluginKinds[K]> {

@@ -5,7 +5,7 @@ import type { CallRecorder } from '../chain/call-recorder.js';
 import type { AssembledChain } from '../chain/handler-names.js';
 import type { LocalPorts } from '../chain/local-ports.js';
 import type { RequestIds } from '../chain/request-ids.js';
-import type { MeshDocument } from '../config/document.js';
+import type { LiveConfiguration } from '../config/live/live-configuration.js';
 import type { CallProtocol } from '../invocation.js';
 import type { Ports } from '../ports/ports.js';
 import type { ServiceDiscovery } from '../registry/contracts.js';
@@ -13,6 +13,9 @@ import type { ServiceDirectory } from '../registry/service-directory.js';
 import type { DestinationResolver, SourceResolver } from '../resolver/contracts.js';
 import type { CallMetrics } from '../telemetry/call-metrics.js';
 import type { Logger } from '../telemetry/logger.js';
+import type { MeshEvents } from '../telemetry/mesh-events.js';
+import type { PolicyMetrics } from '../telemetry/policy-metrics.js';
+import type { InstalledPlugins } from './installed-plugins.js';
 
 /** A name in the container together with the type of what is behind it. */
 export type Token<T> = InjectionToken<T> & symbol;
@@ -25,11 +28,14 @@ function token<T>(name: string): Token<T> {
 export const TOKENS = {
   ports: token<Ports>('ports'),
   logger: token<Logger>('logger'),
-  document: token<MeshDocument>('document'),
+  configuration: token<LiveConfiguration>('configuration'),
   discovery: token<ServiceDiscovery>('discovery'),
   directory: token<ServiceDirectory>('directory'),
   metrics: token<CallMetrics>('metrics'),
   recorder: token<CallRecorder>('recorder'),
+  events: token<MeshEvents>('events'),
+  policyMetrics: token<PolicyMetrics>('policy-metrics'),
+  plugins: token<InstalledPlugins>('plugins'),
   attempts: token<Attempts>('attempts'),
   requestIds: token<RequestIds>('request-ids'),
   localPorts: token<LocalPorts>('local-ports'),

@@ -1,6 +1,7 @@
-import type { CallProtocol, CallView, Outcome } from '../invocation.js';
+import type { CallProtocol, Invocation, Outcome } from '../invocation.js';
 import type { BalancerFactory } from '../loadbalance/load-balancer.js';
 import type { Ports } from '../ports/ports.js';
+import type { Subset } from '../routing/subset.js';
 import { Candidates } from './candidates.js';
 import type { ServiceSnapshot } from './contracts.js';
 import { Endpoint } from './endpoint.js';
@@ -41,7 +42,7 @@ export class ServicePlan {
   calls = 0;
   /** Slot of the metrics series of outbound calls; -1 until the first one. */
   metricsSlot = -1;
-  readonly #candidates = new Map<CallProtocol, Candidates>();
+  readonly #candidates = new Map<Subset | undefined, Map<CallProtocol, Candidates>>();
   readonly #endpoints = new Map<string, Endpoint>();
 
   constructor(
@@ -51,14 +52,21 @@ export class ServicePlan {
     private readonly onRetired: (endpoint: Endpoint) => void,
   ) {}
 
-  /** The endpoints that take calls of the protocol. */
-  candidates(protocol: CallProtocol): Candidates {
-    let candidates = this.#candidates.get(protocol);
+  /** The endpoints that take calls of the protocol, out of a part of the instances or all of them. */
+  candidates(protocol: CallProtocol, subset?: Subset): Candidates {
+    let byProtocol = this.#candidates.get(subset);
+    if (byProtocol === undefined) this.#candidates.set(subset, (byProtocol = new Map<CallProtocol, Candidates>()));
+    let candidates = byProtocol.get(protocol);
     if (candidates === undefined) {
-      candidates = this.#compile(protocol);
-      this.#candidates.set(protocol, candidates);
+      candidates = this.#compile(protocol, subset);
+      byProtocol.set(protocol, candidates);
     }
     return candidates;
+  }
+
+  /** Everything that was compiled from the configuration is compiled again for the next call. */
+  recompile(): void {
+    this.#candidates.clear();
   }
 
   /**
@@ -66,13 +74,13 @@ export class ServicePlan {
    * @param tried endpoints that are not to be named again
    * @returns undefined when there are none, or all were tried
    */
-  pick(call: CallView, tried: readonly Endpoint[] | undefined): Endpoint | undefined {
-    return this.candidates(call.protocol).pick(call, tried);
+  pick(call: Invocation, tried: readonly Endpoint[] | undefined): Endpoint | undefined {
+    return this.candidates(call.protocol, call.subset).pick(call, tried);
   }
 
-  /** Tells the balancer how a call to `endpoint` ended. */
-  observe(call: CallView, endpoint: Endpoint, outcome: Outcome): void {
-    this.#candidates.get(call.protocol)?.observe(endpoint, outcome);
+  /** Tells the balancer how an attempt at `endpoint` ended. */
+  observe(call: Invocation, endpoint: Endpoint, outcome: Outcome): void {
+    this.#candidates.get(call.subset)?.get(call.protocol)?.observe(endpoint, outcome);
   }
 
   /** Takes a new snapshot; endpoints that stay keep their identity. */
@@ -95,9 +103,10 @@ export class ServicePlan {
     this.#candidates.clear();
   }
 
-  #compile(protocol: CallProtocol): Candidates {
+  #compile(protocol: CallProtocol, subset: Subset | undefined): Candidates {
     const endpoints = new Set<Endpoint>();
-    for (const instance of this.snapshot?.instances ?? []) {
+    const instances = this.snapshot?.instances ?? [];
+    for (const instance of subset?.select(instances) ?? instances) {
       if (whyLeftOut(instance, protocol) !== undefined) continue;
       const endpoint = this.#endpoint(addressFor(instance, protocol) as InstanceAddress);
       // Two registrations of one address (a restart, a hand-written line beside a registered one) are one endpoint; the first counts.

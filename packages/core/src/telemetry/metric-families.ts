@@ -6,6 +6,7 @@ import type { ServiceIdentity } from './compatibility-families.js';
 import { connectionFamilies } from './connection-metrics.js';
 import type { ConnectionStatsSource } from './connection-metrics.js';
 import type { MetricFamily } from './metric-family.js';
+import type { PolicyMetrics } from './policy-metrics.js';
 import { processFamilies, processStartTimeSeconds } from './process-metrics.js';
 import type { BuildInfo } from './process-metrics.js';
 import { registryFamilies } from './registry-metrics.js';
@@ -17,6 +18,8 @@ export interface MetricSources {
   readonly identity: ServiceIdentity;
   readonly build: BuildInfo;
   readonly calls: CallMetrics;
+  /** None where no policies run. */
+  readonly policies?: PolicyMetrics;
   /** One entry per proxy; none where the chassis has no wires of its own (inside an application). */
   readonly connections?: readonly ConnectionStatsSource[];
   readonly registries?: readonly RegistryStatsSource[];
@@ -32,6 +35,7 @@ export function metricFamilies(sources: MetricSources): MetricFamily[] {
   const startTimeSeconds = processStartTimeSeconds(clock);
   return [
     ...callFamilies(calls),
+    ...(sources.policies?.families() ?? []),
     ...(connections.length === 0 ? [] : connectionFamilies(connections)),
     ...registryFamilies(sources.registries ?? [], clock),
     ...((sources.process ?? true) ? processFamilies(sources.build, startTimeSeconds, clock) : []),

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { METRICS } from './metric-catalog.js';
+import { POLICY_METRICS } from './policy-metric-catalog.js';
 import type { MetricDefinition } from './metric-family.js';
 import { renderMetricsReference } from './metrics-reference.js';
 
@@ -8,7 +9,7 @@ describe('renderMetricsReference', () => {
     const rows = renderMetricsReference()
       .split('\n')
       .filter((line) => line.startsWith('| `'));
-    const metrics = Object.values<MetricDefinition>(METRICS);
+    const metrics = Object.values<MetricDefinition>({ ...METRICS, ...POLICY_METRICS });
     expect(rows.length).to.equal(metrics.length);
     for (const metric of metrics) {
       const row = rows.find((line) => line.startsWith(`| \`${metric.name}\` |`));
@@ -19,7 +20,7 @@ describe('renderMetricsReference', () => {
 });
 
 describe('the catalogue of metrics', () => {
-  const metrics = Object.values<MetricDefinition>(METRICS);
+  const metrics = Object.values<MetricDefinition>({ ...METRICS, ...POLICY_METRICS });
 
   it('names nothing twice', () => {
     expect(new Set(metrics.map((metric) => metric.name)).size).to.equal(metrics.length);

@@ -1,6 +1,7 @@
 import { DURATION_BUCKETS_SECONDS } from './duration-buckets.js';
 import { METRICS } from './metric-catalog.js';
 import type { MetricDefinition, MetricGroup } from './metric-family.js';
+import { POLICY_METRICS } from './policy-metric-catalog.js';
 
 const CHAPTERS: readonly { readonly group: MetricGroup; readonly title: string; readonly intro: string }[] = [
   {
@@ -11,6 +12,12 @@ const CHAPTERS: readonly { readonly group: MetricGroup; readonly title: string; 
       '`_unknown` stands for names that the registry does not know, `_other` for all services after the cap on series. ' +
       '`status_class` is `1xx` to `5xx`, or `none` when the caller left first or there is no status (TCP). ' +
       `The bounds of the duration histogram are ${DURATION_BUCKETS_SECONDS.join(', ')} seconds.`,
+  },
+  {
+    group: 'policies',
+    title: 'Policies',
+    intro:
+      'What routing, load balancing and fault tolerance did. A family without samples has had nothing to count yet.',
   },
   {
     group: 'connections',
@@ -35,7 +42,7 @@ const CHAPTERS: readonly { readonly group: MetricGroup; readonly title: string; 
 
 /** The reference page of all metrics in Markdown, made from {@link METRICS}. */
 export function renderMetricsReference(): string {
-  const all: readonly MetricDefinition[] = Object.values(METRICS);
+  const all: readonly MetricDefinition[] = [...Object.values(METRICS), ...Object.values(POLICY_METRICS)];
   const chapters = CHAPTERS.map(({ group, title, intro }) => {
     const rows = all.filter((metric) => metric.group === group).map(renderRow);
     return [`## ${title}`, '', intro, '', '| metric | type | labels | meaning |', '|---|---|---|---|', ...rows].join(

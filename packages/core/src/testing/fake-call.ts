@@ -68,6 +68,13 @@ export class FakeCall extends Invocation {
     for (const [name, value] of bundle.fields) this.addHeader(name, value);
   }
 
+  /** The path as it leaves. */
+  sentPath: string | undefined = undefined;
+
+  setPath(path: string): void {
+    this.sentPath = path;
+  }
+
   /** Values of a field as they leave, in their order. */
   sent(name: string): string[] {
     return this.#leaving.filter(([field]) => field === name).map(([, value]) => value);

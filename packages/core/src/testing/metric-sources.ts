@@ -1,5 +1,6 @@
 import { CallMetrics } from '../telemetry/call-metrics.js';
 import type { MetricSources } from '../telemetry/metric-families.js';
+import { PolicyMetrics } from '../telemetry/policy-metrics.js';
 import { zeroConnectionStats } from './connection-stats.js';
 import { fakePorts } from './fake-ports.js';
 
@@ -11,6 +12,7 @@ export function fakeMetricSources(overrides: Partial<MetricSources> = {}): Requi
     identity: { service: 'hello', app: 'shop', version: '1.2.3' },
     build: { version: '0.1.0', node: '20.19.0' },
     calls: new CallMetrics(),
+    policies: new PolicyMetrics(),
     connections: [{ direction: 'both', stats: zeroConnectionStats() }],
     registries: [
       {

@@ -42,6 +42,7 @@ export function adminSources(view: SidecarView): AdminSources {
       identity: { service: service.name, app: service.app, version: service.version },
       build: { version, node: process.version },
       calls: chassis.metrics,
+      policies: chassis.policyMetrics,
       connections: [{ direction: 'both', stats: proxy.stats }],
       registries: [
         {

@@ -6,7 +6,7 @@ import {
   type FieldBundle,
   type SourceIdentity,
 } from '@mesher/core';
-import { FIELD_VALUE, latin1 } from './characters.js';
+import { FIELD_VALUE, TARGET, latin1 } from './characters.js';
 import { findField, findLines } from './field-lookup.js';
 import type { FieldName } from './field-lookup.js';
 import type { FieldScanner } from './field-scanner.js';
@@ -51,6 +51,7 @@ export class Http1Call extends Invocation {
   #method: string | undefined;
   #source: SourceIdentity | undefined | null = null;
   #appended = '';
+  #newPath: string | undefined;
   #removed: FieldName[] | undefined;
 
   constructor(
@@ -160,6 +161,14 @@ export class Http1Call extends Invocation {
     this.#remove(this.#editable(name));
   }
 
+  /** @throws MeshError MESH_ERR_INVALID_FIELD when the path is none that can be sent (RFC 9112, 3.2) */
+  setPath(path: string): void {
+    let isPath = path.startsWith('/');
+    for (let i = 0; i < path.length; i++) isPath &&= TARGET[path.charCodeAt(i)] === 1;
+    if (!isPath) throw invalidField(`the path ${JSON.stringify(path)}`, 'is none that can be sent');
+    this.#newPath = path;
+  }
+
   #editable(name: string): FieldName {
     const field = this.peer.fieldName(name.toLowerCase());
     if (field.editProblem !== undefined) throw invalidField(name, field.editProblem);
@@ -179,9 +188,9 @@ export class Http1Call extends Invocation {
   render(scan: RequestScanner): string {
     const buffer = this.#buffer;
     let text =
-      this.form === 'origin' && this.minorVersion === 1
+      this.form === 'origin' && this.minorVersion === 1 && this.#newPath === undefined
         ? latin1(buffer, this.#start, this.#fieldsStart)
-        : `${this.method} ${this.form === 'authority' ? this.authority : this.path} HTTP/1.1\r\n`;
+        : `${this.method} ${this.form === 'authority' ? this.authority : (this.#newPath ?? this.path)} HTTP/1.1\r\n`;
     // A request of HTTP/1.0 may come without Host; as HTTP/1.1 it must not leave without (RFC 9112, 3.2).
     if (!this.#hasHost) text += `Host: ${this.#hostForUpstream()}\r\n`;
     if (this.#removed !== undefined) cutRemoved(scan, buffer, this.#fieldsStart, this.#fieldsEnd, this.#removed);

@@ -54,4 +54,8 @@ export class TcpCall extends Invocation {
   addFields(_bundle: FieldBundle): void {
     // bytes are passed on as they are
   }
+
+  setPath(): void {
+    // bytes are passed on as they are
+  }
 }

@@ -1,0 +1,17 @@
+/** All that a source says at one moment. */
+export interface SourceSnapshot {
+  /** Identifies the content; shown to people. */
+  readonly revision: string;
+  /** Values by dotted key, as they would stand in a YAML file: a scalar, or a text that is YAML itself. */
+  readonly entries: ReadonlyMap<string, string>;
+}
+
+/** A place of configuration besides files; its values win over those of files and environment, as go-archaius has it. */
+export interface ConfigSource {
+  readonly name: string;
+  /**
+   * Yields what the source says: at first, and whenever it changed. Ends when the signal aborts; an error is reported by throwing,
+   * and the caller comes again after a pause.
+   */
+  watch(signal: AbortSignal): AsyncIterable<SourceSnapshot>;
+}
