@@ -214,3 +214,21 @@ describe('the list of everything', () => {
     expect(time.pendingTimers).to.equal(0);
   });
 });
+
+describe('a look at a service that asks nobody', () => {
+  it('finds the plan of a watched service, and makes one for a listed service without watching it', async () => {
+    const { directory, discovery } = rig();
+    discovery.publishAll([httpInstance('10.0.0.1:80', { service: 'World' })]);
+    await directory.followAll();
+    const listed = directory.preview('world');
+    expect([listed?.watched, listed?.plan.service, listed?.plan.candidates('http').endpoints.length]).to.deep.equal([
+      false,
+      'World',
+      1,
+    ]);
+    expect(discovery.begun('World')).to.equal(0);
+    const plan = directory.plan('World');
+    expect(directory.preview('World')).to.deep.equal({ plan, watched: true });
+    expect(directory.preview('nobody')).to.equal(undefined);
+  });
+});

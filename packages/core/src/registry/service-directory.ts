@@ -67,6 +67,22 @@ export class ServiceDirectory {
   }
 
   /**
+   * What is known of a service without asking the registry: its plan when it is watched, else one made of the listed instances
+   * for this once. For people who ask: nothing is watched, nothing kept.
+   * @returns undefined when the service is neither watched nor listed
+   */
+  preview(service: string): { readonly plan: ServicePlan; readonly watched: boolean } | undefined {
+    const name = this.#spelling.registeredAs(service) ?? service;
+    const watched = this.#watched.get(service) ?? this.#watched.get(name);
+    if (watched !== undefined) return { plan: watched.plan, watched: true };
+    const instances = this.#listed.filter((instance) => instance.service === name);
+    if (instances.length === 0) return undefined;
+    const plan = this.#plan(name, () => undefined);
+    plan.apply({ service: name, exists: true, revision: 'listed', instances }, this.ports.clock.now());
+    return { plan, watched: false };
+  }
+
+  /**
    * Resolves when the registry has answered about `service`, or `firstAnswerTimeout` after the service was first asked for: the
    * plan then still is `pending`.
    */
@@ -103,9 +119,13 @@ export class ServiceDirectory {
     this.#unknown.clear();
   }
 
+  #plan(service: string, onRetired: (endpoint: Endpoint) => void): ServicePlan {
+    return new ServicePlan(service, this.ports, this.balancer, onRetired);
+  }
+
   #watch(service: string): WatchedService | undefined {
     if (this.#watched.size >= this.options.maxServices && !this.#makeRoom()) return undefined;
-    const plan = new ServicePlan(service, this.ports, this.balancer, (endpoint) => this.#retired(endpoint));
+    const plan = this.#plan(service, (endpoint) => this.#retired(endpoint));
     plan.lastUsedAt = this.ports.clock.now();
     const watched = new WatchedService(plan, this.discovery, this.ports, this.options, this.logger, (known) =>
       this.#sort(known),
