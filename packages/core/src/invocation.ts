@@ -86,6 +86,8 @@ export abstract class Invocation implements CallView {
   failedAttempts = 0;
   /** Monotonic milliseconds at which the head of the request was complete. */
   startedAt = 0;
+  /** The call had to wait while it was being decided about: {@link startedAt} is no longer now. */
+  waited = false;
   /** The id that was given to a request that came without `x-request-id`. */
   requestId: string | undefined = undefined;
   /** Slot of the metrics series of this call; -1 until it is known. */

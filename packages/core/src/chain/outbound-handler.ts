@@ -41,6 +41,7 @@ export class OutboundHandler implements CallHandler {
     if (loop !== undefined) return this.#refuse(call, loop);
     const destination = call.destination ?? resolvers[call.protocol].resolve(call);
     if (!(destination instanceof Promise)) return this.#planned(call, destination);
+    call.waited = true;
     return destination.then((later) => (call.ended ? GONE : this.#planned(call, later)));
   }
 
@@ -98,6 +99,7 @@ export class OutboundHandler implements CallHandler {
     plan.calls++;
     plan.lastUsedAt = call.startedAt;
     if (plan.state !== 'pending') return this.#admitted(call, plan);
+    call.waited = true;
     return directory.whenKnown(plan.service).then(() => (call.ended ? GONE : this.#admitted(call, plan)));
   }
 

@@ -62,6 +62,7 @@ export class PolicyChain {
     answer: Promise<Rejection | void>,
   ): Promise<Rejection | undefined> {
     const rejection = await answer;
+    call.waited = true;
     if (rejection !== undefined) return rejection;
     if (call.ended) {
       // The caller left meanwhile, and `end` has run: this policy has let the call pass all the same, and gets its `after`.
