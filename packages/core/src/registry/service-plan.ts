@@ -2,6 +2,7 @@ import type { CallProtocol, Invocation, Outcome } from '../invocation.js';
 import type { BalancerFactory } from '../loadbalance/load-balancer.js';
 import type { Ports } from '../ports/ports.js';
 import type { Subset } from '../routing/subset.js';
+import { Availability } from './availability.js';
 import { Candidates } from './candidates.js';
 import type { ServiceSnapshot } from './contracts.js';
 import { Endpoint } from './endpoint.js';
@@ -42,6 +43,8 @@ export class ServicePlan {
   calls = 0;
   /** Slot of the metrics series of outbound calls; -1 until the first one. */
   metricsSlot = -1;
+  /** Counts when one of its endpoints comes or goes. */
+  readonly availability: Availability = new Availability();
   readonly #candidates = new Map<Subset | undefined, Map<CallProtocol, Candidates>>();
   readonly #endpoints = new Map<string, Endpoint>();
 
@@ -78,8 +81,17 @@ export class ServicePlan {
     return this.candidates(call.protocol, call.subset).pick(call, tried);
   }
 
-  /** Tells the balancer how an attempt at `endpoint` ended. */
+  /** An attempt at `endpoint` begins. Whoever says so also calls {@link observe}, once, when the attempt has ended. */
+  started(endpoint: Endpoint): void {
+    endpoint.inFlight++;
+  }
+
+  /**
+   * An attempt at `endpoint` has ended: exactly once for each {@link started}.
+   * @param outcome that of the attempt, not of the call; `aborted` also for one that was given up in favour of another
+   */
   observe(call: Invocation, endpoint: Endpoint, outcome: Outcome): void {
+    if (endpoint.inFlight > 0) endpoint.inFlight--;
     this.#candidates.get(call.subset)?.get(call.protocol)?.observe(endpoint, outcome);
   }
 
@@ -122,7 +134,7 @@ export class ServicePlan {
     const key = keyOf(address);
     let endpoint = this.#endpoints.get(key);
     if (endpoint === undefined) {
-      endpoint = new Endpoint(address.host, address.port);
+      endpoint = new Endpoint(address.host, address.port, undefined, 1, this.availability);
       this.#endpoints.set(key, endpoint);
     }
     return endpoint;
