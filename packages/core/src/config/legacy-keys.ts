@@ -14,7 +14,10 @@ function rename(old: string, now: string): LegacyKey {
 const UNDER_CSE = [
   'loadbalance',
   'isolation',
-  'circuitBreaker',
+  // `servicecomb.circuitBreaker.{policy}` is another thing: the policies by mark of java-chassis.
+  'circuitBreaker.scope',
+  'circuitBreaker.Consumer',
+  'circuitBreaker.Provider',
   'fallback',
   'fallbackpolicy',
   'flowcontrol',
@@ -102,6 +105,9 @@ export const LEGACY_KEYS: readonly LegacyKey[] = [
   rename('log_rotate_age', 'logRotateAge'),
   rename('log_rotate_size', 'logRotateSize'),
   rename('log_backup_count', 'logBackupCount'),
+
+  // What java-chassis calls them.
+  rename('servicecomb.matchGroup', 'servicecomb.match'),
 
   // Rules of the first kind stood at the top level.
   rename('routeRule', 'servicecomb.routeRule'),

@@ -69,7 +69,9 @@ export async function loadConfiguration(sources: ConfigurationSources): Promise<
     readOverrides(sources.overrides ?? {}, renamer),
   );
 
-  const context = new ReadContext(knownKeys(schema));
+  // Loaded by now: the files were read with it.
+  const { parseYamlText } = await import('./yaml/parse-yaml.js');
+  const context = new ReadContext(knownKeys(schema), parseYamlText);
   const root = schema.read(merged.tree, '', context) as GroupValue | undefined;
   const errors = [...files.problems, ...context.problems];
   if (errors.length === 0 && findLeaf(merged.tree, SERVICE_NAME) === undefined) {

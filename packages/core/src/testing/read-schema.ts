@@ -3,7 +3,7 @@ import { ReadContext } from '../config/schema/read-context.js';
 import { knownKeys } from '../config/schema/reference.js';
 import type { Schema } from '../config/schema/schema.js';
 import { ConfigNode, insertEntry } from '../config/tree/config-node.js';
-import { parseYaml } from '../config/yaml/parse-yaml.js';
+import { parseYaml, parseYamlText } from '../config/yaml/parse-yaml.js';
 
 export interface SchemaReading<T> {
   readonly value: T;
@@ -24,7 +24,7 @@ export function readSchema<T>(schema: Schema<T>, yaml: string): SchemaReading<T>
   for (const entry of parsed.entries) {
     insertEntry(tree, entry);
   }
-  const context = new ReadContext(knownKeys(schema));
+  const context = new ReadContext(knownKeys(schema), parseYamlText);
   const value = schema.read(tree, '', context);
   const lines = (text: string): string[] => text.split('\n').filter((line) => line !== '');
   return {

@@ -18,6 +18,7 @@ import { MapSchema, type MapNotes } from './map.js';
 import { ObjectSchema, type Fields, type ObjectNotes } from './object.js';
 import { ScalarSchema, type ScalarFormat } from './scalar.js';
 import type { Infer, Notes, Schema } from './schema.js';
+import { YamlTextSchema } from './yaml-text.js';
 
 /** Notes and what happens when nothing is set: `required`, `default`, or neither (then the value is `undefined`). */
 interface Options<D> extends Notes {
@@ -150,6 +151,19 @@ export const s = {
     new ObjectSchema(fields, options, others) as Schema<
       ObjectOf<F> & { readonly [K in A]: ReadonlyMap<string, NonNullable<T>> }
     >,
+
+  /**
+   * A group or a list of groups that may also be given as one text that holds it as YAML (or JSON), as go-chassis and java-chassis keep
+   * rules and policies:
+   *
+   * ```ts
+   * export const markedRetrySchema = s.map(s.yaml(s.object({ maxAttempts: s.integer({ min: 1, doc: '...' }) })), { keyName: 'policy' });
+   * ```
+   * reads both `servicecomb.retry: {mine: {maxAttempts: 3}}` and `servicecomb.retry: {mine: "maxAttempts: 3"}` into the same value.
+   * What is wrong inside a text is reported like anything else, with the file and line where it stands. Where a list is expected, a single
+   * group is a list of one. Names with dots (`orders.v1`) work in both forms.
+   */
+  yaml: <T>(inner: Schema<T>): Schema<T> => new YamlTextSchema<T>(inner),
 
   /** A value of any shape, given back as plain data with every scalar as text. */
   free: (options: Notes = {}): Schema<unknown> => new FreeValueSchema(options),

@@ -1,4 +1,5 @@
 import { ConfigNode } from '../tree/config-node.js';
+import { nearestName } from './nearest.js';
 import type { KeyMatch, Schema } from './schema.js';
 
 /**
@@ -15,7 +16,7 @@ export function mapEntries(
 ): Map<string, ConfigNode> {
   const entries = new Map<string, ConfigNode>();
   for (const [name, child] of children) {
-    collect(name, child, value.shape, fields, entries);
+    collect(name, child, value, fields, entries);
   }
   return entries;
 }
@@ -23,29 +24,31 @@ export function mapEntries(
 function collect(
   name: string,
   node: ConfigNode,
-  shape: Schema<unknown>['shape'],
+  value: Schema<unknown>,
   fields: ReadonlySet<string>,
   entries: Map<string, ConfigNode>,
 ): void {
   if (!node.isSet) {
     return;
   }
-  if (shape === 'map') {
+  if (value.shape === 'map') {
     entries.set(name, node);
     return;
   }
-  if (shape === 'leaf') {
+  if (value.shape === 'leaf') {
     if (node.leaf !== undefined) {
       const entry = new ConfigNode(node.origin);
       entry.leaf = node.leaf;
       entries.set(name, entry);
     }
     for (const [key, child] of node.children) {
-      collect(`${name}.${key}`, child, shape, fields, entries);
+      collect(`${name}.${key}`, child, value, fields, entries);
     }
     return;
   }
-  const longerNames = [...node.children].filter(([key, child]) => !fields.has(key) && leadsToField(child, fields));
+  const longerNames = [...node.children].filter(
+    ([key, child]) => !fields.has(key) && (leadsToField(child, fields) || isWholeValue(key, child, value, fields)),
+  );
   const own = new ConfigNode(node.origin);
   own.leaf = node.leaf;
   for (const [key, child] of node.children) {
@@ -57,8 +60,16 @@ function collect(
     entries.set(name, own);
   }
   for (const [key, child] of longerNames) {
-    collect(`${name}.${key}`, child, shape, fields, entries);
+    collect(`${name}.${key}`, child, value, fields, entries);
   }
+}
+
+/** True when a name goes on to `key` and the value stands there: as a text that holds YAML, or as a list. */
+function isWholeValue(key: string, node: ConfigNode, value: Schema<unknown>, fields: ReadonlySet<string>): boolean {
+  if (value.textOf === undefined || node.leaf === undefined) return false;
+  // `mach: ...` is a key that was mistyped, not a part of the name.
+  if (nearestName(key, [...fields]) !== undefined) return false;
+  return node.leaf.kind === 'list' ? value.textOf === 'list' : /^\s*[-[{]|[:\n]/.test(node.leaf.text);
 }
 
 function leadsToField(node: ConfigNode, fields: ReadonlySet<string>): boolean {

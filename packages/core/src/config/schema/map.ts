@@ -1,9 +1,10 @@
 import type { ConfigNode } from '../tree/config-node.js';
 import { foldName, mapEntries } from './map-entries.js';
-import { ObjectSchema } from './object.js';
 import type { ReadContext } from './read-context.js';
 import { describeNotes, inheritNotes } from './notes.js';
 import type { JsonSchema, KeyMatch, Notes, ReferenceRow, Schema } from './schema.js';
+
+const NO_FIELDS: ReadonlySet<string> = new Set();
 
 /** Notes of a map, and the rule its keys follow. */
 export interface MapNotes extends Notes {
@@ -34,7 +35,7 @@ export class MapSchema<T> implements Schema<ReadonlyMap<string, T>> {
   /** Reads every key below `node` as an entry. */
   readEntries(node: ConfigNode, path: string, context: ReadContext): ReadonlyMap<string, T> {
     const result = new Map<string, T>();
-    for (const [key, child] of mapEntries(node.children, this.value, fieldNames(this.value))) {
+    for (const [key, child] of mapEntries(node.children, this.value, this.value.fieldNames ?? NO_FIELDS)) {
       const wrong = this.notes.checkKey?.(key);
       if (wrong !== undefined) {
         context.problem(child.origin, `${path}.${key}`, wrong);
@@ -70,8 +71,4 @@ export class MapSchema<T> implements Schema<ReadonlyMap<string, T>> {
     }
     return undefined;
   }
-}
-
-function fieldNames(schema: Schema<unknown>): ReadonlySet<string> {
-  return schema instanceof ObjectSchema ? schema.fieldNames : new Set();
 }

@@ -1,4 +1,6 @@
 import type { ConfigNode } from '../tree/config-node.js';
+import type { ScalarLeaf } from '../tree/config-node.js';
+import type { ParsedYamlText } from '../yaml/parse-yaml.js';
 import type { Notice, NoticeKind, Origin, Problem } from '../problem.js';
 import { isSecretKey, maskText } from './secrets.js';
 import type { Notes } from './schema.js';
@@ -14,6 +16,13 @@ export interface EffectiveValue {
   readonly inEffect: boolean;
 }
 
+/** Reads the YAML inside a value. Handed in, so that schemas can be declared without loading a YAML parser. */
+export type TextParser = (leaf: ScalarLeaf) => ParsedYamlText;
+
+function withoutParser(): never {
+  throw new TypeError('a text that holds YAML cannot be read: ReadContext was made without a parser for it');
+}
+
 /** Collects what reading a configuration finds: problems, notices and the effective values. */
 export class ReadContext {
   readonly problems: Problem[] = [];
@@ -26,8 +35,14 @@ export class ReadContext {
 
   #place: Origin = { layer: 'default' };
 
-  /** @param knownKeys every dotted key there is, for suggestions */
-  constructor(readonly knownKeys: readonly string[] = []) {}
+  /**
+   * @param knownKeys every dotted key there is, for suggestions
+   * @param parseText reads texts that hold YAML
+   */
+  constructor(
+    readonly knownKeys: readonly string[] = [],
+    readonly parseText: TextParser = withoutParser,
+  ) {}
 
   /** What to point at when something is missing: the innermost group that is written down. */
   get place(): Origin {

@@ -41,6 +41,10 @@ export interface Schema<T> {
   /** `group`: keys with fixed names; `map`: any names; `leaf`: one value (scalar, list or free text). */
   readonly shape: 'group' | 'map' | 'leaf';
   readonly notes: Notes;
+  /** The keys that stand directly below a value of this schema, where it has any. */
+  readonly fieldNames?: ReadonlySet<string>;
+  /** Set when the value may also be a text that holds YAML: `map` for one with keys, `list` for a list. */
+  readonly textOf?: 'map' | 'list';
   /**
    * Reads the value at `path`. `undefined` and empty values mean "not set" and give the default. What is returned after a
    * problem was reported must not be used.

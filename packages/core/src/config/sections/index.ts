@@ -1,4 +1,5 @@
 import { handlerSchema } from './handlers.js';
+import { MARKED_SECTIONS } from './marked.js';
 import {
   adminSchema,
   localHealthCheckSchema,
@@ -28,5 +29,6 @@ export const CORE_SECTIONS = {
   localHealthCheck: localHealthCheckSchema,
   ...RESILIENCE_SECTIONS,
   ...ROUTING_SECTIONS,
+  ...MARKED_SECTIONS,
   ...PLATFORM_SECTIONS,
 };

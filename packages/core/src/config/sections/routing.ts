@@ -1,7 +1,7 @@
 import { s } from '../schema/combinators.js';
 
 const ROUTING = 'routing will act on it';
-const GOVERNANCE = 'matching and limits by mark will act on it';
+const GOVERNANCE = 'matching will act on it';
 
 const ingressRule = s.free({
   doc: 'Rules as a YAML text: host, apiPath, service.name, service.redirectPath, service.port.',
@@ -33,11 +33,6 @@ export const ROUTING_SECTIONS = {
   'servicecomb.match': s.map(s.free({ doc: 'Matches as a YAML text: headers, apiPath, method, queries.' }), {
     keyName: 'mark',
     doc: 'Which calls get which mark.',
-    notYet: GOVERNANCE,
-  }),
-  'servicecomb.rateLimiting': s.map(s.free({ doc: 'Limit as a YAML text: match, rate, burst.' }), {
-    keyName: 'limit',
-    doc: 'Limits for marked calls.',
     notYet: GOVERNANCE,
   }),
   egress: s.object(

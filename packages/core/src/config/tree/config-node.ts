@@ -5,6 +5,8 @@ export interface ScalarLeaf {
   readonly kind: 'scalar';
   readonly text: string;
   readonly origin: Origin;
+  /** Of a block text (`|`): the column at which its lines begin, counted from 1. They begin in the line after `origin`. */
+  readonly blockColumn?: number;
 }
 
 /** Lists are values: they are replaced as a whole, never merged. */

@@ -12,10 +12,10 @@ import {
 } from 'yaml';
 import type { Notice, Origin, Problem } from '../problem.js';
 import { describeSyntaxError, firstLine } from './syntax-error.js';
-import { offsetOf, scalarText } from './node-text.js';
+import { blockColumn, offsetOf, scalarText } from './node-text.js';
 import { isNestedTooDeeply } from './nesting.js';
 import { YAML_LIMITS, type YamlLimits } from './limits.js';
-import { ConfigNode, insertEntry, type ConfigEntry, type Leaf } from '../tree/config-node.js';
+import { ConfigNode, insertEntry, type ConfigEntry, type Leaf, type ScalarLeaf } from '../tree/config-node.js';
 
 /** More syntax errors than this in one file are follow-ups of the first ones. */
 const MAX_SYNTAX_ERRORS = 10;
@@ -34,9 +34,33 @@ export interface ParsedYaml {
  * @param file the name that positions carry
  */
 export function parseYaml(text: string, file: string, limits: YamlLimits = YAML_LIMITS): ParsedYaml {
-  const reader = new YamlReader(file, limits);
+  const reader = new YamlReader((line, column) => ({ layer: 'file', file, line, column }), limits);
   reader.read(text.startsWith('\uFEFF') ? text.slice(1) : text);
   return reader;
+}
+
+/** What a YAML text inside a value says. */
+export interface ParsedYamlText {
+  /** A map, a list or a scalar; undefined when there are problems. */
+  readonly node: ConfigNode | undefined;
+  readonly problems: readonly Problem[];
+  readonly notices: readonly Notice[];
+}
+
+/**
+ * Reads the YAML inside a value, as go-chassis keeps rules (`routeRule: {world: "- precedence: 1"}`). Positions point into the file
+ * that holds the value: exactly in a block text (`|`), at its first line otherwise; a value that is in no file keeps its origin.
+ */
+export function parseYamlText(leaf: ScalarLeaf, limits: YamlLimits = YAML_LIMITS): ParsedYamlText {
+  const reader = new YamlReader((line, column) => placeInside(leaf, line, column), limits);
+  const node = reader.readText(leaf.text);
+  return { node: reader.problems.length > 0 ? undefined : node, problems: reader.problems, notices: reader.notices };
+}
+
+function placeInside({ origin, blockColumn: start }: ScalarLeaf, line: number, column: number): Origin {
+  if (origin.layer !== 'file') return origin;
+  if (start !== undefined) return { ...origin, line: origin.line + line, column: start + column - 1 };
+  return line === 1 ? { ...origin, column: origin.column + column - 1 } : origin;
 }
 
 class LimitReached extends Error {}
@@ -57,15 +81,34 @@ class YamlReader implements ParsedYaml {
   readonly notices: Notice[] = [];
   readonly #lines = new LineCounter();
   #document: Document | undefined;
+  #text = '';
   #nodes = 0;
   #aliases = 0;
 
+  /** @param place the origin of a line and column of the text */
   constructor(
-    readonly file: string,
-    readonly limits: YamlLimits,
+    private readonly place: (line: number, column: number) => Origin,
+    private readonly limits: YamlLimits,
   ) {}
 
   read(text: string): void {
+    this.#parse(text, (contents) => {
+      if (isMap(contents)) this.#readMap(contents, TOP, this.entries);
+      else this.#problem(offsetOf(contents), "expects 'key: value' lines at the top level");
+    });
+  }
+
+  /** The value that the text as a whole is. */
+  readText(text: string): ConfigNode | undefined {
+    let node: ConfigNode | undefined;
+    this.#parse(text, (contents) => {
+      node = this.#item(contents, 0);
+    });
+    return node;
+  }
+
+  #parse(text: string, take: (contents: Node) => void): void {
+    this.#text = text;
     try {
       if (isNestedTooDeeply(text, this.limits.maxDepth)) {
         throw new LimitReached(`is nested more than ${this.limits.maxDepth} levels deep`);
@@ -81,7 +124,7 @@ class YamlReader implements ParsedYaml {
       if (first === undefined) {
         return;
       }
-      this.#readDocument(first);
+      this.#readDocument(first, take);
       if (second !== undefined && this.problems.length === 0) {
         this.#hint(second.range[0], 'only the first YAML document of a file is read');
       }
@@ -93,7 +136,7 @@ class YamlReader implements ParsedYaml {
     }
   }
 
-  #readDocument(document: Document.Parsed): void {
+  #readDocument(document: Document.Parsed, take: (contents: Node) => void): void {
     this.#document = document;
     for (const error of document.errors.slice(0, MAX_SYNTAX_ERRORS)) {
       this.#problem(error.pos[0], describeSyntaxError(error));
@@ -105,11 +148,7 @@ class YamlReader implements ParsedYaml {
     if (document.errors.length > 0 || contents === null || (isScalar(contents) && contents.value === null)) {
       return;
     }
-    if (!isMap(contents)) {
-      this.#problem(offsetOf(contents), "expects 'key: value' lines at the top level");
-      return;
-    }
-    this.#readMap(contents, TOP, this.entries);
+    take(contents);
   }
 
   #readMap(map: YAMLMap, place: Place, into: ConfigEntry[]): void {
@@ -187,9 +226,14 @@ class YamlReader implements ParsedYaml {
       const items = (resolved.items as Node[]).map((item) => this.#item(item, depth + 1));
       return { kind: 'list', items, origin };
     }
-    return isScalar(resolved) && resolved.value !== null
-      ? { kind: 'scalar', text: scalarText(resolved), origin }
-      : undefined;
+    if (!isScalar(resolved) || resolved.value === null) return undefined;
+    const column = blockColumn(resolved, this.#text);
+    return {
+      kind: 'scalar',
+      text: scalarText(resolved),
+      origin,
+      ...(column === undefined ? {} : { blockColumn: column }),
+    };
   }
 
   #item(item: Node, depth: number): ConfigNode {
@@ -237,7 +281,7 @@ class YamlReader implements ParsedYaml {
   #at(offset: number): Origin {
     const { line, col } = this.#lines.linePos(offset);
     // A position before the first line start has line 0.
-    return { layer: 'file', file: this.file, line: Math.max(1, line), column: Math.max(1, col) };
+    return this.place(Math.max(1, line), Math.max(1, col));
   }
 
   #problem(offset: number, message: string): void {
