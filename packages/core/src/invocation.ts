@@ -3,6 +3,7 @@ import { MeshError, type ErrorCode } from './errors.js';
 import type { Endpoint } from './registry/endpoint.js';
 import type { ServicePlan } from './registry/service-plan.js';
 import type { SourceIdentity } from './resolver/contracts.js';
+import type { RetryState } from './resilience/retry-state.js';
 import type { RouteChoice } from './routing/route-choice.js';
 import type { Subset } from './routing/subset.js';
 
@@ -84,6 +85,12 @@ export abstract class Invocation implements CallView {
   attempts = 0;
   /** Attempts that failed so far, counted by the handler. */
   failedAttempts = 0;
+  /** Where an attempt is under way of which the plan has been told that it began; kept by the handler. */
+  underWay: Endpoint | undefined = undefined;
+  /** Where further ones are under way beside it (hedging). */
+  hedges: Endpoint[] | undefined = undefined;
+  /** What has been tried again so far; undefined before the first time. */
+  retried: RetryState | undefined = undefined;
   /** Monotonic milliseconds at which the head of the request was complete. */
   startedAt = 0;
   /** The call had to wait while it was being decided about: {@link startedAt} is no longer now. */

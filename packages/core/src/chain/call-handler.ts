@@ -29,6 +29,14 @@ export interface CallHandler {
    * first. Undefined for nowhere.
    */
   hedge?(call: Invocation): Endpoint | undefined;
+  /**
+   * Of several attempts of one call that were under way together, the one at `endpoint` is over while another goes on. Nothing is
+   * to be decided. The wire keeps `call.endpoint` at the attempt that is left; that one ends by `again`, `answered` or `end`.
+   * @param failure why it failed; undefined when it was given up because the other one answered first
+   */
+  lost?(call: Invocation, endpoint: Endpoint, failure: AttemptFailure | undefined): void;
+  /** What the caller gets when the wire itself is about to refuse a call that was begun, e.g. after a timeout: a fallback, or the same. */
+  instead?(call: Invocation, rejection: Rejection): Rejection;
   /** A connection to `endpoint` was made: it is reachable. */
   connected(endpoint: Endpoint): void;
   /** Called exactly once per call that was begun. */
