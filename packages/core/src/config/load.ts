@@ -2,10 +2,12 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { composeSections, type Sections } from './compose-sections.js';
 import { MeshDocument } from './document.js';
+import { readSources, type SourceLayer } from './layers/config-sources.js';
 import { readEnvironment, readOverrides } from './layers/environment.js';
 import { FILE_LIMITS, readConfigFiles, type FileLimits } from './layers/files.js';
 import { mergeLayers } from './layers/merge.js';
 import { LEGACY_KEYS } from './legacy-keys.js';
+import { RunningConfiguration, type RestartNeed } from './live/running-configuration.js';
 import { sortProblems, type Notice, type Origin, type Problem } from './problem.js';
 import { LegacyRenamer } from './rename-legacy.js';
 import { ReadContext, type EffectiveValue } from './schema/read-context.js';
@@ -21,11 +23,18 @@ export interface ConfigurationSources {
   /** Path of mesher.yaml when it stands elsewhere; it must exist. */
   readonly meshConfigFile?: string | undefined;
   readonly env: Environment;
-  /** Values by dotted key; they win over everything else. */
+  /** What config sources say; they win over everything else, and of two the later one. */
+  readonly sources?: readonly SourceLayer[];
+  /** Values by dotted key; they win over files and environment. */
   readonly overrides?: Readonly<Record<string, string>>;
   /** Sections of packages besides those of core; a section of core at the same key is replaced. */
   readonly sections?: Sections;
   readonly limits?: FileLimits;
+  /**
+   * What this process was started with: its values stay where a change needs a restart (`RESTART_KEYS`). What was found there is
+   * checked all the same.
+   */
+  readonly running?: RunningConfiguration;
 }
 
 export interface LoadedConfiguration {
@@ -39,6 +48,10 @@ export interface LoadedConfiguration {
   readonly effective: readonly EffectiveValue[];
   /** Absolute paths of the files that were read. */
   readonly files: readonly string[];
+  /** Changes that take effect with the next start; empty without `running`. By key. */
+  readonly needsRestart: readonly RestartNeed[];
+  /** To be given as `running` to later loads. Undefined when there are errors. */
+  readonly asRunning: RunningConfiguration | undefined;
 }
 
 const SERVICE_NAME = 'servicecomb.service.name';
@@ -47,7 +60,7 @@ const SERVICE_NAME = 'servicecomb.service.name';
 const NEUTRAL_REGISTRY_KEYS: readonly string[] = ['project'];
 
 /**
- * Reads files, environment and overrides (the later ones win), checks everything and makes the document. Mistakes of the user
+ * Reads files, environment, overrides and config sources (the later ones win), checks everything and makes the document. Mistakes of the user
  * are returned, never thrown.
  * @throws TypeError when `sections` contradict each other: a mistake in the program
  */
@@ -63,20 +76,36 @@ export async function loadConfiguration(sources: ConfigurationSources): Promise<
     sources.limits ?? FILE_LIMITS,
   );
   const renamed = renamer.rename(files.entries);
+  const fromSources = readSources(sources.sources ?? [], renamer);
   const merged = mergeLayers(
     renamed.entries,
     readEnvironment(sources.env, schema, renamer),
     readOverrides(sources.overrides ?? {}, renamer),
+    fromSources.entries,
   );
 
   // Loaded by now: the files were read with it.
   const { parseYamlText } = await import('./yaml/parse-yaml.js');
-  const context = new ReadContext(knownKeys(schema), parseYamlText);
-  const root = schema.read(merged.tree, '', context) as GroupValue | undefined;
+  const keys = knownKeys(schema);
+  let context = new ReadContext(keys, parseYamlText);
+  let root = schema.read(merged.tree, '', context) as GroupValue | undefined;
+  const { notices } = context;
   const errors = [...files.problems, ...context.problems];
   if (errors.length === 0 && findLeaf(merged.tree, SERVICE_NAME) === undefined) {
     errors.push(missingName(sources.confDir));
   }
+  let needsRestart: readonly RestartNeed[] = [];
+  if (errors.length === 0 && sources.running !== undefined) {
+    needsRestart = sources.running.differences(context);
+    if (needsRestart.length > 0) {
+      // Read again as a whole, so that the document is one that could have been loaded from files.
+      sources.running.graftInto(merged.tree);
+      context = new ReadContext(keys, parseYamlText);
+      root = schema.read(merged.tree, '', context) as GroupValue | undefined;
+      errors.push(...context.problems);
+    }
+  }
+  const effective = [...context.effective].sort((a, b) => (a.key < b.key ? -1 : 1));
   const document =
     errors.length > 0 || root === undefined
       ? undefined
@@ -84,9 +113,17 @@ export async function loadConfiguration(sources: ConfigurationSources): Promise<
   return {
     document,
     errors: sortProblems(errors),
-    notices: sortProblems([...files.notices, ...renamed.notices, ...merged.notices, ...context.notices]),
-    effective: [...context.effective].sort((a, b) => (a.key < b.key ? -1 : 1)),
+    notices: sortProblems([
+      ...files.notices,
+      ...renamed.notices,
+      ...fromSources.notices,
+      ...merged.notices,
+      ...notices,
+    ]),
+    effective,
     files: files.files,
+    needsRestart,
+    asRunning: document === undefined ? undefined : new RunningConfiguration(merged.tree, context.values, effective),
   };
 }
 

@@ -5,6 +5,8 @@ export type Origin =
   | { readonly layer: 'environment'; readonly name: string }
   /** `name` is the dotted key that was set on the command line. */
   | { readonly layer: 'command-line'; readonly name: string }
+  /** `name` is the config source, `key` the dotted key as it is written there. */
+  | { readonly layer: 'source'; readonly name: string; readonly key: string }
   | { readonly layer: 'default' };
 
 /** A mistake that stops the start: the value cannot be used. */
@@ -35,7 +37,10 @@ export interface Notice extends Problem {
   readonly kind: NoticeKind;
 }
 
-/** `conf/chassis.yaml:3:7`, `environment variable ENVIRONMENT`, `command line servicecomb.service.name` or `default`. */
+/**
+ * `conf/chassis.yaml:3:7`, `environment variable ENVIRONMENT`, `command line servicecomb.service.name`, `kie: cse.isolation.timeout`
+ * or `default`.
+ */
 export function formatOrigin(origin: Origin): string {
   switch (origin.layer) {
     case 'file':
@@ -44,6 +49,8 @@ export function formatOrigin(origin: Origin): string {
       return `environment variable ${origin.name}`;
     case 'command-line':
       return `command line ${origin.name}`;
+    case 'source':
+      return `${origin.name}: ${origin.key}`;
     case 'default':
       return 'default';
   }

@@ -30,6 +30,8 @@ export class ReadContext {
   readonly effective: EffectiveValue[] = [];
   /** Unmasked `key=value` lines: what the content hash is made of. */
   readonly content: string[] = [];
+  /** Unmasked values by key, to find what differs from another configuration. Never shown. */
+  readonly values = new Map<string, string>();
   readonly #announced = new Set<string>();
   #idle = 0;
 
@@ -72,6 +74,7 @@ export class ReadContext {
       return;
     }
     this.content.push(`${key}=${value}`);
+    this.values.set(key, value);
     this.effective.push({
       key,
       value: secret || isSecretKey(key) ? '***' : maskText(value),
