@@ -4,6 +4,8 @@ import type { CallHandler } from './chain/call-handler.js';
 import { composeContainer } from './composition/compose-container.js';
 import type { MeshDocument } from './config/document.js';
 import { LiveConfiguration } from './config/live/live-configuration.js';
+import type { CallExplanation, Explainer } from './explain/explainer.js';
+import type { ExplainRequest } from './explain/explain-request.js';
 import type { ServicePort } from './config/service-ports.js';
 import type { PluginCatalog } from './plugin/plugin-catalog.js';
 import { PluginMaker } from './plugin/plugin-maker.js';
@@ -54,6 +56,7 @@ export class Chassis {
   readonly events: MeshEvents;
   readonly configuration: LiveConfiguration;
   readonly sources: readonly SourceResolver[];
+  readonly #explainer: Explainer;
   readonly #registration: Registration | undefined;
   #closed: Promise<void> | undefined;
 
@@ -71,6 +74,7 @@ export class Chassis {
     this.events = container.resolve(TOKENS.events);
     this.configuration = container.resolve(TOKENS.configuration);
     this.sources = container.resolve(TOKENS.sourceResolvers);
+    this.#explainer = container.resolve(TOKENS.explainer);
     this.#registration = registrationOf(registry, document, container);
   }
 
@@ -119,6 +123,20 @@ export class Chassis {
   /** The configuration in effect. */
   get document(): MeshDocument {
     return this.configuration.document;
+  }
+
+  /**
+   * What would become of a call, decision by decision, and why. Nothing is sent, counted or changed; a service that nobody has
+   * called is looked up in the registry only when the request says `watch`.
+   *
+   * ```ts
+   * const { sent, steps } = await chassis.explain({ url: 'http://world/v2', headers: { 'x-user': '1' } });
+   * ```
+   *
+   * @throws MeshError MESH_ERR_EXPLAIN_REQUEST for a request that makes no sense
+   */
+  explain(request: ExplainRequest): Promise<CallExplanation> {
+    return this.#explainer.explain(request);
   }
 
   /**

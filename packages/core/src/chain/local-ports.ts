@@ -79,8 +79,17 @@ export class LocalPorts {
   }
 
   target(call: Invocation): Endpoint | Rejection {
+    return this.#target(call, (port) => this.#undeclaredPort(port));
+  }
+
+  /** The same answer as that of {@link target}, of which nothing is kept; for people who ask. */
+  preview(call: Invocation): Endpoint | Rejection {
+    return this.#target(call, (port) => new LocalPort(port));
+  }
+
+  #target(call: Invocation, undeclared: (port: number) => LocalPort): Endpoint | Rejection {
     const chosen = call.header(PORT_FIELD);
-    const fromHeader = chosen === undefined ? undefined : this.#chosen(chosen);
+    const fromHeader = chosen === undefined ? undefined : this.#chosen(chosen, undeclared);
     if (fromHeader !== undefined) return fromHeader.endpoint;
     const protocol = DECLARED_AS[call.protocol];
     return this.#byName.get(protocol)?.endpoint ?? this.#unknown(call.protocol, protocol);
@@ -95,12 +104,12 @@ export class LocalPorts {
     return local?.switchFrom(refused);
   }
 
-  #chosen(text: string): LocalPort | undefined {
+  #chosen(text: string, undeclared: (port: number) => LocalPort): LocalPort | undefined {
     if (!/^\d{1,5}$/.test(text)) return this.#byName.get(text);
     const port = Number(text);
     if (port < 1 || port > HIGHEST_PORT || this.isOwn(port)) return undefined;
     // Load balancers set this field, too, to their own port (443): what is not declared is not meant for us.
-    return this.#declared.size > 0 ? this.#declared.get(port) : this.#undeclaredPort(port);
+    return this.#declared.size > 0 ? this.#declared.get(port) : undeclared(port);
   }
 
   #undeclaredPort(port: number): LocalPort {

@@ -14,6 +14,7 @@ import { OutboundHandler } from '../chain/outbound-handler.js';
 import { RequestIds } from '../chain/request-ids.js';
 import type { LiveConfiguration } from '../config/live/live-configuration.js';
 import type { ServicePort } from '../config/service-ports.js';
+import { Explainer } from '../explain/explainer.js';
 import type { CallProtocol, Direction } from '../invocation.js';
 import { roundRobin } from '../loadbalance/round-robin.js';
 import type { PolicyContext } from '../chain/policy.js';
@@ -95,6 +96,7 @@ export function composeContainer(foundations: Foundations): DependencyContainer 
     return assembleChain('Provider.incoming', names, policyContext(c, 'inbound'));
   });
   composeHandlers(foundations, once);
+  composeExplainer(foundations, once);
   return container;
 }
 
@@ -138,6 +140,31 @@ function composeHandlers(
         localPorts: c.resolve(TOKENS.localPorts),
         attempts: c.resolve(TOKENS.attempts),
         recorder: c.resolve(TOKENS.recorder),
+      }),
+  );
+}
+
+function composeExplainer(
+  { configuration: { document }, sidecarId }: Foundations,
+  once: <T>(token: Token<T>, make: (c: DependencyContainer) => T) => void,
+): void {
+  const loopGuard = (direction: Direction): LoopGuard =>
+    new LoopGuard(sidecarId, direction, document.section('mesher.loopGuard', loopSchema));
+  once(
+    TOKENS.explainer,
+    (c) =>
+      new Explainer({
+        clock: c.resolve(TOKENS.ports).clock,
+        service: document.service.name,
+        sources: c.resolve(TOKENS.sourceResolvers),
+        loopGuards: { outbound: loopGuard('outbound'), inbound: loopGuard('inbound') },
+        resolvers: c.resolve(TOKENS.destinationResolvers),
+        resolverNames: document.plugin.destinationResolver,
+        directory: c.resolve(TOKENS.directory),
+        callerMarks: new CallerMarks(document.service.name),
+        chains: { outbound: c.resolve(TOKENS.consumerChain), inbound: c.resolve(TOKENS.providerChain) },
+        localPorts: c.resolve(TOKENS.localPorts),
+        explainAttempts: () => undefined,
       }),
   );
 }

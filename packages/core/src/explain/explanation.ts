@@ -1,3 +1,5 @@
+import type { Rejection } from '../errors.js';
+
 /** One decision about a call, for people and as data. */
 export interface ExplainStep {
   /** Who decided: `resolver`, `router`, `rate-limiter`, `load-balancer`, ... */
@@ -15,6 +17,8 @@ export class Explanation {
   readonly steps: ExplainStep[] = [];
   /** Set once a stage would have answered the caller itself: nothing after it is asked. */
   stopped = false;
+  /** What the caller would get, when the stage that stopped said so by {@link reject}. */
+  rejection: Rejection | undefined = undefined;
 
   add(
     stage: string,
@@ -23,5 +27,18 @@ export class Explanation {
     data: Readonly<Record<string, unknown>> = {},
   ): void {
     this.steps.push({ stage, decision, details, data });
+  }
+
+  /** The stage would answer the caller itself, with `rejection`. */
+  reject(
+    stage: string,
+    rejection: Rejection,
+    details: readonly string[] = [],
+    data: Readonly<Record<string, unknown>> = {},
+  ): void {
+    const { code, status, message, hint } = rejection;
+    this.add(stage, `${status} ${code}: ${message}`, details, { ...data, code, status, hint });
+    this.rejection = rejection;
+    this.stopped = true;
   }
 }

@@ -6,6 +6,7 @@ import type { AssembledChain } from '../chain/handler-names.js';
 import type { LocalPorts } from '../chain/local-ports.js';
 import type { RequestIds } from '../chain/request-ids.js';
 import type { LiveConfiguration } from '../config/live/live-configuration.js';
+import type { Explainer } from '../explain/explainer.js';
 import type { CallProtocol } from '../invocation.js';
 import type { Ports } from '../ports/ports.js';
 import type { ServiceDiscovery } from '../registry/contracts.js';
@@ -45,4 +46,5 @@ export const TOKENS = {
   sourceResolvers: token<readonly SourceResolver[]>('source-resolvers'),
   outbound: token<CallHandler>('outbound'),
   inbound: token<CallHandler>('inbound'),
+  explainer: token<Explainer>('explainer'),
 } as const;

@@ -1,0 +1,114 @@
+import { expect } from 'chai';
+import type { Chassis } from '../chassis.js';
+import { parseServicePorts } from '../config/service-ports.js';
+import { chassisRig, type ChassisRig, type ChassisRigSettings } from '../testing/chassis-rig.js';
+import { settle } from '../testing/fake-ports.js';
+import { httpInstance } from '../testing/instances.js';
+import type { CallExplanation } from './explainer.js';
+
+async function started(settings: ChassisRigSettings = {}): Promise<{ rig: ChassisRig; chassis: Chassis }> {
+  const rig = await chassisRig(settings);
+  const chassis = await rig.create();
+  rig.discovery.publishAll([httpInstance('10.0.0.1:80'), httpInstance('10.0.0.2:80')]);
+  await chassis.start();
+  return { rig, chassis };
+}
+
+function stages({ steps }: CallExplanation): string[] {
+  return steps.map(({ stage }) => stage);
+}
+
+describe('explaining an outbound call', () => {
+  it('names the stages in their order and says that the call would be sent', async () => {
+    const { chassis } = await started();
+    const explained = await chassis.explain({ url: 'http://world/v2' });
+    expect(explained).to.include({ sent: true, answer: undefined });
+    expect(stages(explained).slice(0, 3)).to.deep.equal(['resolver', 'service', 'chain']);
+    expect(stages(explained)).to.include('load-balancer');
+    expect(explained.edits.added.map(([name]) => name)).to.include.members(['x-mesher-hop', 'x-cse-src-microservice']);
+    await chassis.close();
+  });
+
+  it('counts nothing, watches nothing and begins nothing', async () => {
+    const { rig, chassis } = await started();
+    const before = rig.time.pendingTimers;
+    for (let i = 0; i < 3; i++) await chassis.explain({ url: 'http://world/' });
+    await chassis.explain({ url: 'http://nobody/' });
+    expect([rig.discovery.begun('world'), rig.discovery.begun('nobody')]).to.deep.equal([0, 0]);
+    expect(chassis.directory.plans).to.deep.equal([]);
+    expect(rig.time.pendingTimers).to.equal(before);
+    expect(chassis.metrics.slotCount).to.equal(0);
+    await chassis.close();
+  });
+
+  it('takes no turn of the balancer of a service that is in use', async () => {
+    const { rig, chassis } = await started();
+    rig.discovery.publish('world', [httpInstance('10.0.0.1:80'), httpInstance('10.0.0.2:80')]);
+    const plan = chassis.directory.plan('world');
+    await settle();
+    for (let i = 0; i < 3; i++) await chassis.explain({ url: 'http://world/' });
+    expect(plan).to.include({ calls: 0, lastUsedAt: 0, metricsSlot: -1 });
+    await chassis.close();
+  });
+
+  it('says so when nothing is known of a service, and asks the registry only when told to', async () => {
+    const { rig, chassis } = await started();
+    rig.discovery.publish('hidden', [httpInstance('10.0.0.3:80', { service: 'hidden' })]);
+    const unasked = await chassis.explain({ url: 'http://hidden/' });
+    expect(unasked.answer).to.include({ code: 'MESH_ERR_NO_ROUTE', status: 404 });
+    expect(unasked.answer?.hint).to.match(/--watch/);
+    const asked = await chassis.explain({ url: 'http://hidden/', watch: true });
+    expect(asked.sent).to.equal(true);
+    expect(rig.discovery.begun('hidden')).to.equal(1);
+    await chassis.close();
+  });
+
+  it('ends where a real call would: no service in the host, a circle, an absent service, no instance', async () => {
+    const { rig, chassis } = await started();
+    rig.discovery.publishAbsent('gone');
+    rig.discovery.publish('empty', []);
+    const answers = await Promise.all([
+      chassis.explain({ url: '/path' }),
+      chassis.explain({ url: 'http://world/', headers: { 'x-mesher-hop': 'a.o99' } }),
+      chassis.explain({ url: 'http://gone/', watch: true }),
+      chassis.explain({ url: 'http://empty/', watch: true }),
+    ]);
+    expect(answers.map(({ answer }) => answer?.code)).to.deep.equal([
+      'MESH_ERR_NO_ROUTE',
+      'MESH_ERR_LOOP',
+      'MESH_ERR_NO_ROUTE',
+      'MESH_ERR_NO_INSTANCE',
+    ]);
+    await chassis.close();
+  });
+
+  it('shows no credentials', async () => {
+    const { chassis } = await started();
+    const explained = await chassis.explain({
+      url: 'http://world/?t=hunter22',
+      headers: { authorization: 'Basic hunter22' },
+    });
+    expect(JSON.stringify(explained)).to.not.include('hunter22');
+    await chassis.close();
+  });
+});
+
+describe('explaining an inbound call', () => {
+  it('names the caller and the local port', async () => {
+    const { chassis } = await started({ servicePorts: parseServicePorts('rest:8080') });
+    const explained = await chassis.explain({ url: '/', direction: 'inbound', source: 'web' });
+    expect(explained.sent).to.equal(true);
+    expect(explained.steps.find(({ stage }) => stage === 'source')?.decision).to.match(/web/);
+    expect(explained.steps.find(({ stage }) => stage === 'local-port')?.data).to.deep.equal({
+      address: '127.0.0.1:8080',
+    });
+    await chassis.close();
+  });
+
+  it('ends with what is missing when the local port is not known', async () => {
+    const { chassis } = await started();
+    const { answer } = await chassis.explain({ url: '/', direction: 'inbound' });
+    expect(answer?.code).to.equal('MESH_ERR_NO_LOCAL_PORT');
+    await chassis.close();
+  });
+});

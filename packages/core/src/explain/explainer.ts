@@ -1,0 +1,201 @@
+import type { CallerMarks } from '../chain/caller-marks.js';
+import type { AssembledChain } from '../chain/handler-names.js';
+import type { LocalPorts } from '../chain/local-ports.js';
+import type { LoopGuard } from '../chain/loop-guard.js';
+import { Rejection } from '../errors.js';
+import type { CallProtocol, Destination, Direction, Field } from '../invocation.js';
+import type { Clock } from '../ports/ports.js';
+import type { ServiceDirectory } from '../registry/service-directory.js';
+import type { ServicePlan } from '../registry/service-plan.js';
+import type { DestinationResolver, SourceResolver } from '../resolver/contracts.js';
+import { ExplainCall } from './explain-call.js';
+import { readExplainRequest, type ExplainRequest } from './explain-request.js';
+import { explainChain } from './explain-chain.js';
+import { explainService } from './explain-service.js';
+import { Explanation, type ExplainStep } from './explanation.js';
+import { SecretMask } from './secrets.js';
+
+/** What is asked, in the order in which a real call passes it. */
+export interface ExplainStations {
+  readonly clock: Clock;
+  /** Name of the local service. */
+  readonly service: string;
+  readonly sources: readonly SourceResolver[];
+  readonly loopGuards: Readonly<Record<Direction, LoopGuard>>;
+  readonly resolvers: Readonly<Record<CallProtocol, DestinationResolver>>;
+  /** Names of the resolvers in the configuration. */
+  readonly resolverNames: Readonly<Record<CallProtocol, string>>;
+  readonly directory: ServiceDirectory;
+  readonly callerMarks: CallerMarks;
+  readonly chains: Readonly<Record<Direction, AssembledChain>>;
+  readonly localPorts: LocalPorts;
+  /** What decides after the policies about timeouts, further attempts and company for a slow one. */
+  explainAttempts(call: ExplainCall, into: Explanation): void;
+}
+
+/** What would become of a call, and why. Credentials of the request are masked throughout. */
+export interface CallExplanation {
+  readonly request: {
+    readonly direction: Direction;
+    readonly protocol: CallProtocol;
+    readonly method: string;
+    readonly authority: string;
+    readonly path: string;
+    readonly headers: Readonly<Record<string, string>>;
+    readonly source: string | undefined;
+  };
+  /** True when an attempt would be made; false when Mesher would answer by itself. */
+  readonly sent: boolean;
+  /** What the caller would get when the call is not sent. */
+  readonly answer:
+    { readonly code: string; readonly status: number; readonly message: string; readonly hint: string } | undefined;
+  /** The decisions, in the order in which they are made. */
+  readonly steps: readonly ExplainStep[];
+  /** What the request would look like. */
+  readonly edits: {
+    readonly path: string | undefined;
+    readonly added: readonly Field[];
+    readonly removed: readonly string[];
+    readonly responseFields: readonly Field[];
+  };
+}
+
+/** Field that tells the called sidecar which port the caller wrote into the URL. */
+const PORT_FIELD = 'x-forwarded-port';
+const HOP_FIELD = 'x-mesher-hop';
+
+/**
+ * Leads a call that is never sent past everything that decides about calls. Nothing is counted, no balancer takes its turn, and no
+ * service is watched unless the request asks for it.
+ */
+export class Explainer {
+  constructor(private readonly stations: ExplainStations) {}
+
+  /** @throws MeshError MESH_ERR_EXPLAIN_REQUEST for a request that makes no sense */
+  async explain(asked: ExplainRequest): Promise<CallExplanation> {
+    const request = readExplainRequest(asked);
+    const call = new ExplainCall(request, this.stations.sources, this.stations.clock.now());
+    const into = new Explanation();
+    this.#loop(call, into);
+    if (!into.stopped) {
+      if (call.direction === 'outbound') await this.#outbound(call, into, request.watch === true);
+      else this.#inbound(call, into);
+    }
+    return resultOf(call, into, new SecretMask(request.headers ?? {}), request.headers ?? {});
+  }
+
+  #loop(call: ExplainCall, into: Explanation): void {
+    const marks = call.header(HOP_FIELD);
+    const loop = this.stations.loopGuards[call.direction].check(call);
+    if (loop !== undefined) into.reject('loop-guard', loop, [`${HOP_FIELD}: ${marks ?? ''}`]);
+    else if (marks !== undefined) into.add('loop-guard', 'has not been here before', [`${HOP_FIELD}: ${marks}`]);
+  }
+
+  async #outbound(call: ExplainCall, into: Explanation, watch: boolean): Promise<void> {
+    const { stations } = this;
+    const destination = await this.#resolve(call, into);
+    if (destination === undefined) return;
+    call.destination = destination;
+    const plan = await explainService(destination.service, stations.directory, stations.clock, watch, into);
+    if (plan === undefined) return;
+    call.plan = plan;
+    stations.callerMarks.apply(call);
+    if (destination.port !== undefined) call.setHeader(PORT_FIELD, String(destination.port));
+    explainChain(stations.chains.outbound, call, into);
+    if (into.stopped) return;
+    explainPlan(plan, call, into);
+    if (!into.stopped) stations.explainAttempts(call, into);
+  }
+
+  #inbound(call: ExplainCall, into: Explanation): void {
+    const { stations } = this;
+    call.destination = { service: stations.service };
+    const { source } = call;
+    into.add(
+      'source',
+      source === undefined ? 'nothing tells who calls' : `the caller is ${source.service}, by its ${source.by}`,
+      [],
+      source === undefined ? {} : { ...source },
+    );
+    explainChain(stations.chains.inbound, call, into);
+    if (into.stopped) return;
+    const target = stations.localPorts.preview(call);
+    const named = call.header(PORT_FIELD);
+    const details = named === undefined ? [] : [`${PORT_FIELD}: ${named}`];
+    if (target instanceof Rejection) into.reject('local-port', target, details);
+    else into.add('local-port', `the application at ${target.key}`, details, { address: target.key });
+  }
+
+  async #resolve(call: ExplainCall, into: Explanation): Promise<Destination | undefined> {
+    const { resolvers, resolverNames } = this.stations;
+    const name = resolverNames[call.protocol];
+    const destination = await resolvers[call.protocol].resolve(call);
+    if (destination === undefined || destination.service === '') {
+      const hint = 'Call http://SERVICE/ with the sidecar as the HTTP proxy';
+      const message = `the resolver ${name} finds no service in ${JSON.stringify(call.authority)}`;
+      into.reject('resolver', new Rejection('MESH_ERR_NO_ROUTE', message, undefined, hint), [], { resolver: name });
+      return undefined;
+    }
+    const { service, port } = destination;
+    const behind = port === undefined ? '' : `, port ${port} (told to the called sidecar by ${PORT_FIELD})`;
+    into.add('resolver', `${name}: ${call.authority} is the service ${service}${behind}`, [], {
+      resolver: name,
+      ...destination,
+    });
+    return destination;
+  }
+}
+
+function explainPlan(plan: ServicePlan, call: ExplainCall, into: Explanation): void {
+  const { endpoints } = plan.candidates(call.protocol, call.subset);
+  if (endpoints.length === 0) {
+    into.reject('load-balancer', new Rejection('MESH_ERR_NO_INSTANCE', `No instance of ${plan.service} is up`, 1));
+    return;
+  }
+  into.add('load-balancer', `one of ${endpoints.length} endpoints`, [], { endpoints: endpoints.map(({ key }) => key) });
+}
+
+function resultOf(
+  call: ExplainCall,
+  into: Explanation,
+  mask: SecretMask,
+  headers: Readonly<Record<string, string>>,
+): CallExplanation {
+  const { direction, protocol, method, authority, path, source } = call;
+  return {
+    request: {
+      direction,
+      protocol,
+      method,
+      authority,
+      path: mask.apply(path),
+      headers: mask.headers(headers),
+      source: source?.service,
+    },
+    sent: !into.stopped,
+    answer: into.stopped ? mask.apply(answerOf(into)) : undefined,
+    steps: into.steps.map((step) => mask.apply(step)),
+    edits: mask.apply({
+      path: call.newPath,
+      added: call.added,
+      removed: [...call.removed],
+      responseFields: call.responseFields ?? [],
+    }),
+  };
+}
+
+/** What the stage that stopped says, one way or the other. */
+function answerOf({ rejection, steps }: Explanation): NonNullable<CallExplanation['answer']> {
+  if (rejection !== undefined) {
+    const { code, status, message, hint } = rejection;
+    return { code, status, message, hint };
+  }
+  const { decision = '', data = {} } = steps.at(-1) ?? {};
+  const { code, status, hint } = data as { code?: unknown; status?: unknown; hint?: unknown };
+  return {
+    code: typeof code === 'string' ? code : '',
+    status: typeof status === 'number' ? status : 0,
+    message: decision,
+    hint: typeof hint === 'string' ? hint : '',
+  };
+}
