@@ -101,6 +101,10 @@ export abstract class Invocation implements CallView {
   metricsSlot = -1;
   /** True while the whole body that was read so far is kept, so that another attempt can send it again. */
   bodyReplayable = true;
+  /** Bytes of the request body that came from the caller so far, counted by the wire. */
+  requestBytes = 0;
+  /** Bytes of the answer's body that were passed on so far, counted by the wire. */
+  responseBytes = 0;
   /** The call is over: a decision that was still being waited for must not begin anything. */
   ended = false;
   /** How the call ended; set together with {@link ended}. */

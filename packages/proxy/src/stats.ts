@@ -1,3 +1,5 @@
+import { ReasonCounts } from '@mesher/core';
+
 /** Counters of the data path: plain numbers, incremented in place and read at scrape time. */
 export class ProxyStats {
   connectionsAccepted = 0;
@@ -20,4 +22,11 @@ export class ProxyStats {
   timeouts = 0;
   bytesToUpstream = 0;
   bytesToDownstream = 0;
+  mirrorsOpen = 0;
+  mirrorsAnswered = 0;
+  mirrorsFailed = 0;
+  hedgesWon = 0;
+  hedgesLost = 0;
+  readonly mirrorsDropped: ReasonCounts = new ReasonCounts();
+  readonly retriesSkipped: ReasonCounts = new ReasonCounts();
 }

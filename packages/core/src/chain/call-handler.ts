@@ -30,6 +30,11 @@ export interface CallHandler {
    */
   hedge?(call: Invocation): Endpoint | undefined;
   /**
+   * Asked about an answer that came while another attempt of the call is still under way: true when it is worth no more than a failure,
+   * so that it is thrown away (reported by `lost`) and the other one awaited. Left out: the first answer wins.
+   */
+  isFailure?(call: Invocation, answer: AnswerView): boolean;
+  /**
    * Of several attempts of one call that were under way together, the one at `endpoint` is over while another goes on. Nothing is
    * to be decided. The wire keeps `call.endpoint` at the attempt that is left; that one ends by `again`, `answered` or `end`.
    * @param failure why it failed; undefined when it was given up because the other one answered first

@@ -31,6 +31,18 @@ describe('the recorder of calls', () => {
     expect([metrics.inFlightOf(slot), metrics.requestsOf(slot, 0)]).to.deep.equal([0, 1]);
   });
 
+  it('counts the bytes of both bodies at the end', () => {
+    const metrics = new CallMetrics();
+    const recorder = new CallRecorder(metrics);
+    const call = new FakeCall();
+    const slot = recorder.slot(call, 'world');
+    recorder.started(call, slot);
+    call.requestBytes = 5;
+    call.responseBytes = 2 ** 40;
+    recorder.ended(call, outcome());
+    expect([metrics.requestBytesOf(slot), metrics.responseBytesOf(slot)]).to.deep.equal([5, 2 ** 40]);
+  });
+
   it('writes nothing with metrics off', () => {
     const recorder = new CallRecorder(undefined);
     const call = new FakeCall();

@@ -31,6 +31,7 @@ export class CallRecorder {
     const { metrics } = this;
     if (metrics === undefined) return;
     if (call.metricsSlot < 0) this.started(call, this.slot(call, UNKNOWN_SERVICE));
+    metrics.countBytes(call.metricsSlot, call.requestBytes, call.responseBytes);
     metrics.record(call.metricsSlot, outcome.status, outcome.durationMs, outcome.aborted);
     if (outcome.code !== undefined) metrics.countRejection(call.metricsSlot, outcome.code);
   }

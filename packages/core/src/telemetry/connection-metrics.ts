@@ -38,6 +38,19 @@ export interface ConnectionStats {
   readonly timeouts: number;
   readonly bytesToUpstream: number;
   readonly bytesToDownstream: number;
+  /** Copies of requests (mirroring) that are under way. */
+  readonly mirrorsOpen: number;
+  /** Copies whose answer was read to its end. */
+  readonly mirrorsAnswered: number;
+  /** Copies that were begun and not answered. */
+  readonly mirrorsFailed: number;
+  /** Second attempts that ran beside a slow first one, by whether theirs was the answer that was passed on. */
+  readonly hedgesWon: number;
+  readonly hedgesLost: number;
+  /** Why copies were not made, or not sent whole. */
+  readonly mirrorsDropped?: ReasonCounts;
+  /** Why failed attempts were not repeated although the method would have allowed it. */
+  readonly retriesSkipped?: ReasonCounts;
   /** Why requests were malformed; without it all count under the reason `other`. */
   readonly malformedReasons?: ReasonCounts;
 }
@@ -49,7 +62,8 @@ export interface ConnectionStatsSource {
   readonly stats: ConnectionStats;
 }
 
-type NumberField = Exclude<keyof ConnectionStats, 'malformedReasons' | 'malformedRequests'>;
+type ReasonField = 'malformedReasons' | 'mirrorsDropped' | 'retriesSkipped';
+type NumberField = Exclude<keyof ConnectionStats, ReasonField | 'malformedRequests'>;
 type LabelledField = readonly [field: NumberField, labels?: Labels];
 
 /** Which fields stand behind which metric, and the label that tells fields of one metric apart. */
@@ -75,6 +89,15 @@ const FIELDS: readonly (readonly [MetricDefinition, ...LabelledField[]])[] = [
   [METRICS.clientAborts, ['clientAborts']],
   [METRICS.timeouts, ['timeouts']],
   [METRICS.relayedBytes, ['bytesToUpstream', { toward: 'upstream' }], ['bytesToDownstream', { toward: 'downstream' }]],
+  [METRICS.mirrorsOpen, ['mirrorsOpen']],
+  [METRICS.mirrors, ['mirrorsAnswered', { result: 'answered' }], ['mirrorsFailed', { result: 'failed' }]],
+  [METRICS.hedges, ['hedgesWon', { result: 'won' }], ['hedgesLost', { result: 'lost' }]],
+];
+
+/** The same for what is counted by reason. */
+const REASON_FIELDS: readonly (readonly [MetricDefinition, Exclude<ReasonField, 'malformedReasons'>])[] = [
+  [METRICS.mirrorsDropped, 'mirrorsDropped'],
+  [METRICS.retriesSkipped, 'retriesSkipped'],
 ];
 
 /** The families of the page that read `sources` at scrape time. */
@@ -87,6 +110,15 @@ export function connectionFamilies(sources: readonly ConnectionStatsSource[]): M
         ),
       ),
   );
+  for (const [definition, field] of REASON_FIELDS) {
+    families.push(
+      new SmallFamily(definition, () =>
+        sources.flatMap(({ direction, stats }) =>
+          [...(stats[field] ?? [])].map(([reason, value]): Sample => ({ labels: { direction, reason }, value })),
+        ),
+      ),
+    );
+  }
   families.push(new SmallFamily(METRICS.malformedRequests, () => sources.flatMap(malformedRequests)));
   return families;
 }

@@ -167,6 +167,36 @@ export const METRICS = {
     'Requests whose caller left before the answer was complete.',
   ),
   timeouts: connections('counter', 'mesher_timeouts_total', BY_DIRECTION, 'Phases of an exchange that took too long.'),
+  retriesSkipped: connections(
+    'counter',
+    'mesher_retries_skipped_total',
+    ['direction', 'reason'],
+    'Failed attempts that were not repeated because the request could not be sent again, by reason: body-too-large.',
+  ),
+  mirrors: connections(
+    'counter',
+    'mesher_mirrored_requests_total',
+    ['direction', 'result'],
+    'Copies of requests that were sent elsewhere, by what became of them: answered or failed.',
+  ),
+  mirrorsOpen: connections(
+    'gauge',
+    'mesher_mirrored_requests_open',
+    BY_DIRECTION,
+    'Copies of requests that are under way.',
+  ),
+  mirrorsDropped: connections(
+    'counter',
+    'mesher_mirrored_requests_dropped_total',
+    ['direction', 'reason'],
+    'Copies of requests that were not sent, or not to their end: too-many, body-too-large, no-connection, not-mirrorable.',
+  ),
+  hedges: connections(
+    'counter',
+    'mesher_hedged_attempts_total',
+    ['direction', 'result'],
+    'Second attempts beside a slow first one, by whether the answer came from them: won or lost.',
+  ),
 
   registryState: registry(
     'gauge',

@@ -23,5 +23,10 @@ export function zeroConnectionStats(): { -readonly [K in keyof ConnectionStats]:
     timeouts: 0,
     bytesToUpstream: 0,
     bytesToDownstream: 0,
+    mirrorsOpen: 0,
+    mirrorsAnswered: 0,
+    mirrorsFailed: 0,
+    hedgesWon: 0,
+    hedgesLost: 0,
   };
 }
