@@ -140,6 +140,17 @@ export class Chassis {
   }
 
   /**
+   * Puts a checked document in the place of the present one: the next call is decided by it, calls under way keep what was decided
+   * about them. What cannot change while running must be as in the present document; `loadConfiguration` sees to it when it is
+   * given `running`.
+   * @throws MeshError when a part of the chassis cannot work with it; then nothing has changed
+   */
+  reconfigure(document: MeshDocument): void {
+    this.configuration.check(document);
+    this.configuration.swap(document);
+  }
+
+  /**
    * Begins to follow the registry; resolves with its first answer about everything, as far as it can list. While the registry does
    * not answer, it does not resolve before {@link close}; calls are decided about meanwhile.
    */

@@ -18,7 +18,22 @@ export type { Policy, PolicyContext, PolicyFactory } from './chain/policy.js';
 export type { Fallback } from './resilience/fallback.js';
 export type { SharedLimit, SharedLimiter, SharedVerdict } from './resilience/shared-limiter.js';
 export type { ConfigSource, SourceSnapshot } from './config/live/config-source.js';
+export { ConfigurationReloader } from './config/live/configuration-reloader.js';
+export type { ConfigurationState, ReloadResult, ReloaderParts } from './config/live/configuration-reloader.js';
+export { configPaths, type ConfigPlace } from './config/live/files-fingerprint.js';
+export { FolderWatch } from './config/live/folder-watch.js';
 export { LiveConfiguration } from './config/live/live-configuration.js';
+export { makeConfigSource } from './config/live/make-config-source.js';
+export type { ChosenSource } from './config/live/make-config-source.js';
+export { reloadSchema } from './config/live/reload-options.js';
+export type { ReloadOptions } from './config/live/reload-options.js';
+export { RESTART_KEYS, restartKeyOf } from './config/live/restart-keys.js';
+export type { RestartKey } from './config/live/restart-keys.js';
+export type { RestartNeed, RunningConfiguration } from './config/live/running-configuration.js';
+export { SourceFollower } from './config/live/source-follower.js';
+export type { SourceState } from './config/live/source-follower.js';
+export type { SourceLayer } from './config/layers/config-sources.js';
+export { configClientSchema } from './config/sections/config-client.js';
 export type { RouteChoice } from './routing/route-choice.js';
 export type { Subset } from './routing/subset.js';
 export { Explanation } from './explain/explanation.js';
@@ -47,7 +62,14 @@ export type {
 } from './registry/contracts.js';
 export type { DestinationResolver, PeerView, SourceIdentity, SourceResolver } from './resolver/contracts.js';
 export { definePlugin, isPlugin } from './plugin/define-plugin.js';
-export type { AnyPlugin, PluginContext, PluginDefinition, PluginKind, PluginKinds } from './plugin/define-plugin.js';
+export type {
+  AnyPlugin,
+  ConfigClient,
+  PluginContext,
+  PluginDefinition,
+  PluginKind,
+  PluginKinds,
+} from './plugin/define-plugin.js';
 export type { Infer, Schema } from './config/schema/schema.js';
 export { silentLogger } from './telemetry/logger.js';
 export type { LogFields, Logger } from './telemetry/logger.js';

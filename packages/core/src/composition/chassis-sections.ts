@@ -1,5 +1,6 @@
 import { attemptSchema } from '../chain/attempt-options.js';
 import { loopSchema } from '../chain/loop-options.js';
+import { reloadSchema } from '../config/live/reload-options.js';
 import { directorySchema } from '../registry/directory-options.js';
 import { registrationSchema } from '../registry/registration-options.js';
 
@@ -9,4 +10,5 @@ export const CHASSIS_SECTIONS = {
   'mesher.registration': registrationSchema,
   'mesher.attempts': attemptSchema,
   'mesher.loopGuard': loopSchema,
+  'mesher.reload': reloadSchema,
 } as const;

@@ -1,4 +1,5 @@
 import { MeshError } from '../errors.js';
+import type { LogLevel } from './bootstrap.js';
 import type { Sections } from './compose-sections.js';
 import type { GroupValue } from './schema/object.js';
 import type { Infer, Schema } from './schema/schema.js';
@@ -64,6 +65,12 @@ export class MeshDocument {
 
   get mesher(): CoreSection<'mesher'> {
     return this.#core('mesher');
+  }
+
+  /** `logLevel` of lager.yaml, in the words of the command line; undefined when it is not set. */
+  get logLevel(): LogLevel | undefined {
+    const level = this.#core('').logLevel?.toLowerCase();
+    return level === 'fatal' ? 'error' : (level as LogLevel | undefined);
   }
 
   get localHealthCheck(): CoreSection<'localHealthCheck'> {

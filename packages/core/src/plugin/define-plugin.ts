@@ -50,6 +50,25 @@ export interface PluginContext {
   readonly ipIndex: IpIndex;
   /** `servicecomb.registry.address`, for registry plugins. */
   readonly registryAddresses: readonly string[];
+  /** What a config source is asked for; for plugins of that kind only. */
+  readonly configClient?: ConfigClient;
+}
+
+/** What `servicecomb.config.client` and the identity of the service say to a config source. */
+export interface ConfigClient {
+  /** As the user wrote them; at least one. */
+  readonly addresses: readonly string[];
+  /** True to be told of changes at once, false to ask at intervals. */
+  readonly watches: boolean;
+  /** Between two questions, or the longest that an answer may be held back. */
+  readonly refreshIntervalMs: number;
+  /** Whose configuration it is. Empty texts for what is not set. */
+  readonly service: {
+    readonly name: string;
+    readonly app: string;
+    readonly version: string;
+    readonly environment: string;
+  };
 }
 
 export interface PluginDefinition<K extends PluginKind, C> {

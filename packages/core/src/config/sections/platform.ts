@@ -1,29 +1,6 @@
 import { s } from '../schema/combinators.js';
 import type { Notes } from '../schema/schema.js';
-
-const CONFIG_CENTER = 'configuration from a config center will use it';
-
-const configClientSchema = s.object(
-  {
-    enabled: s.boolean({ doc: 'Whether a config center is asked.' }),
-    type: s.string({ doc: 'Kind of config center: kie, config_center or apollo.' }),
-    serverUri: s.list(s.string(), { commaSeparated: true, doc: 'Addresses of the config center.' }),
-    refreshMode: s.integer({ min: 0, max: 1, doc: '0: watch, 1: ask at intervals.' }),
-    refreshInterval: s.duration({ bareUnit: 's', doc: 'Time between two questions; a bare number means seconds.' }),
-    refreshPort: s.string({ doc: 'Port for pushed changes.' }),
-    autodiscovery: s.boolean({ doc: 'Finds the other nodes of the config center.' }),
-    tenantName: s.string({ doc: 'Tenant.' }),
-    dimension: s.free({ doc: 'Labels of the configuration to ask for.' }),
-    dimensionsInfo: s.free({ doc: 'Labels of the configuration to ask for.' }),
-    api: s.object({ version: s.string({ doc: 'Version of the API.' }) }),
-    serviceName: s.string({ doc: 'Apollo: application.' }),
-    env: s.string({ doc: 'Apollo: environment.' }),
-    cluster: s.string({ doc: 'Apollo: cluster.' }),
-    namespace: s.string({ doc: 'Apollo: namespace.' }),
-    token: s.string({ doc: 'Apollo: token.', secret: true }),
-  },
-  { doc: 'Where configuration comes from besides files.', notYet: CONFIG_CENTER },
-);
+import { configClientSchema } from './config-client.js';
 
 const transportSchema = s.object(
   {
@@ -112,15 +89,14 @@ const tracingSchema = s.object(
 /** Keys of lager.yaml at the top level; they share one notice. */
 function lagerKeys() {
   const notes: Notes = {
-    notYet: 'the log level is chosen by --log-level; logs go to stdout',
+    notYet: 'logs are JSON lines on stdout, which a collector rotates and formats',
     section: 'logging (lager.yaml)',
   };
   return {
     logWriters: s.list(s.string(), { commaSeparated: true, doc: 'Where logs go: file, stdout.', ...notes }),
     logLevel: s.oneOf(['DEBUG', 'INFO', 'WARN', 'ERROR', 'FATAL'], {
       ignoreCase: true,
-      doc: 'Least severe level that is written.',
-      ...notes,
+      doc: 'Least severe level that is written, unless --log-level or MESHER_LOG_LEVEL says one; FATAL is ERROR.',
     }),
     logFile: s.string({ doc: 'Log file, relative to CHASSIS_HOME.', ...notes }),
     logFormatText: s.boolean({ doc: 'Text instead of JSON.', ...notes }),
