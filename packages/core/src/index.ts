@@ -16,7 +16,7 @@ export type {
 } from './invocation.js';
 export type { Policy, PolicyContext, PolicyFactory } from './chain/policy.js';
 export type { Fallback } from './resilience/fallback.js';
-export type { SharedLimit, SharedLimiter, SharedVerdict } from './resilience/shared-limiter.js';
+export type { SharedGrant, SharedLimit, SharedLimiter } from './resilience/shared-limiter.js';
 export type { ConfigSource, SourceSnapshot } from './config/live/config-source.js';
 export { ConfigurationReloader } from './config/live/configuration-reloader.js';
 export type { ConfigurationState, ReloadResult, ReloaderParts } from './config/live/configuration-reloader.js';

@@ -1,4 +1,5 @@
 import { MeshError } from '../errors.js';
+import { consumerRateLimit, providerRateLimit } from '../resilience/rate-limit-policy.js';
 import type { Policy, PolicyContext, PolicyFactory } from './policy.js';
 import { PolicyChain } from './policy-chain.js';
 
@@ -16,8 +17,8 @@ export const HANDLER_NAMES: Readonly<Record<string, HandlerMeaning>> = {
   transport: 'executor',
   'bizkeeper-consumer': 'later',
   'bizkeeper-provider': 'later',
-  'ratelimiter-consumer': 'later',
-  'ratelimiter-provider': 'later',
+  'ratelimiter-consumer': consumerRateLimit,
+  'ratelimiter-provider': providerRateLimit,
   'rate-limiter': 'later',
   'traffic-marker': 'later',
   'fault-inject': 'later',

@@ -3,6 +3,7 @@ import { loopSchema } from '../chain/loop-options.js';
 import { reloadSchema } from '../config/live/reload-options.js';
 import { directorySchema } from '../registry/directory-options.js';
 import { registrationSchema } from '../registry/registration-options.js';
+import { rateLimitSchema } from '../resilience/rate-limit-options.js';
 
 /** Sections of the configuration that belong to parts of core which the chassis puts together. */
 export const CHASSIS_SECTIONS = {
@@ -10,5 +11,6 @@ export const CHASSIS_SECTIONS = {
   'mesher.registration': registrationSchema,
   'mesher.attempts': attemptSchema,
   'mesher.loopGuard': loopSchema,
+  'mesher.rateLimit': rateLimitSchema,
   'mesher.reload': reloadSchema,
 } as const;

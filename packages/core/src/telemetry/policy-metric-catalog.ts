@@ -47,4 +47,34 @@ export const POLICY_METRICS = {
     ['source'],
     '1 while the config source answers; otherwise what it said last still counts.',
   ),
+  rateLimitRejections: policies(
+    'counter',
+    'mesher_rate_limit_rejections_total',
+    ['direction', 'service', 'limit'],
+    'Calls that a rate limit did not let through, by called service and name of the limit.',
+  ),
+  sharedLimiterUp: policies(
+    'gauge',
+    'mesher_shared_limiter_up',
+    ['direction', 'handler', 'limiter'],
+    'Whether the store of shared rate limits answered lately (1) or not (0).',
+  ),
+  sharedLimiterRequests: policies(
+    'counter',
+    'mesher_shared_limiter_requests_total',
+    ['limiter', 'result'],
+    'Questions to the store of shared rate limits: answered, failed, or timeout.',
+  ),
+  sharedLimiterWithout: policies(
+    'counter',
+    'mesher_shared_limiter_decisions_without_store_total',
+    ['limiter', 'by'],
+    'Calls under a shared rate limit that were decided about without its store: local, failOpen, or failClosed.',
+  ),
+  faultsInjected: policies(
+    'counter',
+    'mesher_faults_injected_total',
+    ['service', 'kind'],
+    'Faults injected into calls: delay, abort, or delay-skipped when as many calls as allowed were delayed already.',
+  ),
 } as const;
