@@ -2,6 +2,7 @@ import type { Policy } from './chain/policy.js';
 import { MeshError, type ErrorCode } from './errors.js';
 import type { Endpoint } from './registry/endpoint.js';
 import type { ServicePlan } from './registry/service-plan.js';
+import type { Admission } from './resilience/admission.js';
 import type { SourceIdentity } from './resolver/contracts.js';
 import type { RetryState } from './resilience/retry-state.js';
 import type { RouteChoice } from './routing/route-choice.js';
@@ -113,6 +114,8 @@ export abstract class Invocation implements CallView {
   policies: readonly Policy[] | undefined = undefined;
   /** How many of them let the call pass: exactly these get `after`. */
   admitted = 0;
+  /** What the call holds of breakers and bulkheads until it ends. */
+  admission: Admission | undefined = undefined;
   /** What the route rules say about the call; undefined when there are none for its service. */
   route: RouteChoice | undefined = undefined;
   /** The instances that may take the call; undefined: all of the service. */

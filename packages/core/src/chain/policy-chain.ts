@@ -1,5 +1,6 @@
 import type { Rejection } from '../errors.js';
 import type { Invocation, Outcome } from '../invocation.js';
+import type { Endpoint } from '../registry/endpoint.js';
 import { silentLogger, type Logger } from '../telemetry/logger.js';
 import type { Policy } from './policy.js';
 
@@ -9,6 +10,7 @@ import type { Policy } from './policy.js';
  */
 export class PolicyChain {
   #active: readonly Policy[] = [];
+  #watching: readonly Policy[] = [];
 
   constructor(
     /** All policies, those without anything to do included. */
@@ -26,6 +28,17 @@ export class PolicyChain {
   /** Asks the policies which of them have something to do; to be called after a change of the configuration. */
   refresh(): void {
     this.#active = this.policies.filter((policy) => policy.isActive !== false);
+    this.#watching = this.#active.filter((policy) => policy.watchesAttempts === true);
+  }
+
+  /** Tells the policies that want to hear of it that an attempt was given to `endpoint`. */
+  attemptBegan(call: Invocation, endpoint: Endpoint): void {
+    for (const policy of this.#watching) policy.attemptBegan?.(call, endpoint);
+  }
+
+  /** Tells them how it ended: exactly once for each {@link attemptBegan}. */
+  attemptEnded(call: Invocation, endpoint: Endpoint, outcome: Outcome): void {
+    for (const policy of this.#watching) policy.attemptEnded?.(call, endpoint, outcome);
   }
 
   /**

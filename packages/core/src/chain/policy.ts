@@ -4,6 +4,7 @@ import type { Explanation } from '../explain/explanation.js';
 import type { Direction, Invocation, Outcome } from '../invocation.js';
 import type { InstalledPlugins } from '../plugin/installed-plugins.js';
 import type { Ports } from '../ports/ports.js';
+import type { Endpoint } from '../registry/endpoint.js';
 import type { Logger } from '../telemetry/logger.js';
 import type { MeshEvents } from '../telemetry/mesh-events.js';
 import type { PolicyMetrics } from '../telemetry/policy-metrics.js';
@@ -21,6 +22,18 @@ export interface Policy {
   readonly isActive?: boolean;
   before?(call: Invocation): Rejection | void | Promise<Rejection | void>;
   after?(call: Invocation, outcome: Outcome): void;
+  /**
+   * True while the policy wants to hear of attempts by {@link attemptBegan} and {@link attemptEnded}. Read after each change of the
+   * configuration, like {@link isActive}; false when left out.
+   */
+  readonly watchesAttempts?: boolean;
+  /** An attempt of the call was given to `endpoint`. */
+  attemptBegan?(call: Invocation, endpoint: Endpoint): void;
+  /**
+   * An attempt has ended: exactly once for each {@link attemptBegan}.
+   * @param outcome that of the attempt, not of the call; `aborted` also for one that was given up in favour of another
+   */
+  attemptEnded?(call: Invocation, endpoint: Endpoint, outcome: Outcome): void;
   /** What the caller gets in place of an answer that Mesher would make itself, e.g. a fallback; the same rejection to leave it. */
   instead?(call: Invocation, rejection: Rejection): Rejection;
   /**
