@@ -109,7 +109,8 @@ export class SharedGate {
     const { leaseFor } = this.store.options;
     if (leaseFor <= 0) return 0;
     const most = Math.min(this.limit.burst, (this.limit.rate * leaseFor) / 1000);
-    const pace = this.#used / Math.max(now - this.#askedAt, leaseFor);
+    // At most twice as many as were just used: a few calls at one moment are no pace.
+    const pace = this.#used / Math.max(now - this.#askedAt, leaseFor / 2);
     return Math.floor(Math.min(most, pace * leaseFor));
   }
 
