@@ -80,6 +80,11 @@ export class FakeCall extends Invocation {
     return this.#leaving.filter(([field]) => field === name).map(([, value]) => value);
   }
 
+  /** All fields as they leave, in their order; names in lower case. */
+  get leaving(): readonly (readonly [name: string, value: string])[] {
+    return this.#leaving;
+  }
+
   /** The request as the next hop receives it, in the other direction; fields of one name are joined. */
   forwarded(facts: FakeCallFacts = {}): FakeCall {
     const headers: Record<string, string> = {};

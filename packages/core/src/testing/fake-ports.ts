@@ -37,6 +37,11 @@ export class FakeTime implements Clock, Timers {
     return this.#pending.size;
   }
 
+  /** Monotonic milliseconds at which the next timer falls due; undefined when none is waiting. */
+  get nextTimerAt(): number | undefined {
+    return this.#pending.size === 0 ? undefined : Math.min(...Array.from(this.#pending, ({ at }) => at));
+  }
+
   /** Moves time forward and runs, in order, every timer that falls due on the way. */
   advance(ms: number): void {
     const target = this.#now + ms;

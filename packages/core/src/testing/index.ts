@@ -12,3 +12,19 @@ export { ScriptedRegistration, ScriptedRegistrator } from './scripted-registrato
 export type { RegistratorBehaviour } from './scripted-registrator.js';
 export { skipBecause } from './skip-because.js';
 export type { SkippableContext } from './skip-because.js';
+export { CODE_FIELD, INSTANCE_FIELD, LOCAL_APP } from './conformance/cases.js';
+export type {
+  CallStep,
+  ChangeStep,
+  ConformanceCase,
+  ConformanceTopic,
+  ExplainStep,
+  InstanceAnswer,
+  InstanceSpec,
+  ObservedAnswer,
+  ReceivedRequest,
+  ServiceInstances,
+} from './conformance/cases.js';
+export { checkCalls, checkExplanation } from './conformance/check-step.js';
+export { AnswerScript } from './conformance/fake-backends.js';
+export { loadConformanceTable } from './conformance/load-table.js';
