@@ -80,7 +80,7 @@ describe('the admin port of a running sidecar', () => {
   it('shows the configuration in effect with its origin, and no secret in any spelling', async () => {
     const { world } = mesh();
     const text = await bodyOf(world, '/config');
-    const config = JSON.parse(text) as Record<string, { value: unknown; from: string }>;
+    const { keys: config } = JSON.parse(text) as { keys: Record<string, { value: unknown; from: string }> };
     expect(config['servicecomb.service.name']).to.deep.include({ value: 'world' });
     expect(config['servicecomb.service.name']?.from).to.match(/microservice\.yaml:2/);
     expect(config['servicecomb.credentials.account.name']?.value).to.equal('mesher');

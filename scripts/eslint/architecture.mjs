@@ -38,13 +38,14 @@ export const HOMES = [
       'packages/admin/',
       'packages/mesher/',
       'packages/client/',
+      'packages/config-kie/', // for the agent that axios keeps connections with
       'packages/health/',
     ],
     because: 'the data plane reads HTTP/1 from the socket; node:http is for the admin port, the demo and tests.',
   },
   {
     module: 'node:https',
-    in: ['tests', 'e2e/', 'bench/', 'examples/', 'packages/client/', 'packages/health/'],
+    in: ['tests', 'e2e/', 'bench/', 'examples/', 'packages/client/', 'packages/config-kie/', 'packages/health/'],
     because: 'the data plane reads HTTP/1 from the socket.',
   },
   {

@@ -73,7 +73,8 @@ export const ADMIN_ROUTES: readonly AdminRoute[] = [
   {
     method: 'GET',
     path: '/config',
-    summary: 'The configuration in effect, with secrets masked.',
+    summary:
+      'The configuration in effect: its hash, since when, where from, each key with its origin and secrets masked; what was refused and why; what needs a restart.',
     statuses: { 200: 'The configuration.' },
     types: [JSON_TYPE],
     handle: (sources) => jsonReply(200, sources.config()),

@@ -1,1 +1,2 @@
-export {};
+export { kieSource } from './plugin.js';
+export { kieSchema, type KieSettings } from './settings.js';

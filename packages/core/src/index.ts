@@ -1,5 +1,6 @@
 export type { Clock, Ports, Random, TimerHandle, Timers } from './ports/ports.js';
 export { systemPorts } from './ports/system.js';
+export { within } from './ports/within.js';
 export { DirectAnswer, ERRORS, MeshError, Rejection, isMeshError } from './errors.js';
 export type { ErrorCode, ErrorEntry, Retryable } from './errors.js';
 export { FieldBundle, Invocation } from './invocation.js';

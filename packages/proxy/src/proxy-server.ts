@@ -18,15 +18,17 @@ export interface ProxyDependencies {
 export class ProxyServer {
   readonly stats: ProxyStats = new ProxyStats();
   readonly #env: Environment;
+  readonly #options: { -readonly [K in keyof ProxyOptions]: ProxyOptions[K] };
   readonly #deadlines: Deadlines;
   readonly #listeners = new Set<Listener>();
   readonly #relaySockets = new RelaySockets(this.stats);
 
   constructor(dependencies: ProxyDependencies = {}, options: Partial<ProxyOptions> = {}) {
     const ports = dependencies.ports ?? systemPorts();
+    this.#options = { ...DEFAULT_PROXY_OPTIONS, ...options };
     this.#deadlines = new Deadlines(ports.clock, ports.timers);
     this.#env = new Environment(
-      { ...DEFAULT_PROXY_OPTIONS, ...options },
+      this.#options,
       this.#deadlines,
       this.stats,
       dependencies.logger ?? silentLogger(),
@@ -45,6 +47,15 @@ export class ProxyServer {
     await listener.listen();
     this.#listeners.add(listener);
     return listener;
+  }
+
+  /**
+   * Other limits and timeouts from now on: they count at the next time that each is looked at, so a wait that has begun keeps its
+   * length. `maxHeaderFields` and `forwarding` are laid out once and stay.
+   */
+  reconfigure(options: ProxyOptions): void {
+    const { maxHeaderFields, forwarding } = this.#options;
+    Object.assign(this.#options, options, { maxHeaderFields, forwarding });
   }
 
   /** Pools with their numbers, for the admin API. */

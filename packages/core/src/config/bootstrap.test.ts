@@ -26,7 +26,7 @@ describe('readBootstrap', () => {
       mode: 'sidecar',
       servicePorts: [],
       drainTimeoutMs: 30_000,
-      logLevel: 'info',
+      logLevel: undefined,
     });
   });
 

@@ -16,7 +16,8 @@ export interface Bootstrap {
   readonly servicePorts: readonly ServicePort[];
   /** How long requests may finish at the end, in milliseconds. */
   readonly drainTimeoutMs: number;
-  readonly logLevel: LogLevel;
+  /** Undefined when neither flag nor environment says one: then `logLevel` of lager.yaml counts, or `info`. */
+  readonly logLevel: LogLevel | undefined;
 }
 
 export type MeshMode = 'sidecar';
@@ -96,7 +97,7 @@ function declareBootstrap(
       logLevel: {
         doc: 'Least severe level that is written',
         format: checkLogLevel,
-        default: 'info',
+        default: '',
         env: 'MESHER_LOG_LEVEL',
         arg: 'log-level',
       },
@@ -125,6 +126,7 @@ export async function readBootstrap({ args, env, cwd }: BootstrapSources): Promi
   const config = settings.get('config');
   const ports = parseServicePorts(settings.get('servicePorts'));
   const specific = settings.get('specificAddress');
+  const level = settings.get('logLevel').toLowerCase();
   return {
     configFile: config === '' ? undefined : resolve(cwd, config),
     confDir: resolveConfDir({
@@ -136,7 +138,7 @@ export async function readBootstrap({ args, env, cwd }: BootstrapSources): Promi
     mode: 'sidecar',
     servicePorts: ports.length > 0 || specific === '' ? ports : parseSpecificAddress(specific),
     drainTimeoutMs: parseDuration(settings.get('drainTimeout'), 's') ?? 0,
-    logLevel: settings.get('logLevel').toLowerCase() as LogLevel,
+    logLevel: level === '' ? undefined : (level as LogLevel),
   };
 }
 
@@ -185,7 +187,7 @@ function checkDrainTimeout(value: unknown): void {
 }
 
 function checkLogLevel(value: unknown): void {
-  if (!LOG_LEVELS.includes(String(value).toLowerCase())) {
+  if (value !== '' && !LOG_LEVELS.includes(String(value).toLowerCase())) {
     throw new Error(`--log-level=${String(value)} is no level; use one of ${LOG_LEVELS.join(', ')}`);
   }
 }

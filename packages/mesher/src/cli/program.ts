@@ -28,7 +28,11 @@ export function createProgram(setExit: SetExit): Command {
         .default('30s')
         .env('MESHER_DRAIN_TIMEOUT'),
     )
-    .addOption(new Option('--log-level <level>', 'debug, info, warn or error').default('info').env('MESHER_LOG_LEVEL'))
+    .addOption(
+      new Option('--log-level <level>', 'debug, info, warn or error; logLevel of lager.yaml or info when left out').env(
+        'MESHER_LOG_LEVEL',
+      ),
+    )
     .addHelpText('after', HELP_TAIL)
     .allowExcessArguments()
     .action(async (options: RunOptions, command: Command) => {
@@ -64,12 +68,13 @@ interface RunOptions {
   readonly mode: string;
   readonly servicePorts?: string;
   readonly drainTimeout: string;
-  readonly logLevel: string;
+  readonly logLevel?: string;
 }
 
 /** The flags as the bootstrap reads them. */
 function bootstrapArguments(options: RunOptions): string[] {
-  const args = [`--mode=${options.mode}`, `--drain-timeout=${options.drainTimeout}`, `--log-level=${options.logLevel}`];
+  const args = [`--mode=${options.mode}`, `--drain-timeout=${options.drainTimeout}`];
+  if (options.logLevel !== undefined) args.push(`--log-level=${options.logLevel}`);
   if (options.config !== undefined) args.push(`--config=${options.config}`);
   if (options.servicePorts !== undefined) args.push(`--service-ports=${options.servicePorts}`);
   return args;

@@ -4,12 +4,16 @@ import {
   formatProblems,
   isMeshError,
   readBootstrap,
+  systemPorts,
   type Bootstrap,
+  type LogLevel,
   type Logger,
+  type MeshDocument,
   type Notice,
 } from '@mesher/core';
-import { load, type Loaded } from '../sidecar/load.js';
+import { load, type LoadRequest, type Loaded } from '../sidecar/load.js';
 import { processLog, type ProcessLog } from '../sidecar/logger.js';
+import { ConfigurationFeed } from '../sidecar/configuration-feed.js';
 import { Sidecar } from '../sidecar/sidecar.js';
 import { EXIT, type ExitCode } from './exit-codes.js';
 import type { SetExit } from './program.js';
@@ -25,6 +29,8 @@ const CONFIGURATION_CODES: ReadonlySet<string> = new Set([
   'FILE_REGISTRY_SETTING',
 ]);
 
+const DEFAULT_LOG_LEVEL: LogLevel = 'info';
+
 /** Runs a sidecar until a signal or the admin API ends it. */
 export async function runSidecar(args: readonly string[], setExit: SetExit): Promise<void> {
   let bootstrap: Bootstrap;
@@ -33,7 +39,7 @@ export async function runSidecar(args: readonly string[], setExit: SetExit): Pro
   } catch (error) {
     return fail(error, EXIT.usage, setExit);
   }
-  const log = processLog(bootstrap.logLevel);
+  const log = processLog(bootstrap.logLevel ?? DEFAULT_LOG_LEVEL);
   try {
     await runWith(bootstrap, log, setExit);
   } finally {
@@ -43,32 +49,48 @@ export async function runSidecar(args: readonly string[], setExit: SetExit): Pro
 
 async function runWith(bootstrap: Bootstrap, log: ProcessLog, setExit: SetExit): Promise<void> {
   const { logger } = log;
+  const ports = systemPorts();
+  const request: LoadRequest = { confDir: bootstrap.confDir, configFile: bootstrap.configFile, env: process.env };
   let loaded: Loaded;
   try {
-    loaded = await load({ confDir: bootstrap.confDir, configFile: bootstrap.configFile, env: process.env });
+    loaded = await load(request);
   } catch (error) {
     return fail(error, EXIT.configuration, setExit);
   }
-  const { document, errors, notices, effective } = loaded.configuration;
+  const { errors, notices } = loaded.configuration;
   for (const notice of notices) logNotice(logger, notice);
-  if (document === undefined) {
+  if (loaded.configuration.document === undefined) {
     process.stderr.write(
       `${formatProblems(errors)}\nmesher: the configuration in ${bootstrap.confDir} has ${errors.length} error(s)\n`,
     );
     setExit(EXIT.configuration);
     return;
   }
+  let feed: ConfigurationFeed;
+  try {
+    feed = await ConfigurationFeed.open(loaded, request, { ports, logger });
+  } catch (error) {
+    return fail(error, EXIT.configuration, setExit);
+  }
+  const { document } = feed.started;
+  const followLevel = (changed: MeshDocument): void =>
+    log.setLevel(bootstrap.logLevel ?? changed.logLevel ?? DEFAULT_LOG_LEVEL);
+  followLevel(document);
+  const onHangUp = (): void => void feed.reload();
+  process.on('SIGHUP', onHangUp);
   const stop = new StopSignals(log);
   try {
     const sidecar = await Sidecar.start({
       document,
-      effective,
+      feed,
       bootstrap,
       catalog: loaded.catalog,
       logger,
       onDrainRequest: () => stop.drain(),
       signal: stop.signal,
+      ports,
     });
+    sidecar.chassis.configuration.onChange(followLevel);
     logReady(logger, sidecar, document.service.name);
     await stop.requested;
     await sidecar.drain();
@@ -78,6 +100,8 @@ async function runWith(bootstrap: Bootstrap, log: ProcessLog, setExit: SetExit):
     if (isMeshError(error, 'MESH_ERR_STOPPED')) setExit(EXIT.ok);
     else fail(error, EXIT.failed, setExit);
   } finally {
+    process.off('SIGHUP', onHangUp);
+    feed.close();
     stop.release();
   }
 }

@@ -23,7 +23,7 @@ class Shown {
     const discovery = new ScriptedDiscovery();
     const ports = fakePorts();
     const loaded = await loadFiles({ 'chassis.yaml': `servicecomb.registry.type: scripted\n${chassisYaml}` });
-    const { document, effective } = loaded.configuration;
+    const { document } = loaded.configuration;
     if (document === undefined) throw new Error('the configuration is wrong');
     const registry = { discovery, registrator: undefined };
     loaded.catalog.add(definePlugin({ kind: 'registry', name: 'scripted', create: () => registry }));
@@ -35,7 +35,7 @@ class Shown {
       ports,
       proxy,
       adminSources({
-        ...{ chassis, proxy, ports, effective },
+        ...{ chassis, proxy, ports, configuration: () => ({ hash: 'abc' }) },
         readiness: () => ({ ready: shown.isReady, reasons: shown.isReady ? [] : ['the registry is silent'] }),
         drain: () => void shown.drains++,
       }),
@@ -99,16 +99,8 @@ describe('what the admin API shows of a sidecar', () => {
     expect(page.get('mesher_build_info')?.samples[0]?.labels.get('node')).to.equal(process.version);
   });
 
-  it('shows each setting with its origin, and whether it is in effect', async () => {
-    await shown.close();
-    shown = await Shown.open('servicecomb.credentials.account: { name: me, password: hunter2 }\n');
-    const config = shown.sources.config() as Record<string, { value: string; from: string; inEffect?: boolean }>;
-    expect(config['servicecomb.service.name']?.value).to.equal('world');
-    expect(config['servicecomb.service.name']?.from).to.match(/microservice\.yaml:1:\d+$/);
-    expect(config['servicecomb.service.name']).not.to.have.property('inEffect');
-    expect(config['servicecomb.credentials.account.name']).to.include({ value: 'me', inEffect: false });
-    expect(config['mesher.serverTiming']).to.deep.equal({ value: 'false', from: 'default' });
-    expect(JSON.stringify(config)).not.to.include('hunter2');
+  it('shows what it is told of the configuration', () => {
+    expect(shown.sources.config()).to.deep.equal({ hash: 'abc' });
   });
 
   describe('of services:', () => {

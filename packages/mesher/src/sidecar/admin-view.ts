@@ -9,11 +9,9 @@ import type {
 } from '@mesher/admin';
 import {
   MetricsPage,
-  formatOrigin,
   metricFamilies,
   whyLeftOut,
   type Chassis,
-  type EffectiveValue,
   type Instance,
   type MetricsText,
   type Ports,
@@ -26,7 +24,8 @@ export interface SidecarView {
   readonly chassis: Chassis;
   readonly proxy: ProxyServer;
   readonly ports: Ports;
-  readonly effective: readonly EffectiveValue[];
+  /** What is in effect, where it comes from, and what was refused. */
+  configuration(): JsonValue;
   readiness(): Readiness;
   drain(): void;
 }
@@ -62,23 +61,10 @@ export function adminSources(view: SidecarView): AdminSources {
     metrics: (): Promise<MetricsText> => page.render(),
     version: () => ({ version, node: process.version }),
     health: () => ({ serviceName: service.name, version: service.version, status: 'green' }),
-    config: () => effectiveView(view.effective),
+    config: () => view.configuration(),
     services: () => servicesView(chassis, ports),
     drain: () => view.drain(),
   };
-}
-
-function effectiveView(effective: readonly EffectiveValue[]): JsonValue {
-  return Object.fromEntries(
-    effective.map(({ key, value, origin, inEffect }) => [
-      key,
-      {
-        value,
-        from: formatOrigin(origin),
-        ...(inEffect ? {} : { inEffect: false }),
-      },
-    ]),
-  );
 }
 
 function servicesView(chassis: Chassis, ports: Ports): ServicesView {

@@ -1,4 +1,5 @@
 import { authorityResolver, hostResolver, ipResolver, sourceResolver } from '@mesher/resolver-host';
+import { kieSource } from '@mesher/config-kie';
 import { fileRegistry } from '@mesher/registry-file';
 import {
   CHASSIS_SECTIONS,
@@ -12,7 +13,9 @@ import {
   type LoadedConfiguration,
   type MeshDocument,
   type PluginKind,
+  type RunningConfiguration,
   type Sections,
+  type SourceLayer,
 } from '@mesher/core';
 import { proxyOptionsSchema } from '@mesher/proxy';
 
@@ -23,12 +26,20 @@ export const BUILT_IN_PLUGINS: readonly AnyPlugin[] = [
   ipResolver,
   sourceResolver,
   fileRegistry,
+  kieSource,
 ];
 
 export interface LoadRequest {
   readonly confDir: string;
   readonly configFile?: string | undefined;
   readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/** What a later look at the configuration knows besides the files. */
+export interface LaterLayers {
+  readonly sources: readonly SourceLayer[];
+  /** What the process was started with; undefined while it starts. */
+  readonly running: RunningConfiguration | undefined;
 }
 
 export interface Loaded {
@@ -49,17 +60,27 @@ export function sidecarSections(plugins: Iterable<AnyPlugin> = BUILT_IN_PLUGINS)
 export async function load(request: LoadRequest): Promise<Loaded> {
   const catalog = new PluginCatalog();
   for (const plugin of BUILT_IN_PLUGINS) catalog.add(plugin);
-  const read = (): Promise<LoadedConfiguration> =>
-    loadConfiguration({
-      confDir: request.confDir,
-      meshConfigFile: request.configFile,
-      env: request.env,
-      sections: sidecarSections(catalog),
-    });
+  const read = (): Promise<LoadedConfiguration> => readAgain(request, catalog);
   const configuration = await read();
   if (configuration.document === undefined) return { configuration, catalog };
   const added = await addPlugins(configuration.document, request.confDir, catalog);
   return { configuration: added ? await read() : configuration, catalog };
+}
+
+/** Reads everything again with the plugins that are there; modules are loaded at the start only. */
+export function readAgain(
+  request: LoadRequest,
+  catalog: PluginCatalog,
+  later?: LaterLayers,
+): Promise<LoadedConfiguration> {
+  return loadConfiguration({
+    confDir: request.confDir,
+    meshConfigFile: request.configFile,
+    env: request.env,
+    sections: sidecarSections(catalog),
+    ...(later === undefined ? {} : { sources: later.sources }),
+    ...(later?.running === undefined ? {} : { running: later.running }),
+  });
 }
 
 async function addPlugins(document: MeshDocument, confDir: string, catalog: PluginCatalog): Promise<boolean> {

@@ -8,6 +8,8 @@ const STDERR = 2;
 
 export interface ProcessLog {
   readonly logger: Logger;
+  /** Least severe level that is written from now on. */
+  setLevel(level: LogLevel): void;
   /** Blocks until everything has been read, one second at most: to be called before the process ends. */
   flush(): void;
 }
@@ -33,7 +35,13 @@ export function processLog(level: LogLevel): ProcessLog {
     },
     output,
   );
-  return { logger, flush: () => output.flush() };
+  return {
+    logger,
+    setLevel: (next) => {
+      logger.level = next;
+    },
+    flush: () => output.flush(),
+  };
 }
 
 function reportFailure(error: unknown): void {

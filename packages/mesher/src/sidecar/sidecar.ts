@@ -8,7 +8,6 @@ import {
   type Bootstrap,
   type CallHandler,
   type Destination,
-  type EffectiveValue,
   type HostPort,
   type Instance,
   type InstanceAddress,
@@ -18,14 +17,16 @@ import {
   type Ports,
   type TimerHandle,
 } from '@mesher/core';
-import { ProxyServer, proxyOptionsSchema, type Listener } from '@mesher/proxy';
+import { ProxyServer, proxyOptionsSchema, type Listener, type ProxyOptions } from '@mesher/proxy';
 import { adminSources } from './admin-view.js';
+import type { ConfigurationFeed } from './configuration-feed.js';
 import { planListeners, type ListenPlan } from './listen-plan.js';
 import { LocalTarget } from './local-target.js';
 
 export interface SidecarSettings {
   readonly document: MeshDocument;
-  readonly effective: readonly EffectiveValue[];
+  /** Where changes of the configuration come from; it is closed with the sidecar. */
+  readonly feed: ConfigurationFeed;
   readonly bootstrap: Bootstrap;
   readonly catalog: PluginCatalog;
   readonly logger: Logger;
@@ -86,12 +87,15 @@ export class Sidecar {
     });
     const proxy = new ProxyServer(
       { ports, logger, onConnected: (endpoint) => chassis.outbound.connected(endpoint) },
-      { ...document.section('mesher.proxy', proxyOptionsSchema), serverTiming: document.mesher.serverTiming },
+      proxyOptions(document),
     );
+    chassis.configuration.onChange((changed) => proxy.reconfigure(proxyOptions(changed)));
+    settings.feed.attach(chassis);
     chassis.directory.onRetired((endpoint) => proxy.retire(endpoint));
     const sidecar = new Sidecar(settings, ports, chassis, proxy, plan);
     try {
       await untilAborted(sidecar.#open(), settings.signal);
+      await settings.feed.begin();
     } catch (error) {
       await sidecar.close();
       throw error;
@@ -117,6 +121,7 @@ export class Sidecar {
 
   async close(): Promise<void> {
     this.#phase = 'stopped';
+    this.settings.feed.close();
     this.proxy.close();
     await this.#admin?.close();
     await this.chassis
@@ -196,7 +201,7 @@ export class Sidecar {
       chassis: this.chassis,
       proxy: this.proxy,
       ports: this.ports,
-      effective: settings.effective,
+      configuration: () => settings.feed.view(),
       readiness: () => this.#readiness(),
       drain: () => (settings.onDrainRequest ?? (() => void this.drain()))(),
     });
@@ -282,6 +287,10 @@ export class Sidecar {
     logger.info({}, inTime ? 'drained' : 'drain timeout reached; open connections are closed');
     return inTime;
   }
+}
+
+function proxyOptions(document: MeshDocument): ProxyOptions {
+  return { ...document.section('mesher.proxy', proxyOptionsSchema), serverTiming: document.mesher.serverTiming };
 }
 
 /** Resolves with `work`, or throws MESH_ERR_STOPPED when the signal comes first. */

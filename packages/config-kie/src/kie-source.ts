@@ -1,0 +1,119 @@
+import type { ConfigSource, Logger, Ports, SourceSnapshot } from '@mesher/core';
+import { NO_REVISION, type KieClient } from './kie-client.js';
+import type { LabelSet } from './label-sets.js';
+import { Wake } from './wake.js';
+
+export interface KieSourceOptions {
+  /** Long polls, or questions at intervals. */
+  readonly watches: boolean;
+  readonly refreshIntervalMs: number;
+  readonly minIntervalMs: number;
+}
+
+/** What is known about one set of labels. */
+interface Dimension {
+  readonly labels: LabelSet;
+  revision: number;
+  values: ReadonlyMap<string, string> | undefined;
+}
+
+/** The values of all label sets together, followed by long polls or at intervals. */
+export class KieSource implements ConfigSource {
+  readonly name = 'kie';
+
+  /** @param labelSets from low to high: of two that set the same key the later one wins */
+  constructor(
+    private readonly client: KieClient,
+    private readonly labelSets: readonly LabelSet[],
+    private readonly ports: Ports,
+    private readonly logger: Logger,
+    private readonly options: KieSourceOptions,
+  ) {}
+
+  /** Begins anew with each call, at the next server after a failure. */
+  async *watch(signal: AbortSignal): AsyncIterable<SourceSnapshot> {
+    await this.client.refreshToken();
+    const dimensions = this.labelSets.map((labels): Dimension => ({
+      labels,
+      revision: NO_REVISION,
+      values: undefined,
+    }));
+    const wake = new Wake();
+    const inner = new AbortController();
+    const stop = (): void => inner.abort();
+    signal.addEventListener('abort', stop, { once: true });
+    if (signal.aborted) stop();
+    let failure: { readonly error: unknown } | undefined;
+    const loops = dimensions.map((dimension) =>
+      this.#follow(dimension, wake, inner.signal).catch((error: unknown) => {
+        failure ??= { error };
+        wake.call();
+      }),
+    );
+    let shown: ReadonlyMap<string, string> | undefined;
+    try {
+      while (!inner.signal.aborted) {
+        await wake.next(inner.signal);
+        if (failure !== undefined) throw failure.error;
+        const entries = inner.signal.aborted ? undefined : merge(dimensions);
+        if (entries === undefined || (shown !== undefined && sameEntries(shown, entries))) continue;
+        shown = entries;
+        const revision = String(Math.max(...dimensions.map((dimension) => dimension.revision)));
+        this.logger.debug({ revision, keys: entries.size }, 'the config center says something new');
+        yield { revision, entries };
+      }
+    } catch (error) {
+      this.client.useNext();
+      throw error;
+    } finally {
+      stop();
+      signal.removeEventListener('abort', stop);
+      await Promise.allSettled(loops);
+      if (signal.aborted) this.client.close();
+    }
+  }
+
+  /** Asks about one set of labels until the signal aborts. */
+  async #follow(dimension: Dimension, wake: Wake, signal: AbortSignal): Promise<void> {
+    const { watches, refreshIntervalMs, minIntervalMs } = this.options;
+    while (!signal.aborted) {
+      const isFirst = dimension.values === undefined;
+      const waitMs = watches && !isFirst ? refreshIntervalMs : 0;
+      const { labels, revision } = dimension;
+      const answer = await this.client.ask({ labels, revision, waitMs }, signal);
+      if (answer.changed) {
+        dimension.revision = answer.revision;
+        dimension.values = answer.values;
+        wake.call();
+      }
+      await this.#pause(watches ? minIntervalMs : refreshIntervalMs, signal);
+    }
+  }
+
+  async #pause(ms: number, signal: AbortSignal): Promise<void> {
+    if (signal.aborted) return;
+    await new Promise<void>((resolve) => {
+      const end = (): void => {
+        timer.cancel();
+        signal.removeEventListener('abort', end);
+        resolve();
+      };
+      const timer = this.ports.timers.after(ms, end);
+      signal.addEventListener('abort', end, { once: true });
+    });
+  }
+}
+
+/** Undefined until every set of labels was answered: half of an answer would look like deleted keys. */
+function merge(dimensions: readonly Dimension[]): ReadonlyMap<string, string> | undefined {
+  const merged = new Map<string, string>();
+  for (const { values } of dimensions) {
+    if (values === undefined) return undefined;
+    for (const [key, value] of values) merged.set(key, value);
+  }
+  return merged;
+}
+
+function sameEntries(a: ReadonlyMap<string, string>, b: ReadonlyMap<string, string>): boolean {
+  return a.size === b.size && [...a].every(([key, value]) => b.get(key) === value);
+}
