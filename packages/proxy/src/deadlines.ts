@@ -47,10 +47,12 @@ export class Deadlines {
   /**
    * Sets the deadline to `delayMs` from the last tick, plus one tick: while ticks are on time it fires up to two ticks late and never
    * early. Infinity means never.
+   * @param latest monotonic milliseconds after which it is not to fire any later: at the first tick behind it
    */
-  arm(entry: Deadline, delayMs: number): void {
-    if (this.#timer === undefined && delayMs !== Infinity) this.#start();
-    const at = this.now + delayMs + TICK_MS;
+  arm(entry: Deadline, delayMs: number, latest: number = Infinity): void {
+    if (this.#timer === undefined && (delayMs !== Infinity || latest !== Infinity)) this.#start();
+    let at = this.now + delayMs + TICK_MS;
+    if (latest < at) at = latest;
     entry.at = at;
     if (entry.filedAt === -1) {
       if (at !== Infinity) this.#file(entry);

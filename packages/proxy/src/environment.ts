@@ -4,6 +4,7 @@ import { FieldName } from './http1/field-lookup.js';
 import { Forwarding } from './http1/forwarding.js';
 import { RequestScanner } from './http1/request-scanner.js';
 import { ResponseScanner } from './http1/response-scanner.js';
+import { ScannedAnswer } from './http1/scanned-answer.js';
 import type { ProxyOptions } from './options.js';
 import type { ProxyStats } from './stats.js';
 import { ReadBuffers } from './upstream/read-buffers.js';
@@ -16,6 +17,8 @@ const MAX_FIELD_NAMES = 1000;
 export class Environment {
   readonly requestScanner: RequestScanner;
   readonly responseScanner: ResponseScanner;
+  /** What handlers are shown of an answer. */
+  readonly answer: ScannedAnswer;
   readonly forwarding: Forwarding;
   readonly readBuffers: ReadBuffers = new ReadBuffers();
   pools!: EndpointPools;
@@ -32,6 +35,7 @@ export class Environment {
   ) {
     this.requestScanner = new RequestScanner(options.maxHeaderFields);
     this.responseScanner = new ResponseScanner(options.maxHeaderFields);
+    this.answer = new ScannedAnswer(this.responseScanner, (name) => this.fieldName(name));
     this.forwarding = new Forwarding(options.forwarding);
   }
 

@@ -22,6 +22,34 @@ const forwardingSchema = s.object(
   { doc: 'How the client is passed on to the upstream.' },
 );
 
+/** Copies of requests (route rules with `mirror`). */
+const mirrorSchema = s.object(
+  {
+    maxConcurrent: s.integer({
+      default: 100,
+      min: 0,
+      max: 100_000,
+      doc: 'Most copies that are under way at once; further requests are not copied, and counted.',
+      reason: 'a copy costs memory and a connection, and a slow target must not collect them without end',
+    }),
+    maxBodyBytes: s.bytes({
+      default: '64KB',
+      min: '0',
+      max: '16MB',
+      doc: 'Largest request body that is copied; the copy of a larger one is broken off, and counted.',
+      reason: 'what the target has not read yet is held in memory; most bodies are smaller',
+    }),
+    timeout: s.duration({
+      default: '15s',
+      min: '10ms',
+      max: '1h',
+      doc: 'How long a copy may take from its start to the end of its answer.',
+      reason: 'nobody waits for the answer; the bound only frees the place of a copy whose target is stuck',
+    }),
+  },
+  { doc: 'Bounds of the copies of requests that route rules with mirror send.' },
+);
+
 /** Limits and timeouts of the data path, each with its reason. Times are read to milliseconds, sizes to bytes. */
 export const proxyOptionsSchema = s.object(
   {
@@ -52,6 +80,13 @@ export const proxyOptionsSchema = s.object(
       max: '16MB',
       doc: 'How much of a request body is kept for another attempt; a call with a larger one is not tried again once it was sent.',
       reason: 'most request bodies are smaller, and it is memory per call that is under way',
+    }),
+    maxDiscardBytes: s.bytes({
+      default: '64KB',
+      min: '0',
+      max: '16MB',
+      doc: 'How much of the rest of an answer that is not passed on, because the call is tried again, is read to keep its connection.',
+      reason: 'reading one buffer costs less than a new connection; more would be work for nobody',
     }),
     maxPipelinedBytes: s.bytes({
       default: '64KB',
@@ -197,6 +232,7 @@ export const proxyOptionsSchema = s.object(
         'a request that is on its way when its connection closes is lost to a client that may not repeat it; callers learn of the drain within milliseconds',
     }),
     forwarding: forwardingSchema,
+    mirror: mirrorSchema,
   },
   { doc: 'Limits and timeouts of the data path.' },
 );

@@ -18,6 +18,10 @@ export abstract class ClientSocket extends Deadline implements SocketOwner {
   /** Something was written since the flag was last cleared. */
   protected wrote = false;
   #paused = false;
+  /** Monotonic milliseconds until which a client that has ended its side may still be reading; Infinity while there is no such doubt. */
+  #doubtEndsAt = Infinity;
+  /** Bytes that were waiting when the idle deadline passed. */
+  #stuckBytes = 0;
   /** The client may still be sending what nobody will read. */
   #lingering = false;
 
@@ -93,6 +97,53 @@ export abstract class ClientSocket extends Deadline implements SocketOwner {
   /** Ends our side and keeps reading. */
   endWriting(): void {
     this.socket.end();
+  }
+
+  // === waiting
+
+  /** @param latest monotonic milliseconds at which the deadline comes in any case */
+  arm(delayMs: number, latest: number = Infinity): void {
+    // The doubt about a client that has ended its side is settled before the timeout of a phase.
+    if (this.#doubtEndsAt === Infinity) this.env.deadlines.arm(this, delayMs, latest);
+    else this.env.deadlines.arm(this, Infinity, Math.min(latest, this.#doubtEndsAt));
+  }
+
+  /**
+   * The client has ended its side: it may still read, or be gone. The next write would show it; when nothing is written for a moment,
+   * gone is assumed.
+   * @param latest as with {@link arm}
+   */
+  protected beginDoubt(latest: number): void {
+    this.wrote = false;
+    this.#doubtEndsAt = this.env.now() + this.env.options.halfCloseGrace;
+    this.arm(Infinity, latest);
+  }
+
+  protected endDoubt(): void {
+    this.#doubtEndsAt = Infinity;
+  }
+
+  /** True when there was a doubt whose time is over. */
+  protected isDoubtOver(): boolean {
+    return this.env.now() >= this.#doubtEndsAt;
+  }
+
+  /** Nothing is under way: waits for the next request. */
+  protected waitForNext(): void {
+    this.#stuckBytes = 0;
+    this.env.deadlines.arm(this, this.env.options.keepAliveTimeout);
+  }
+
+  /** No request has come for too long. */
+  protected onIdleTooLong(): void {
+    const { writableLength } = this.socket;
+    if (writableLength === 0) this.destroy();
+    else if (writableLength === this.#stuckBytes) this.breakOff();
+    else {
+      // The client is slow to read the last answer; it has as long again to take some of it.
+      this.#stuckBytes = writableLength;
+      this.env.deadlines.arm(this, this.env.options.keepAliveTimeout);
+    }
   }
 
   // === closing

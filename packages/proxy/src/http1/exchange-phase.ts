@@ -39,3 +39,15 @@ export function describeTimeout(
   const upstream = call.endpoint?.key ?? 'the upstream';
   return new Rejection('MESH_ERR_TIMEOUT', `${upstream} did not answer within ${options.responseTimeout} ms`);
 }
+
+/** What the client is told when its answer has not begun by the deadline of the call, however many attempts were made until then. */
+export function describeDeadline(call: Http1Call, requestDone: boolean): Rejection {
+  const service = call.destination?.service ?? call.endpoint?.key ?? 'the upstream';
+  const deadline = Math.round(call.deadlineAt - call.startedAt);
+  const attempts = call.attempts > 1 ? `, in ${call.attempts} attempts` : '';
+  const sending = requestDone ? '' : '; the request was still being sent';
+  return new Rejection(
+    'MESH_ERR_TIMEOUT',
+    `${service} did not begin to answer within the deadline of ${deadline} ms${attempts}${sending}`,
+  );
+}

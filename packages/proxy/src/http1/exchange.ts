@@ -1,23 +1,33 @@
 import type { Endpoint, ErrorCode, Rejection } from '@mesher/core';
 import type { UpstreamConnection } from '../upstream/upstream-connection.js';
+import type { UpstreamUser } from '../upstream/upstream-user.js';
 import { latin1 } from './characters.js';
 import { describeTimeout, Phase } from './exchange-phase.js';
-import { prefersPlainText, renderLocalReply } from './local-reply.js';
-import { OutgoingRequest } from './outgoing-request.js';
+import { prefersPlainText, renderLocalReply, statusOf } from './local-reply.js';
 import { refusalOfPeer } from './peer-refusal.js';
 import { ONE_WRITE_BYTES } from './replay-buffer.js';
+import { renderFields, withFields } from './response-fields.js';
 import { fieldsToDrop, renderResponseHead } from './response-head.js';
 import type { ResponseScanner } from './response-scanner.js';
+import { TimedRequest } from './timed-request.js';
 import { Tunnel } from './tunnel.js';
 
 /**
- * One request and its answer, between the connection of a client and that of an upstream. {@link OutgoingRequest} brings the
+ * One request and its answer, between the connection of a client and that of an upstream. {@link TimedRequest} brings the
  * request there; here the answer comes back, and each end learns how the other ended.
  */
-export class Exchange extends OutgoingRequest {
+export class Exchange extends TimedRequest implements UpstreamUser {
   #responseDone = false;
   #status = 0;
   #errorCode: ErrorCode | undefined;
+
+  get isHead(): boolean {
+    return this.call.isHead;
+  }
+
+  get upgrade(): string | undefined {
+    return this.call.upgrade;
+  }
 
   /** An HTTP/1.0 client does not understand chunks: it gets the bare data and the end of the connection. */
   get dechunk(): boolean {
@@ -38,11 +48,6 @@ export class Exchange extends OutgoingRequest {
     this.armRequest();
   }
 
-  /**
-   * @param bodyEnd end of what is there of the body, or of all of it if `complete`
-   * @param untilClose the client can only tell the end of the body from the end of the connection
-   * @returns false when this answer is not passed on, because another attempt is made
-   */
   onResponseHead(
     scan: ResponseScanner,
     buffer: Buffer,
@@ -50,20 +55,26 @@ export class Exchange extends OutgoingRequest {
     bodyEnd: number,
     complete: boolean,
     untilClose: boolean,
-  ): boolean {
-    const failure = refusalOfPeer(this.call, scan, buffer, this.env);
-    if (failure !== undefined && this.retryInstead(failure, complete)) return false;
+  ): void {
+    const { call, server } = this;
+    if (this.second !== undefined && this.yields(this.second, scan, buffer)) return;
+    const failure = refusalOfPeer(call, call.endpoint as Endpoint, scan, buffer, this.env);
+    if (failure !== undefined) {
+      if (this.retryRefused(failure)) return;
+    } else if (call.watchesAnswer && this.retryAnswered(scan, buffer)) return;
     this.phase = Phase.Response;
     this.#status = scan.status;
     this.kept = undefined;
-    const { server } = this;
+    this.dueAt = Infinity;
     if (untilClose || (!this.requestDone && scan.status >= 400)) server.closeAfterResponse();
-    const extra = server.responseFields(this.call, scan.minorVersion);
-    const without = fieldsToDrop(scan, this.dechunk, this.call.direction === 'inbound');
+    let extra = server.responseFields(call, scan.minorVersion);
+    if (call.responseFields !== undefined) extra += renderFields(call.responseFields);
+    const without = fieldsToDrop(scan, this.dechunk, call.direction === 'inbound');
     const text = renderResponseHead(scan, buffer, start, extra, without);
     const bodyStart = scan.end;
     const length = bodyEnd - bodyStart;
     this.env.stats.bytesToDownstream += text.length + length;
+    call.responseBytes = length;
     let flushed: boolean;
     let pinned = false;
     if (length === 0) flushed = server.write(text);
@@ -76,11 +87,11 @@ export class Exchange extends OutgoingRequest {
     if (!flushed && !(complete && this.requestDone)) this.#holdUpstream();
     if (complete) this.onResponseEnd();
     else server.arm(this.env.options.responseIdleTimeout);
-    return true;
   }
 
   onResponseBody(buffer: Buffer, start: number, end: number): void {
     this.env.stats.bytesToDownstream += end - start;
+    this.call.responseBytes += end - start;
     if (!this.server.writeBytes(buffer.subarray(start, end))) {
       this.upstream?.pin();
       this.#holdUpstream();
@@ -101,7 +112,7 @@ export class Exchange extends OutgoingRequest {
 
   /** Status 101: the upstream speaks another protocol from `headEnd` on. */
   onUpgraded(buffer: Buffer, start: number, headEnd: number, end: number): void {
-    this.server.write(latin1(buffer, start, headEnd));
+    this.server.write(withFields(latin1(buffer, start, headEnd), this.call.responseFields));
     const tunnel = this.#becomeTunnel(this.upstream as UpstreamConnection, 101);
     if (end > headEnd) tunnel.onUpstreamBytes(buffer, headEnd, end);
   }
@@ -122,6 +133,13 @@ export class Exchange extends OutgoingRequest {
   }
 
   onTimeout(): void {
+    if (this.dueAt !== Infinity) {
+      const now = this.env.now();
+      if (now >= this.dueAt) {
+        this.onDue(now);
+        return;
+      }
+    }
     this.env.stats.timeouts++;
     if (this.#responseDone) {
       // The client has its answer, or can read it; only the rest of its request is missing, and nobody needs that any more.
@@ -131,14 +149,14 @@ export class Exchange extends OutgoingRequest {
     } else if (this.phase === Phase.Response) this.breakOff('MESH_ERR_TIMEOUT');
     else {
       const requestStalled = !this.requestDone && !this.server.isPaused;
-      this.reply(describeTimeout(this.phase, this.call, requestStalled, this.env.options));
+      this.refuse(describeTimeout(this.phase, this.call, requestStalled, this.env.options));
     }
   }
 
   reply(rejection: Rejection): void {
     if (this.phase === Phase.Over) return;
     if (!this.requestDone) this.server.closeAfterResponse();
-    this.#status = rejection.status;
+    this.#status = statusOf(rejection);
     this.#errorCode = rejection.code;
     const text = renderLocalReply(rejection, {
       service: this.call.destination?.service,
@@ -146,6 +164,7 @@ export class Exchange extends OutgoingRequest {
       plainText: prefersPlainText(this.call),
       headOnly: this.call.isHead,
       close: this.server.closesAfterResponse,
+      fields: this.call.responseFields,
     });
     this.#over(false);
     this.server.write(text);
@@ -158,13 +177,26 @@ export class Exchange extends OutgoingRequest {
     this.env.pools.of(endpoint).acquire(this, fresh);
   }
 
+  protected adopt(connection: UpstreamConnection): void {
+    this.upstream = connection;
+    connection.user = this;
+  }
+
+  protected dropAttempt(): void {
+    const { upstream, waitingIn } = this;
+    this.upstream = undefined;
+    this.waitingIn = undefined;
+    waitingIn?.leave(this);
+    upstream?.abandon();
+  }
+
   protected onRequestSent(): void {
     if (this.#responseDone) this.#finish();
   }
 
   /** The rest of both connections is passed on as it comes (RFC 9110, 9.3.6). */
   protected onConnectTunnel(connection: UpstreamConnection): void {
-    this.server.write('HTTP/1.1 200 Connection established\r\n\r\n');
+    this.server.write(withFields('HTTP/1.1 200 Connection established\r\n\r\n', this.call.responseFields));
     this.#becomeTunnel(connection, 200);
   }
 
@@ -203,21 +235,24 @@ export class Exchange extends OutgoingRequest {
 
   /** Lets go of everything upstream and reports the outcome. */
   #over(aborted: boolean): void {
-    const { upstream } = this;
-    const connecting = this.phase === Phase.Connecting;
+    const { second, upstream, waitingIn } = this;
+    this.second = undefined;
     this.upstream = undefined;
-    this.waitingIn?.leave(this);
+    waitingIn?.leave(this);
     this.kept = undefined;
     this.#end(aborted);
-    if (upstream === undefined) return;
     // A connection that is still being made will serve somebody else.
-    if (connecting) upstream.exchange = undefined;
-    else upstream.destroy();
+    upstream?.abandon();
+    if (second === undefined) return;
+    this.env.stats.hedgesLost++;
+    second.cancel();
   }
 
   #end(aborted: boolean): void {
     if (this.phase === Phase.Over) return;
     this.phase = Phase.Over;
+    this.dueAt = Infinity;
+    this.mirror?.onOriginalOver();
     try {
       this.handler.end(this.call, {
         status: this.#status,

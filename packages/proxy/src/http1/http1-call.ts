@@ -1,15 +1,8 @@
-import {
-  Invocation,
-  MeshError,
-  type CallProtocol,
-  type Direction,
-  type FieldBundle,
-  type SourceIdentity,
-} from '@mesher/core';
+import { Invocation, type CallProtocol, type Direction, type FieldBundle, type SourceIdentity } from '@mesher/core';
 import { FIELD_VALUE, TARGET, latin1 } from './characters.js';
-import { findField, findLines } from './field-lookup.js';
+import { findField } from './field-lookup.js';
 import type { FieldName } from './field-lookup.js';
-import type { FieldScanner } from './field-scanner.js';
+import { cutRemoved, invalidField } from './head-edits.js';
 import type { RequestScanner, TargetForm } from './request-scanner.js';
 
 /** What a call needs to know about the connection it came over. */
@@ -169,6 +162,12 @@ export class Http1Call extends Invocation {
     this.#newPath = path;
   }
 
+  /** @throws MeshError as {@link addHeader} */
+  override addResponseField(name: string, value: string): void {
+    this.#editable(name);
+    super.addResponseField(name, value);
+  }
+
   #editable(name: string): FieldName {
     const field = this.peer.fieldName(name.toLowerCase());
     if (field.editProblem !== undefined) throw invalidField(name, field.editProblem);
@@ -223,30 +222,5 @@ export class Http1Call extends Invocation {
       .filter((line) => line !== '' && !line.toLowerCase().startsWith(prefix))
       .map((line) => `${line}\r\n`)
       .join('');
-  }
-}
-
-function invalidField(what: string, problem: string): MeshError {
-  return new MeshError('MESH_ERR_INVALID_FIELD', `header edit refused: ${what} ${problem}; a plugin asked for it`);
-}
-
-/** Adds the lines of removed fields to the cuts of the scan, in ascending order and each once. */
-function cutRemoved(
-  scan: FieldScanner,
-  buffer: Buffer,
-  start: number,
-  end: number,
-  removed: readonly FieldName[],
-): void {
-  const ranges: [number, number][] = [];
-  for (let i = 0; i < scan.cutCount; i += 2) ranges.push([scan.cuts[i], scan.cuts[i + 1]]);
-  findLines(buffer, start, end, removed, (line, lineEnd) => {
-    if (!ranges.some(([from]) => from === line)) ranges.push([line, lineEnd]);
-  });
-  ranges.sort((a, b) => a[0] - b[0]);
-  scan.cutCount = 0;
-  for (const [from, to] of ranges) {
-    scan.cuts[scan.cutCount++] = from;
-    scan.cuts[scan.cutCount++] = to;
   }
 }

@@ -1,4 +1,4 @@
-import type { AttemptFailure, ErrorCode } from '@mesher/core';
+import type { AttemptFailure, Endpoint, ErrorCode } from '@mesher/core';
 import type { Environment } from '../environment.js';
 import { findField } from './field-lookup.js';
 import type { Http1Call } from './http1-call.js';
@@ -13,10 +13,12 @@ const UNDELIVERED: ReadonlyMap<string, { readonly code: ErrorCode; readonly sent
 
 /**
  * The peer's sidecar may say that it could not deliver the request: that is an attempt that failed, not an answer.
+ * @param endpoint where the answer comes from
  * @param scan has just scanned the head of the answer
  */
 export function refusalOfPeer(
   call: Http1Call,
+  endpoint: Endpoint,
   scan: ResponseScanner,
   buffer: Buffer,
   env: Environment,
@@ -29,7 +31,7 @@ export function refusalOfPeer(
   if (refusal === undefined) return undefined;
   return {
     ...refusal,
-    message: `the sidecar at ${call.endpoint?.key ?? ''} answered ${refusal.code}`,
+    message: `the sidecar at ${endpoint.key} answered ${refusal.code}`,
     reusedConnection: false,
   };
 }

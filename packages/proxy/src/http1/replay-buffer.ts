@@ -16,6 +16,13 @@ export class ReplayBuffer {
     this.bytes += piece.length;
   }
 
+  /** Another one with the same pieces, for a copy of the request. */
+  clone(): ReplayBuffer {
+    const copy = new ReplayBuffer();
+    for (const piece of this.#pieces) copy.add(piece);
+    return copy;
+  }
+
   /** Sends the head and everything kept, in as few writes as possible. */
   sendTo(connection: UpstreamConnection, head: string): void {
     const pieces = this.#pieces;

@@ -41,10 +41,6 @@ export class ServerConnection extends ClientSocket implements PeerConnection, Re
   #close = false;
   /** The deadline of the request head runs. */
   #partialHead = false;
-  /** Whether a client that has ended its side still reads is not known: nothing has been written since. */
-  #doubtful = false;
-  /** Bytes that were waiting when the idle deadline passed. */
-  #stuckBytes = 0;
 
   constructor(
     socket: Socket,
@@ -100,12 +96,8 @@ export class ServerConnection extends ClientSocket implements PeerConnection, Re
     else if (exchange === undefined) this.#closeIdle();
     else if (!exchange.requestDone) this.destroy();
     else {
-      // It may still read (half-close), or be gone. The next write would show it; when nothing is written for a moment, gone is
-      // assumed.
       if (!this.#reader.holdsBytes) this.#close = true;
-      this.wrote = false;
-      this.env.deadlines.arm(this, this.env.options.halfCloseGrace);
-      this.#doubtful = true;
+      this.beginDoubt(exchange.dueAt);
     }
   }
 
@@ -114,11 +106,11 @@ export class ServerConnection extends ClientSocket implements PeerConnection, Re
     if (this.closing) this.onClosingDeadline();
     else if (this.#tunnel !== undefined) this.#tunnel.onTimeout();
     else if (exchange === undefined) this.#onIdleDeadline();
-    else if (!this.#doubtful) exchange.onTimeout();
+    else if (!this.isDoubtOver()) exchange.onTimeout();
     else if (this.wrote) {
       // It takes what we write: a true half-close. From here on the usual timeouts hold.
-      this.#doubtful = false;
-      this.arm(this.env.options.responseIdleTimeout);
+      this.endDoubt();
+      this.arm(this.env.options.responseIdleTimeout, exchange.dueAt);
     } else this.destroy();
   }
 
@@ -168,11 +160,6 @@ export class ServerConnection extends ClientSocket implements PeerConnection, Re
 
   // === what the exchange asks for
 
-  arm(delayMs: number): void {
-    // The doubt about a client that has ended its side is settled first.
-    if (!this.#doubtful) this.env.deadlines.arm(this, delayMs);
-  }
-
   closeAfterResponse(): void {
     this.#close = true;
   }
@@ -189,13 +176,12 @@ export class ServerConnection extends ClientSocket implements PeerConnection, Re
   finished(requestDone: boolean): void {
     this.exchange = undefined;
     if (this.gone) return;
-    this.#doubtful = false;
+    this.endDoubt();
     if (this.#close || !requestDone || this.context.draining) {
       this.closeGently(!requestDone || this.#reader.holdsBytes);
       return;
     }
-    this.#stuckBytes = 0;
-    this.env.deadlines.arm(this, this.env.options.keepAliveTimeout);
+    this.waitForNext();
     this.resume();
     this.#reader.next();
   }
@@ -203,7 +189,7 @@ export class ServerConnection extends ClientSocket implements PeerConnection, Re
   becomeTunnel(tunnel: Tunnel): void {
     this.exchange = undefined;
     this.#tunnel = tunnel;
-    this.#doubtful = false;
+    this.endDoubt();
     this.arm(this.env.options.tunnelIdleTimeout);
     this.resume();
     const early = this.#reader.release();
@@ -241,27 +227,27 @@ export class ServerConnection extends ClientSocket implements PeerConnection, Re
   }
 
   #onIdleDeadline(): void {
-    const { writableLength } = this.socket;
     if (this.#partialHead) {
       const { headTimeout } = this.env.options;
       this.env.stats.timeouts++;
       this.#answerLast(
         new Rejection('MESH_ERR_REQUEST_TIMEOUT', `The head of the request was not complete after ${headTimeout} ms`),
       );
-    } else if (writableLength === 0) this.destroy();
-    else if (this.context.draining) this.closeGently(false);
-    else if (writableLength === this.#stuckBytes) this.breakOff();
-    else {
-      // The client is slow to read the last answer; it has as long again to take some of it.
-      this.#stuckBytes = writableLength;
-      this.env.deadlines.arm(this, this.env.options.keepAliveTimeout);
-    }
+    } else if (this.context.draining && this.socket.writableLength > 0) this.closeGently(false);
+    else this.onIdleTooLong();
   }
 
   /** Answers a request that cannot be read, and closes. */
   #answerLast(rejection: Rejection): void {
     this.#close = true;
-    const context = { service: undefined, requestId: undefined, plainText: false, headOnly: false, close: true };
+    const context = {
+      service: undefined,
+      requestId: undefined,
+      plainText: false,
+      headOnly: false,
+      close: true,
+      fields: undefined,
+    };
     this.write(renderLocalReply(rejection, context));
     this.closeGently(true);
   }

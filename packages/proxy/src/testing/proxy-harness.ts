@@ -90,6 +90,20 @@ export class ForwardToOne implements CallHandler {
   }
 }
 
+/** The optional methods that a test brings: a handler without them costs the wire less, so the others are left out. */
+function optional(
+  custom: Partial<CallHandler>,
+): Pick<CallHandler, 'answered' | 'hedge' | 'isFailure' | 'lost' | 'instead'> {
+  const { answered, hedge, isFailure, lost, instead } = custom;
+  return {
+    ...(answered === undefined ? {} : { answered: answered.bind(custom) }),
+    ...(hedge === undefined ? {} : { hedge: hedge.bind(custom) }),
+    ...(isFailure === undefined ? {} : { isFailure: isFailure.bind(custom) }),
+    ...(lost === undefined ? {} : { lost: lost.bind(custom) }),
+    ...(instead === undefined ? {} : { instead: instead.bind(custom) }),
+  };
+}
+
 /** Heads pass as they came, so that a test can compare them byte for byte. */
 const NO_FORWARDING: ForwardingOptions = { xForwardedFor: 'off', forwarded: false, via: false };
 
@@ -109,6 +123,7 @@ export async function startProxy(settings: ProxyHarnessOptions): Promise<ProxyHa
     },
     again: (call, failure) =>
       custom.again === undefined ? fallback.again(call, failure) : custom.again(call, failure),
+    ...optional(custom),
     connected: (to) => (custom.connected === undefined ? fallback.connected(to) : custom.connected(to)),
     end: (call, outcome) => {
       ends.set(call, (ends.get(call) ?? 0) + 1);

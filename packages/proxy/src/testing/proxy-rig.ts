@@ -139,6 +139,7 @@ export class ProxyRig {
       await until(() => proxy.stats.connectionsOpen === 0 && proxy.stats.upstreamOpen === 0);
       assert.equal([...proxy.pools].length, 0, 'pools left');
       assert.equal(proxy.stats.upstreamIdle, 0, 'idle upstream connections left');
+      assert.equal(proxy.stats.mirrorsOpen, 0, 'copies left');
       assert.deepEqual([...new Set(ends.values())], ends.size === 0 ? [] : [1], 'how often calls ended');
     }
     assert.equal(this.time.pendingTimers, 0, 'timers left');

@@ -1,15 +1,15 @@
 import { Rejection, type AttemptFailure, type Endpoint } from '@mesher/core';
 import type { Environment } from '../environment.js';
-import type { Exchange } from '../http1/exchange.js';
 import { UpstreamConnection } from './upstream-connection.js';
+import type { UpstreamUser } from './upstream-user.js';
 
 /**
  * The connections to one endpoint. The connection used last is used first, so that the surplus of a busy minute grows idle and
- * closes. Beyond the bound of connections, exchanges wait in line, up to a bound.
+ * closes. Beyond the bound of connections, users wait in line, up to a bound.
  */
 export class EndpointPool {
   readonly #idle: UpstreamConnection[] = [];
-  readonly #waiting = new Set<Exchange>();
+  readonly #waiting = new Set<UpstreamUser>();
   readonly #all = new Set<UpstreamConnection>();
 
   constructor(
@@ -31,30 +31,33 @@ export class EndpointPool {
     return this.#waiting.size;
   }
 
-  /** Gives the exchange a connection at once, or later through `exchange.onConnection`; or refuses through `exchange.onRefused`. */
-  acquire(exchange: Exchange, fresh: boolean): void {
+  /**
+   * Gives `user` a connection at once, or later through `user.onConnection`; or refuses through `user.onRefused`.
+   * @param fresh a new connection, none of the idle ones
+   */
+  acquire(user: UpstreamUser, fresh: boolean): void {
     const pooled = fresh ? undefined : this.#idle.pop();
     if (pooled !== undefined) {
       this.env.stats.upstreamIdle--;
-      pooled.begin(exchange);
-      exchange.onConnection(pooled);
+      pooled.begin(user);
+      user.onConnection(pooled);
       return;
     }
     const { maxConnectionsPerEndpoint, maxPendingPerEndpoint } = this.env.options;
-    // Idle connections hold the places that a new one needs: the oldest gives way. Otherwise the exchange would wait for nobody.
+    // Idle connections hold the places that a new one needs: the oldest gives way. Otherwise the user would wait for nobody.
     if (fresh && this.#all.size >= maxConnectionsPerEndpoint) this.#idle[0]?.destroy();
     if (this.#all.size < maxConnectionsPerEndpoint) {
       const connection = new UpstreamConnection(this.endpoint, this, this.env);
-      connection.exchange = exchange;
+      connection.user = user;
       this.#all.add(connection);
-      exchange.onConnecting(connection);
+      user.onConnecting(connection);
     } else if (this.#waiting.size < maxPendingPerEndpoint) {
       this.env.stats.poolWaits++;
-      this.#waiting.add(exchange);
-      exchange.onWaiting(this);
+      this.#waiting.add(user);
+      user.onWaiting(this);
     } else {
       this.env.stats.poolOverflows++;
-      exchange.onRefused(
+      user.onRefused(
         new Rejection(
           'MESH_ERR_OVERLOADED',
           `${maxConnectionsPerEndpoint} connections to ${this.endpoint.key} are busy and ${maxPendingPerEndpoint} requests wait for one`,
@@ -64,35 +67,35 @@ export class EndpointPool {
     }
   }
 
-  /** The exchange no longer waits for a connection. */
-  leave(exchange: Exchange): void {
-    this.#waiting.delete(exchange);
+  /** The user no longer waits for a connection. */
+  leave(user: UpstreamUser): void {
+    this.#waiting.delete(user);
   }
 
   connected(connection: UpstreamConnection): void {
     this.onConnected(this.endpoint);
-    const { exchange } = connection;
-    if (exchange !== undefined) {
-      exchange.handler.connected(this.endpoint);
-      connection.begin(exchange);
-      exchange.onConnection(connection);
+    const { user } = connection;
+    if (user !== undefined) {
+      user.onReached(this.endpoint);
+      connection.begin(user);
+      user.onConnection(connection);
     } else {
       connection.park();
       this.release(connection);
     }
   }
 
-  connectFailed(exchange: Exchange | undefined, failure: AttemptFailure): void {
+  connectFailed(user: UpstreamUser | undefined, failure: AttemptFailure): void {
     this.env.stats.upstreamConnectFailures++;
-    exchange?.onAttemptFailed(failure);
+    user?.onAttemptFailed(failure);
   }
 
   /** An idle connection comes back. */
   release(connection: UpstreamConnection): void {
-    for (const exchange of this.#waiting) {
-      this.#waiting.delete(exchange);
-      connection.begin(exchange);
-      exchange.onConnection(connection);
+    for (const user of this.#waiting) {
+      this.#waiting.delete(user);
+      connection.begin(user);
+      user.onConnection(connection);
       return;
     }
     this.#idle.push(connection);
@@ -111,9 +114,9 @@ export class EndpointPool {
       }
     }
     // A place has become free: the next in line may connect.
-    for (const exchange of this.#waiting) {
-      this.#waiting.delete(exchange);
-      this.acquire(exchange, false);
+    for (const user of this.#waiting) {
+      this.#waiting.delete(user);
+      this.acquire(user, false);
       break;
     }
     if (this.#all.size === 0 && this.#waiting.size === 0) this.onEmpty(this);

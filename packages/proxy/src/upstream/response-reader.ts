@@ -1,8 +1,8 @@
 import type { Environment } from '../environment.js';
 import { BROKEN, ChunkScanner, NEED_MORE, type ChunkData } from '../http1/chunk-scanner.js';
-import type { Exchange } from '../http1/exchange.js';
 import { COMPLETE, INCOMPLETE, TOO_MANY_FIELDS } from '../http1/field-scanner.js';
 import type { ResponseScanner } from '../http1/response-scanner.js';
+import type { UpstreamUser } from './upstream-user.js';
 
 /** Taken off the keep-alive time that an upstream announces, so that we close first. */
 const KEEP_ALIVE_MARGIN_MS = 1000;
@@ -12,9 +12,11 @@ const MAX_INTERIM_ANSWERS = 256;
 
 /** What the connection learns about the answer that is being read. */
 export interface ResponseProgress {
-  /** The head is complete; `complete`: the whole answer is. Called before the exchange is told. */
+  /** Who gets the answer. */
+  readonly user: UpstreamUser | undefined;
+  /** The head is complete; `complete`: the whole answer is. Called before the user is told. */
   onHead(complete: boolean): void;
-  /** The body is complete. Called before the exchange is told. */
+  /** The body is complete. Called before the user is told. */
   onBodyEnd(): void;
   /** Status 101: the bytes from `headEnd` on are no HTTP. */
   onSwitched(buffer: Buffer, start: number, headEnd: number, end: number): void;
@@ -22,7 +24,7 @@ export interface ResponseProgress {
   onMalformed(problem: string): void;
 }
 
-/** Follows the framing of what an upstream answers, and passes it to the exchange piece by piece without copying. */
+/** Follows the framing of what an upstream answers, and passes it to the user piece by piece without copying. */
 export class ResponseReader {
   /** The connection may serve another exchange after this answer. */
   keep = true;
@@ -35,7 +37,7 @@ export class ResponseReader {
   #remaining = 0;
   #isChunked = false;
   #chunks: ChunkScanner | undefined;
-  #exchange: Exchange | undefined;
+  #user: UpstreamUser | undefined;
   #onChunkData: ChunkData | undefined;
 
   constructor(
@@ -50,8 +52,13 @@ export class ResponseReader {
     return this.#held !== undefined;
   }
 
+  /** True unless the rest of the body is known to be longer than that, or to have no end but that of the connection. */
+  endsWithin(bytes: number): boolean {
+    return !this.untilClose && this.keep && (this.#isChunked || this.#remaining <= bytes);
+  }
+
   /** @param length bytes of `buffer` that were read; `buffer` is the caller's again after the call */
-  readHead(exchange: Exchange, buffer: Buffer, length: number): void {
+  readHead(user: UpstreamUser, buffer: Buffer, length: number): void {
     let end = length;
     if (this.#held !== undefined) {
       buffer = Buffer.concat([this.#held, buffer.subarray(0, length)]);
@@ -74,7 +81,7 @@ export class ResponseReader {
         return;
       }
       if (scan.status >= 200) {
-        this.#begin(exchange, scan, buffer, i, end);
+        this.#begin(user, scan, buffer, i, end);
         return;
       }
       if (scan.status === 101) {
@@ -87,18 +94,18 @@ export class ResponseReader {
         return;
       }
       const next = scan.end;
-      exchange.onInformational(scan, buffer, i);
+      user.onInformational(scan, buffer, i);
       i = next;
     }
   }
 
-  readBody(exchange: Exchange, buffer: Buffer, i: number, end: number): void {
+  readBody(user: UpstreamUser, buffer: Buffer, i: number, end: number): void {
     let bodyEnd = end;
     let complete = false;
-    const dechunk = this.#isChunked && exchange.dechunk;
+    const dechunk = this.#isChunked && user.dechunk;
     if (this.#isChunked) {
       const chunks = this.#chunks as ChunkScanner;
-      const at = chunks.feed(buffer, i, end, dechunk ? this.#chunkData(exchange) : undefined);
+      const at = chunks.feed(buffer, i, end, dechunk ? this.#chunkData(user) : undefined);
       if (at === BROKEN) {
         this.progress.onMalformed(chunks.problem);
         return;
@@ -117,12 +124,12 @@ export class ResponseReader {
       if (bodyEnd < end) this.keep = false;
       this.progress.onBodyEnd();
     }
-    if (!dechunk) exchange.onResponseBody(buffer, i, bodyEnd);
-    if (complete) exchange.onResponseEnd();
+    if (!dechunk) user.onResponseBody(buffer, i, bodyEnd);
+    if (complete) user.onResponseEnd();
   }
 
   /** The head of the final answer is complete: finds out how its body ends. */
-  #begin(exchange: Exchange, scan: ResponseScanner, buffer: Buffer, start: number, end: number): void {
+  #begin(user: UpstreamUser, scan: ResponseScanner, buffer: Buffer, start: number, end: number): void {
     const headEnd = scan.end;
     this.#interimAnswers = 0;
     this.keep = scan.minorVersion === 1 ? !scan.close : scan.keepAlive && !scan.close;
@@ -131,17 +138,18 @@ export class ResponseReader {
     this.untilClose = false;
     let bodyEnd = headEnd;
     let complete = true;
-    if (exchange.call.isHead || scan.status === 204 || scan.status === 304) {
+    if (user.isHead || scan.status === 204 || scan.status === 304) {
       // no body, whatever the fields say (RFC 9112, 6.3)
     } else if (scan.chunked) {
       this.#isChunked = true;
       const chunks = (this.#chunks ??= new ChunkScanner(this.env.options.maxTrailerBytes));
       chunks.reset();
-      if (exchange.dechunk) {
+      if (user.dechunk) {
         this.progress.onHead(false);
-        // Another attempt may be made instead of passing this answer on.
-        if (exchange.onResponseHead(scan, buffer, start, headEnd, false, true))
-          this.readBody(exchange, buffer, headEnd, end);
+        user.onResponseHead(scan, buffer, start, headEnd, false, true);
+        // Another attempt may be made instead of passing this answer on; what is here of it has another user then, or none.
+        const reader = this.progress.user;
+        if (reader !== undefined) this.readBody(reader, buffer, headEnd, end);
         return;
       }
       const at = chunks.feed(buffer, headEnd, end);
@@ -164,7 +172,7 @@ export class ResponseReader {
     }
     if (complete && bodyEnd < end) this.keep = false;
     this.progress.onHead(complete);
-    exchange.onResponseHead(scan, buffer, start, bodyEnd, complete, this.untilClose);
+    user.onResponseHead(scan, buffer, start, bodyEnd, complete, this.untilClose);
   }
 
   #learnIdleLimit(seconds: number): void {
@@ -173,8 +181,8 @@ export class ResponseReader {
   }
 
   /** One function per connection, since chunks are taken apart for HTTP/1.0 clients only. */
-  #chunkData(exchange: Exchange): ChunkData {
-    this.#exchange = exchange;
-    return (this.#onChunkData ??= (buffer, start, end) => this.#exchange?.onResponseBody(buffer, start, end));
+  #chunkData(user: UpstreamUser): ChunkData {
+    this.#user = user;
+    return (this.#onChunkData ??= (buffer, start, end) => this.#user?.onResponseBody(buffer, start, end));
   }
 }

@@ -1,14 +1,13 @@
 import type { AttemptFailure, Endpoint, ErrorCode } from '@mesher/core';
-import { Deadline } from '../deadlines.js';
 import type { Environment } from '../environment.js';
-import type { Exchange } from '../http1/exchange.js';
 import type { Tunnel } from '../http1/tunnel.js';
-import { endedByReset, notifyWhenDrained, own, resetSocket, type SocketOwner } from '../socket-owner.js';
+import { endedByReset } from '../socket-owner.js';
 import { describeConnectError } from './connect-error.js';
+import { DiscardedAnswer } from './discarded-answer.js';
 import type { EndpointPool } from './endpoint-pool.js';
-import { ReadBuffer } from './read-buffer.js';
 import { ResponseReader, type ResponseProgress } from './response-reader.js';
-import { UpstreamSocket } from './upstream-socket.js';
+import { UpstreamChannel } from './upstream-channel.js';
+import type { UpstreamUser } from './upstream-user.js';
 
 const enum State {
   Connecting,
@@ -24,40 +23,30 @@ const enum State {
 }
 
 /**
- * One connection to an upstream. It belongs to one exchange from the request until the end of the response, to a tunnel for
- * good, and to the pool in between.
+ * One connection to an upstream. It belongs to one user from the request until the end of the response, to a tunnel for good, and
+ * to the pool in between.
  */
-export class UpstreamConnection extends Deadline implements SocketOwner, ResponseProgress {
-  exchange: Exchange | undefined;
+export class UpstreamConnection extends UpstreamChannel implements ResponseProgress {
+  user: UpstreamUser | undefined;
   /** True from the second exchange on: only then can an idle close race with a request. */
   reused = false;
   #tunnel: Tunnel | undefined;
   #state: State = State.Connecting;
-  readonly #socket: UpstreamSocket;
   readonly #reader: ResponseReader;
-  readonly #buffer: ReadBuffer;
-  #reading = false;
-  #paused = false;
   #failure: Error | undefined;
 
   constructor(
     readonly endpoint: Endpoint,
     private readonly pool: EndpointPool,
-    private readonly env: Environment,
+    env: Environment,
   ) {
-    super();
+    super(env);
     this.#reader = new ResponseReader(this, env);
-    this.#buffer = new ReadBuffer(env.readBuffers);
     env.stats.upstreamConnects++;
     env.stats.upstreamOpen++;
-    // Given as a function, so that the buffer can be exchanged between two reads. Node calls it after each of them.
-    this.#socket = new UpstreamSocket({
-      buffer: () => this.#buffer.bytes,
-      callback: (length) => this.#onRead(length),
-    });
-    own(this.#socket, this, false);
-    this.#socket.once('connect', () => this.#onConnected());
-    this.#socket.connect({ host: endpoint.host, port: endpoint.port });
+    this.socket.once('connect', () => this.#onConnected());
+    this.dial(endpoint);
+    // Looking up the name of the host is part of it.
     env.deadlines.arm(this, env.options.connectTimeout);
   }
 
@@ -65,9 +54,8 @@ export class UpstreamConnection extends Deadline implements SocketOwner, Respons
     return this.#state === State.Idle;
   }
 
-  /** Bytes waiting for the upstream to read them. */
-  get backlog(): number {
-    return this.#socket.writableLength;
+  protected get isStreaming(): boolean {
+    return this.#state === State.Body || this.#state === State.Tunnel;
   }
 
   /** A new connection that nobody needs any more, or one whose exchange has ended, waits in the pool. */
@@ -77,127 +65,97 @@ export class UpstreamConnection extends Deadline implements SocketOwner, Respons
     this.env.deadlines.arm(this, this.#reader.idleLimit);
   }
 
-  /** Takes the connection for an exchange. */
-  begin(exchange: Exchange): void {
-    this.exchange = exchange;
+  /** Takes the connection for a request and its answer. */
+  begin(user: UpstreamUser): void {
+    this.user = user;
     this.#state = State.AwaitHead;
     this.env.deadlines.disarm(this);
   }
 
-  write(text: string): void {
-    this.#socket.write(text, 'latin1');
-  }
-
-  writeHeadAndBody(head: string, body: Buffer): void {
-    this.#socket.cork();
-    this.#socket.write(head, 'latin1');
-    this.#socket.write(body);
-    this.#socket.uncork();
-  }
-
-  writeBody(body: Buffer): void {
-    this.#socket.write(body);
-  }
-
-  /** Asks for `onUpstreamDrained`. */
-  notifyWhenDrained(): void {
-    notifyWhenDrained(this.#socket, this);
-  }
-
-  /** The client's socket holds on to bytes of the read buffer. */
-  pin(): void {
-    this.#buffer.isPinned = true;
-  }
-
-  /** The client is not reading: reads no more of the answer until {@link resumeDrained}. */
-  pause(): void {
-    if (this.#paused) return;
-    this.#paused = true;
-    this.#socket.pause();
-  }
-
-  /** The client has taken everything. */
-  resumeDrained(): void {
-    this.#buffer.isPinned = false;
-    this.#resume();
-  }
-
   /** From here on the bytes of this connection are no HTTP. */
   becomeTunnel(tunnel: Tunnel): void {
-    this.exchange = undefined;
+    this.user = undefined;
     this.#tunnel = tunnel;
     this.#state = State.Tunnel;
   }
 
-  endWriting(): void {
-    this.#socket.end();
-  }
-
   /** Ends the exchange: back to the pool if the framing allows it, else closed. */
   finish(): void {
-    this.exchange = undefined;
-    const isUsable = this.#reader.keep && this.#state === State.Answered && !this.#socket.failing;
+    this.user = undefined;
+    const isUsable = this.#reader.keep && this.#state === State.Answered && !this.socket.failing;
     // Another buffer for a pinned one can be had only while a read is under way.
-    const isReadable = !this.#buffer.isPinned || this.#reading;
+    const isReadable = !this.buffer.isPinned || this.isReading;
     if (!isUsable || !isReadable || this.endpoint.retired) {
       this.destroy();
       return;
     }
-    this.#buffer.unpin();
-    this.#resume();
+    this.buffer.unpin();
+    this.resume();
     this.park();
     this.pool.release(this);
   }
 
+  /**
+   * The answer is not wanted. The request has been sent whole: if little is missing of the answer it is read and thrown away, so that
+   * the connection can be used again.
+   */
+  discard(): void {
+    if (this.#state === State.Answered) {
+      this.finish();
+    } else if (this.#state !== State.Body || !this.#reader.endsWithin(this.env.options.maxDiscardBytes)) {
+      this.destroy();
+    } else {
+      this.user = new DiscardedAnswer(this, this.env.options.maxDiscardBytes);
+      this.resume();
+      this.env.deadlines.arm(this, this.env.options.lingerTimeout);
+    }
+  }
+
+  /** Its user has no further interest. What is still being connected will serve somebody else. */
+  abandon(): void {
+    if (this.#state === State.Connecting) this.user = undefined;
+    else this.destroy();
+  }
+
   /** Closes once everything written has left. */
   destroySoon(): void {
-    if (this.#socket.writableLength === 0) {
+    if (this.socket.writableLength === 0) {
       this.destroy();
       return;
     }
     this.#state = State.Flushing;
     this.#tunnel = undefined;
-    this.#socket.end(() => this.destroy());
+    this.socket.end(() => this.destroy());
     this.env.deadlines.arm(this, this.env.options.tunnelIdleTimeout);
-  }
-
-  /** Closes with a reset: what the upstream has got is not everything. */
-  reset(): void {
-    resetSocket(this.#socket);
-    this.destroy();
   }
 
   destroy(): void {
     if (this.#state === State.Closed) return;
     const wasIdle = this.#state === State.Idle;
     this.#state = State.Closed;
-    this.exchange = undefined;
+    this.user = undefined;
     this.#tunnel = undefined;
     this.env.deadlines.remove(this);
-    this.#socket.destroy();
+    this.socket.destroy();
     this.pool.closed(this, wasIdle);
   }
 
-  /** Connecting took too long, the connection was idle long enough, or the last bytes do not leave. */
+  /** Connecting took too long, the connection was idle long enough, or the last bytes do not leave or come. */
   override onDeadline(): void {
     if (this.#state === State.Connecting) {
       this.env.stats.timeouts++;
       const { connectTimeout } = this.env.options;
       this.#fail('MESH_ERR_CONNECT', `connect to ${this.endpoint.key} took longer than ${connectTimeout} ms`);
-    } else if (this.#state === State.Idle) this.destroy();
-    else if (this.#state === State.Flushing) this.reset();
+    } else if (this.#state === State.Flushing) this.reset();
+    else this.destroy();
   }
 
   // === what the socket says
 
-  onData(): void {
-    // never: the socket reads through onread
-  }
-
   onDrain(): void {
-    if (this.#socket.writableLength !== 0) return;
+    if (this.socket.writableLength !== 0) return;
     if (this.#tunnel !== undefined) this.#tunnel.onUpstreamDrained();
-    else this.exchange?.onUpstreamDrained();
+    else this.user?.onUpstreamDrained();
   }
 
   onError(error: Error): void {
@@ -205,20 +163,20 @@ export class UpstreamConnection extends Deadline implements SocketOwner, Respons
   }
 
   onEnd(): void {
-    const { exchange } = this;
+    const { user } = this;
     // Only where the end of the connection means something: a body that it completes, a half that it closes.
     const isEnd = this.#state === State.Tunnel || (this.#state === State.Body && this.#reader.untilClose);
-    if (isEnd && endedByReset(this.#socket)) return;
+    if (isEnd && endedByReset(this.socket)) return;
     if (this.#state === State.Tunnel) this.#tunnel?.onUpstreamEnd();
-    else if (this.#state === State.Body && this.#reader.untilClose && exchange !== undefined) {
+    else if (this.#state === State.Body && this.#reader.untilClose && user !== undefined) {
       this.#state = State.Answered;
-      exchange.onResponseEnd();
+      user.onResponseEnd();
     } else if (this.#state !== State.Flushing) this.#lost('closed the connection');
   }
 
   onClose(): void {
     this.#lost(this.#failure === undefined ? 'closed the connection' : describeConnectError(this.#failure));
-    this.#buffer.release();
+    this.buffer.release();
   }
 
   // === what the answer says
@@ -232,9 +190,9 @@ export class UpstreamConnection extends Deadline implements SocketOwner, Respons
   }
 
   onSwitched(buffer: Buffer, start: number, headEnd: number, end: number): void {
-    const exchange = this.exchange as Exchange;
-    if (exchange.call.upgrade === undefined) this.onMalformed('status 101 without an upgrade request');
-    else exchange.onUpgraded(buffer, start, headEnd, end);
+    const user = this.user as UpstreamUser;
+    if (user.upgrade === undefined) this.onMalformed('status 101 without an upgrade request');
+    else user.onUpgraded(buffer, start, headEnd, end);
   }
 
   onMalformed(problem: string): void {
@@ -250,15 +208,13 @@ export class UpstreamConnection extends Deadline implements SocketOwner, Respons
     this.pool.connected(this);
   }
 
-  #onRead(length: number): boolean {
-    this.#reading = true;
-    const buffer = this.#buffer.bytes;
+  protected onBytes(buffer: Buffer, length: number): void {
     switch (this.#state) {
       case State.AwaitHead:
-        this.#reader.readHead(this.exchange as Exchange, buffer, length);
+        this.#reader.readHead(this.user as UpstreamUser, buffer, length);
         break;
       case State.Body:
-        this.#reader.readBody(this.exchange as Exchange, buffer, 0, length);
+        this.#reader.readBody(this.user as UpstreamUser, buffer, 0, length);
         break;
       case State.Tunnel:
         this.#tunnel?.onUpstreamBytes(buffer, 0, length);
@@ -272,16 +228,6 @@ export class UpstreamConnection extends Deadline implements SocketOwner, Respons
       case State.Flushing:
       case State.Closed:
     }
-    const isStreaming = this.#state === State.Body || this.#state === State.Tunnel;
-    if (isStreaming && length === buffer.length) this.#buffer.grow();
-    this.#reading = false;
-    return !this.#paused;
-  }
-
-  #resume(): void {
-    if (!this.#paused) return;
-    this.#paused = false;
-    this.#socket.resume();
   }
 
   #lost(reason: string): void {
@@ -299,7 +245,7 @@ export class UpstreamConnection extends Deadline implements SocketOwner, Respons
         break;
       case State.Answered:
         // The whole answer is there; the upstream does not want the rest of the request.
-        this.exchange?.onUpstreamClosedEarly();
+        this.user?.onUpstreamClosedEarly();
         this.destroy();
         break;
       case State.Tunnel:
@@ -314,11 +260,11 @@ export class UpstreamConnection extends Deadline implements SocketOwner, Respons
   }
 
   #fail(code: ErrorCode, message: string): void {
-    const { exchange } = this;
+    const { user } = this;
     const wasConnecting = this.#state === State.Connecting;
     const failure: AttemptFailure = { code, message, sent: !wasConnecting, reusedConnection: this.reused };
     this.destroy();
-    if (wasConnecting) this.pool.connectFailed(exchange, failure);
-    else exchange?.onAttemptFailed(failure);
+    if (wasConnecting) this.pool.connectFailed(user, failure);
+    else user?.onAttemptFailed(failure);
   }
 }

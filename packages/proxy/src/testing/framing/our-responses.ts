@@ -2,14 +2,14 @@ import { silentLogger } from '@mesher/core';
 import { fakePorts } from '@mesher/core/testing';
 import { Deadlines } from '../../deadlines.js';
 import { Environment } from '../../environment.js';
-import type { Exchange } from '../../http1/exchange.js';
 import type { ResponseScanner } from '../../http1/response-scanner.js';
 import { DEFAULT_PROXY_OPTIONS } from '../../options.js';
 import { ProxyStats } from '../../stats.js';
 import { ResponseReader, type ResponseProgress } from '../../upstream/response-reader.js';
+import type { UpstreamUser } from '../../upstream/upstream-user.js';
 import { dechunk, fieldsOf, type Reading } from './framed-message.js';
 
-/** Takes the place of an upstream connection and its exchange: records the answer instead of passing it on. */
+/** Takes the place of an upstream connection and its user: records the answer instead of passing it on. */
 class RecordingProgress implements ResponseProgress {
   state: 'head' | 'body' | 'over' = 'head';
   stopped: string | undefined;
@@ -20,11 +20,12 @@ class RecordingProgress implements ResponseProgress {
   raw = '';
   hasHead = false;
   complete = false;
-  readonly exchange: Exchange;
+  readonly user: UpstreamUser;
 
   constructor(isHead: boolean) {
-    this.exchange = {
-      call: { isHead, upgrade: undefined },
+    this.user = {
+      isHead,
+      upgrade: undefined,
       dechunk: false,
       onInformational: () => undefined,
       onResponseHead: (scan: ResponseScanner, buffer: Buffer, _start: number, bodyEnd: number, complete: boolean) => {
@@ -35,7 +36,6 @@ class RecordingProgress implements ResponseProgress {
         this.chunked = scan.chunked && !isHead && scan.status !== 304;
         this.raw = buffer.toString('latin1', scan.end, bodyEnd);
         this.complete = complete;
-        return true;
       },
       onResponseBody: (buffer: Buffer, start: number, end: number) => {
         this.raw += buffer.toString('latin1', start, end);
@@ -43,7 +43,7 @@ class RecordingProgress implements ResponseProgress {
       onResponseEnd: () => {
         this.complete = true;
       },
-    } as unknown as Exchange;
+    } as unknown as UpstreamUser;
   }
 
   onHead(complete: boolean): void {
@@ -86,8 +86,8 @@ export class OurResponses {
     const reader = new ResponseReader(record, this.#env);
     for (let i = 0; i < bytes.length && record.state !== 'over'; i += pieceSize) {
       const piece = Buffer.from(bytes.subarray(i, i + pieceSize));
-      if (record.state === 'head') reader.readHead(record.exchange, piece, piece.length);
-      else reader.readBody(record.exchange, piece, 0, piece.length);
+      if (record.state === 'head') reader.readHead(record.user, piece, piece.length);
+      else reader.readBody(record.user, piece, 0, piece.length);
     }
     if (record.state === 'body' && reader.untilClose) record.complete = true;
     if (!record.hasHead) return { messages: [], stopped: record.stopped };

@@ -1,0 +1,120 @@
+import type { CallHandler } from '@mesher/core';
+import type { Environment } from '../environment.js';
+import type { EndpointPool } from '../upstream/endpoint-pool.js';
+import type { UpstreamConnection } from '../upstream/upstream-connection.js';
+import { Phase } from './exchange-phase.js';
+import type { Http1Call } from './http1-call.js';
+import type { MirrorRequest } from './mirror-request.js';
+import { ReplayBuffer } from './replay-buffer.js';
+import type { ServerConnection } from './server-connection.js';
+
+/** A request on its way: waits for a connection, is sent as it comes, and is kept for as long as it may have to be sent again. */
+export abstract class ForwardedRequest {
+  requestDone = false;
+  /** Monotonic milliseconds at which something is due before the answer begins, whatever the phase; Infinity in the usual case. */
+  dueAt = Infinity;
+  protected phase: Phase = Phase.Deciding;
+  protected upstream: UpstreamConnection | undefined;
+  protected waitingIn: EndpointPool | undefined;
+  /** The body so far, while it may have to be sent: for the first time, or once more. */
+  protected kept: ReplayBuffer | undefined;
+  protected mirror: MirrorRequest | undefined;
+  /** The rendered head. */
+  protected head = '';
+
+  constructor(
+    readonly call: Http1Call,
+    protected readonly server: ServerConnection,
+    readonly handler: CallHandler,
+    protected readonly env: Environment,
+  ) {}
+
+  /** The last byte of the request has been forwarded. */
+  protected abstract onRequestSent(): void;
+  /** The connection of a CONNECT is there. */
+  protected abstract onConnectTunnel(connection: UpstreamConnection): void;
+
+  onRequestBody(piece: Buffer, done: boolean): void {
+    this.requestDone = done;
+    this.call.requestBytes += piece.length;
+    if (this.mirror !== undefined) this.mirror.onBody(piece, done);
+    const { upstream } = this;
+    if (upstream === undefined || this.phase < Phase.AwaitResponse) {
+      const kept = (this.kept ??= new ReplayBuffer());
+      kept.add(piece);
+      if (kept.bytes > this.env.options.maxReplayBytes) this.server.pause();
+      return;
+    }
+    this.env.stats.bytesToUpstream += piece.length;
+    upstream.writeBody(piece);
+    if (this.call.bodyReplayable && this.phase === Phase.AwaitResponse) {
+      (this.kept ??= new ReplayBuffer()).add(piece);
+      this.#dropIfTooLarge();
+    }
+    if (upstream.backlog > this.env.options.writeBufferBytes) {
+      this.server.pause();
+      upstream.notifyWhenDrained();
+    }
+    this.armRequest();
+    if (done) this.onRequestSent();
+  }
+
+  onUpstreamDrained(): void {
+    this.server.resume();
+  }
+
+  // === what the pool says
+
+  onConnecting(connection: UpstreamConnection): void {
+    this.upstream = connection;
+    this.waitingIn = undefined;
+    // The connection has a timeout of its own.
+    this.server.arm(Infinity, this.dueAt);
+  }
+
+  onWaiting(pool: EndpointPool): void {
+    this.waitingIn = pool;
+    this.server.arm(this.env.options.pendingTimeout, this.dueAt);
+  }
+
+  onConnection(connection: UpstreamConnection): void {
+    this.upstream = connection;
+    this.waitingIn = undefined;
+    if (this.call.form === 'authority') {
+      this.onConnectTunnel(connection);
+      return;
+    }
+    this.phase = Phase.AwaitResponse;
+    const hadBody = this.kept !== undefined;
+    this.sendOn(connection);
+    if (hadBody) {
+      this.#dropIfTooLarge();
+      if (connection.backlog > this.env.options.writeBufferBytes) connection.notifyWhenDrained();
+      else this.server.resume();
+    }
+    this.armRequest();
+  }
+
+  /** Sends the head and what is there of the body. */
+  sendOn(connection: UpstreamConnection): void {
+    const { kept } = this;
+    const head = this.head;
+    this.env.stats.bytesToUpstream += head.length + (kept === undefined ? 0 : kept.bytes);
+    if (kept === undefined) connection.write(head);
+    else kept.sendTo(connection, head);
+  }
+
+  protected armRequest(): void {
+    const { options } = this.env;
+    if (this.phase === Phase.AwaitResponse) {
+      this.server.arm(this.requestDone ? options.responseTimeout : options.requestIdleTimeout, this.dueAt);
+    } else this.server.arm(options.responseIdleTimeout);
+  }
+
+  #dropIfTooLarge(): void {
+    const { kept } = this;
+    if (kept === undefined || kept.bytes <= this.env.options.maxReplayBytes) return;
+    this.call.bodyReplayable = false;
+    this.kept = undefined;
+  }
+}
