@@ -1,9 +1,9 @@
 import { expect } from 'chai';
-import { ERRORS, type ErrorCode } from '../errors.js';
+import type { ErrorCode } from '../errors.js';
 import type { AttemptFailure } from '../invocation.js';
 import type { Random } from '../ports/ports.js';
 import { Endpoint } from '../registry/endpoint.js';
-import { FakeCall, type FakeCallFacts } from '../testing/fake-call.js';
+import { FakeCall } from '../testing/fake-call.js';
 import { fakePorts, type FakeTime } from '../testing/fake-ports.js';
 import { Attempts } from './attempts.js';
 
@@ -11,87 +11,47 @@ function failure(code: ErrorCode, facts: Partial<AttemptFailure> = {}): AttemptF
   return { code, message: 'it failed', sent: true, reusedConnection: false, ...facts };
 }
 
-function failedOnce(facts: FakeCallFacts = {}): FakeCall {
-  const call = new FakeCall(facts);
-  call.failedAttempts = 1;
-  return call;
-}
-
-const POST: FakeCallFacts = { method: 'POST', idempotent: false };
-
-describe('the decision about another attempt', () => {
-  const attempts = new Attempts(fakePorts());
-  const codes = Object.keys(ERRORS) as ErrorCode[];
-
-  for (const code of codes) {
-    const { retryable } = ERRORS[code];
-    it(`after ${code} (${retryable}) is right for what was sent and what was not, for any method`, () => {
-      const isRepeated = (facts: FakeCallFacts, sent: boolean): boolean =>
-        attempts.mayRepeat(failedOnce(facts), failure(code, { sent })) === undefined;
-      expect({
-        'GET, not sent': isRepeated({}, false),
-        'POST, not sent': isRepeated(POST, false),
-        'GET, sent': isRepeated({}, true),
-        'POST, sent': isRepeated(POST, true),
-      }).to.deep.equal({
-        'GET, not sent': retryable !== 'no',
-        'POST, not sent': retryable !== 'no',
-        'GET, sent': retryable === 'maybe-executed',
-        'POST, sent': false,
-      });
-    });
-  }
-
-  it('is no without the whole body, even if nothing was sent', () => {
-    const call = failedOnce(POST);
-    call.bodyReplayable = false;
-    expect(attempts.mayRepeat(call, failure('MESH_ERR_CONNECT', { sent: false }))?.code).to.equal('MESH_ERR_CONNECT');
-  });
-
-  it('is no once maxAttempts attempts have failed', () => {
-    const three = new Attempts(fakePorts(), { maxAttempts: 3, minRest: 1, maxRest: 1 });
+describe('the last word about a call', () => {
+  it('names the number of attempts, unless there was only one', () => {
+    const attempts = new Attempts(fakePorts());
     const call = new FakeCall();
-    const verdicts = [1, 2, 3].map((failed) => {
+    const messages = [1, 3].map((failed) => {
       call.failedAttempts = failed;
-      return three.mayRepeat(call, failure('MESH_ERR_CONNECT', { sent: false }))?.message;
+      return attempts.lastWord(call, failure('MESH_ERR_CONNECT')).message;
     });
-    expect(verdicts).to.deep.equal([undefined, undefined, 'it failed (3 attempts)']);
-  });
-
-  it('does not count for the caller what was a single attempt', () => {
-    expect(attempts.lastWord(failedOnce(), failure('MESH_ERR_CONNECT')).message).to.equal('it failed');
+    expect(messages).to.deep.equal(['it failed', 'it failed (3 attempts)']);
   });
 });
 
 describe('the rest of an endpoint', () => {
   const LONGEST: Random = { next: () => 1 - Number.EPSILON };
   const refused = failure('MESH_ERR_CONNECT', { sent: false });
+  const REST = { min: 100, max: 1_000 };
 
   function rig(random?: Random): { time: FakeTime; attempts: Attempts; endpoint: Endpoint } {
     const { time, ...ports } = fakePorts();
     time.advance(1_000);
-    const options = { maxAttempts: 3, minRest: 100, maxRest: 1_000 };
-    const attempts = new Attempts({ ...ports, random: random ?? ports.random }, options);
+    const attempts = new Attempts({ ...ports, random: random ?? ports.random });
     return { time, attempts, endpoint: new Endpoint('10.0.0.1', 80) };
   }
 
   it('begins with a failed connect, and lasts between half of minRest and minRest', () => {
     const { time, attempts, endpoint } = rig();
-    attempts.failed(endpoint, refused);
+    attempts.failed(endpoint, refused, REST);
     expect(endpoint.restingUntil - time.now()).to.be.within(50, 100);
     expect(endpoint.connectFailures).to.equal(1);
   });
 
   it('begins when the instance says that it is going away', () => {
     const { attempts, endpoint } = rig();
-    attempts.failed(endpoint, failure('MESH_ERR_DRAINING', { sent: false }));
+    attempts.failed(endpoint, failure('MESH_ERR_DRAINING', { sent: false }), REST);
     expect(endpoint.restingUntil).to.be.greaterThan(0);
   });
 
   it('does not begin with a failure of a connection that was there', () => {
     const { attempts, endpoint } = rig();
     for (const code of ['MESH_ERR_UPSTREAM_RESET', 'MESH_ERR_BAD_UPSTREAM', 'MESH_ERR_TIMEOUT'] as const) {
-      attempts.failed(endpoint, failure(code));
+      attempts.failed(endpoint, failure(code), REST);
     }
     expect([endpoint.restingUntil, endpoint.connectFailures]).to.deep.equal([0, 0]);
   });
@@ -100,7 +60,7 @@ describe('the rest of an endpoint', () => {
     const { time, attempts, endpoint } = rig(LONGEST);
     const rests: number[] = [];
     for (let i = 0; i < 40; i++) {
-      attempts.failed(endpoint, refused);
+      attempts.failed(endpoint, refused, REST);
       rests.push(Math.round(endpoint.restingUntil - time.now()));
       time.advance(endpoint.restingUntil - time.now());
     }
@@ -110,27 +70,27 @@ describe('the rest of an endpoint', () => {
 
   it('takes a hundred calls that fail together for one failure', () => {
     const { time, attempts, endpoint } = rig();
-    for (let i = 0; i < 100; i++) attempts.failed(endpoint, refused);
+    for (let i = 0; i < 100; i++) attempts.failed(endpoint, refused, REST);
     expect(endpoint.connectFailures).to.equal(1);
     expect(endpoint.restingUntil - time.now()).to.be.at.most(100);
   });
 
   it('is prolonged by the failure of the one call that was let through', () => {
     const { time, attempts, endpoint } = rig();
-    attempts.failed(endpoint, refused);
+    attempts.failed(endpoint, refused, REST);
     time.advance(100);
     endpoint.restingUntil = time.now() + endpoint.restMs;
     endpoint.probing = true;
-    attempts.failed(endpoint, refused);
+    attempts.failed(endpoint, refused, REST);
     expect([endpoint.connectFailures, endpoint.probing]).to.deep.equal([2, false]);
-    attempts.failed(endpoint, refused);
+    attempts.failed(endpoint, refused, REST);
     expect(endpoint.connectFailures).to.equal(2);
   });
 
   it('is over when a connection was made, and the next one begins short again', () => {
     const { time, attempts, endpoint } = rig();
     for (let i = 0; i < 5; i++) {
-      attempts.failed(endpoint, refused);
+      attempts.failed(endpoint, refused, REST);
       time.advance(1_000);
     }
     endpoint.probing = true;
@@ -142,7 +102,7 @@ describe('the rest of an endpoint', () => {
       connectFailures: 0,
       probing: false,
     });
-    attempts.failed(endpoint, refused);
+    attempts.failed(endpoint, refused, REST);
     expect(endpoint.restingUntil - time.now()).to.be.at.most(100);
   });
 });

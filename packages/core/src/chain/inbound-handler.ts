@@ -1,5 +1,6 @@
-import { Rejection } from '../errors.js';
+import { ERRORS, Rejection } from '../errors.js';
 import type { AttemptFailure, Destination, Direction, Invocation, Outcome } from '../invocation.js';
+import type { CallDeadlines } from '../resilience/call-deadlines.js';
 import type { Attempts } from './attempts.js';
 import { GONE, type CallHandler, type Verdict } from './call-handler.js';
 import type { CallRecorder } from './call-recorder.js';
@@ -14,11 +15,15 @@ export interface InboundStations {
   readonly loopGuard: LoopGuard;
   readonly policies: PolicyChain;
   readonly localPorts: LocalPorts;
+  readonly deadlines: CallDeadlines;
   readonly attempts: Attempts;
   readonly recorder: CallRecorder;
 }
 
 const FORWARDED_HOST_FIELD = 'x-forwarded-host';
+
+/** Attempts of one inbound call, the first included: a dead pooled connection, and the other loopback address. */
+const MAX_ATTEMPTS = 3;
 
 /** Decides about calls to the local application: id → loop guard → policies → local port. */
 export class InboundHandler implements CallHandler {
@@ -35,18 +40,23 @@ export class InboundHandler implements CallHandler {
   }
 
   begin(call: Invocation): Verdict | Promise<Verdict> {
-    const { recorder, loopGuard, requestIds, policies } = this.stations;
+    const { deadlines, recorder, loopGuard, requestIds, policies } = this.stations;
     call.destination ??= this.#own;
     if (this.#slot < 0) this.#slot = recorder.slot(call, this.#own.service);
     recorder.started(call, this.#slot);
     recorder.arrived(call);
     requestIds.apply(call);
     const loop = loopGuard.check(call);
-    if (loop !== undefined) return loop;
+    const refusal = loop ?? deadlines.beginInbound(call);
+    if (refusal !== undefined) return policies.instead(call, refusal);
     const rejection = policies.admit(call);
     if (rejection === undefined) return this.#target(call);
-    if (!(rejection instanceof Promise)) return rejection;
-    return rejection.then((later) => later ?? (call.ended ? GONE : this.#target(call)));
+    if (!(rejection instanceof Promise)) return policies.instead(call, rejection);
+    return rejection.then((later) => {
+      if (call.ended) return GONE;
+      const late = later ?? deadlines.isOver(call);
+      return late === undefined ? this.#target(call) : policies.instead(call, late);
+    });
   }
 
   /**
@@ -54,22 +64,25 @@ export class InboundHandler implements CallHandler {
    * address when the application does not listen on the first one.
    */
   again(call: Invocation, failure: AttemptFailure): Verdict {
-    const { attempts, localPorts, recorder } = this.stations;
+    const { attempts, localPorts, policies, recorder } = this.stations;
     const { endpoint } = call;
     call.failedAttempts++;
     const isRefused = failure.code === 'MESH_ERR_CONNECT' && !failure.sent;
     const other = isRefused && endpoint !== undefined ? localPorts.otherFamily(endpoint) : undefined;
-    const refusal = attempts.mayRepeat(call, failure);
     let next = failure.reusedConnection ? endpoint : undefined;
     if (other !== undefined && endpoint !== undefined && call.tried === undefined) {
       call.tried = [endpoint];
       next = other;
     }
-    if (refusal !== undefined || next === undefined) {
-      return isRefused ? nobodyListens(call, failure) : (refusal ?? attempts.lastWord(call, failure));
+    if (next === undefined || !mayRepeat(call, failure)) {
+      return policies.instead(call, isRefused ? nobodyListens(call, failure) : attempts.lastWord(call, failure));
     }
     recorder.retried(call, failure.code);
     return next;
+  }
+
+  instead(call: Invocation, rejection: Rejection): Rejection {
+    return this.stations.policies.instead(call, rejection);
   }
 
   connected(): void {
@@ -89,8 +102,15 @@ export class InboundHandler implements CallHandler {
       const { authority } = call;
       if (authority !== '') call.addHeader(FORWARDED_HOST_FIELD, authority);
     }
-    return target;
+    return target instanceof Rejection ? this.stations.policies.instead(call, target) : target;
   }
+}
+
+/** The application cannot have executed the request, or may execute it twice; and all of the body is still there. */
+function mayRepeat(call: Invocation, failure: AttemptFailure): boolean {
+  const { retryable } = ERRORS[failure.code];
+  const isHarmless = !failure.sent || (call.idempotent && retryable === 'maybe-executed');
+  return retryable !== 'no' && isHarmless && call.bodyReplayable && call.failedAttempts < MAX_ATTEMPTS;
 }
 
 function nobodyListens(call: Invocation, failure: AttemptFailure): Rejection {

@@ -1,10 +1,21 @@
-import { Rejection } from '../errors.js';
-import type { AttemptFailure, CallProtocol, Destination, Direction, Invocation, Outcome } from '../invocation.js';
+import { Rejection, type ErrorCode } from '../errors.js';
+import type {
+  AnswerView,
+  AttemptFailure,
+  CallProtocol,
+  Destination,
+  Direction,
+  Invocation,
+  Outcome,
+} from '../invocation.js';
 import type { Endpoint } from '../registry/endpoint.js';
 import type { ServiceDirectory } from '../registry/service-directory.js';
 import type { ServicePlan } from '../registry/service-plan.js';
+import type { CallDeadlines } from '../resilience/call-deadlines.js';
+import type { NextAttempt, RetryPlanner } from '../resilience/retry-planner.js';
 import type { DestinationResolver } from '../resolver/contracts.js';
 import { UNKNOWN_SERVICE } from '../telemetry/call-metrics.js';
+import type { AttemptLedger } from './attempt-ledger.js';
 import type { Attempts } from './attempts.js';
 import { GONE, type CallHandler, type Verdict } from './call-handler.js';
 import type { CallRecorder } from './call-recorder.js';
@@ -21,6 +32,9 @@ export interface OutboundStations {
   readonly directory: ServiceDirectory;
   readonly callerMarks: CallerMarks;
   readonly policies: PolicyChain;
+  readonly deadlines: CallDeadlines;
+  readonly retries: RetryPlanner;
+  readonly ledger: AttemptLedger;
   readonly attempts: Attempts;
   readonly recorder: CallRecorder;
 }
@@ -45,19 +59,52 @@ export class OutboundHandler implements CallHandler {
     return destination.then((later) => (call.ended ? GONE : this.#planned(call, later)));
   }
 
-  again(call: Invocation, failure: AttemptFailure): Verdict {
-    const { attempts, policies, recorder } = this.stations;
-    const { endpoint, plan } = call;
+  again(call: Invocation, failure: AttemptFailure): Verdict | Promise<Verdict> {
+    const { ledger, retries } = this.stations;
+    const { plan } = call;
     call.failedAttempts++;
-    if (endpoint !== undefined) attempts.failed(endpoint, failure);
-    const refusal = attempts.mayRepeat(call, failure);
-    if (refusal !== undefined) return policies.instead(call, refusal);
-    // A pooled connection that turned out to be dead says nothing about the instance: a new connection may go there.
-    if (endpoint !== undefined && !failure.reusedConnection) (call.tried ??= []).push(endpoint);
-    const next = plan?.pick(call, call.tried);
-    if (next === undefined) return policies.instead(call, attempts.lastWord(call, failure));
-    recorder.retried(call, failure.code);
+    this.#tire(call, call.endpoint, failure);
+    ledger.failed(call, failure);
+    const next = plan === undefined ? undefined : retries.again(call, plan, failure);
+    return next === undefined ? this.#lastWord(call, failure) : this.#goOn(call, next, failure);
+  }
+
+  answered(call: Invocation, answer: AnswerView): Endpoint | Promise<Verdict> | undefined {
+    const { ledger, retries } = this.stations;
+    const { endpoint, plan } = call;
+    const next = plan === undefined ? undefined : retries.answered(call, plan, answer);
+    if (next === undefined) return undefined;
+    call.failedAttempts++;
+    ledger.answered(call, answer.status);
+    const code: ErrorCode = 'MESH_ERR_STATUS';
+    const message = `${endpoint?.key ?? ''} answered ${answer.status}`;
+    return this.#goOn(call, next, { code, message, sent: true, reusedConnection: false });
+  }
+
+  hedge(call: Invocation): Endpoint | undefined {
+    const { ledger, retries } = this.stations;
+    const { plan } = call;
+    const next = plan === undefined ? undefined : retries.hedge(call, plan);
+    if (next !== undefined) ledger.beside(call, plan as ServicePlan, next);
     return next;
+  }
+
+  isFailure(call: Invocation, answer: AnswerView): boolean {
+    const { plan } = call;
+    return plan !== undefined && this.stations.retries.isFailure(call, plan, answer.status);
+  }
+
+  lost(call: Invocation, endpoint: Endpoint, failure: AttemptFailure | undefined): void {
+    if (failure !== undefined) {
+      call.failedAttempts++;
+      (call.tried ??= []).push(endpoint);
+      this.#tire(call, endpoint, failure);
+    }
+    this.stations.ledger.lost(call, endpoint, failure);
+  }
+
+  instead(call: Invocation, rejection: Rejection): Rejection {
+    return this.stations.policies.instead(call, rejection);
   }
 
   connected(endpoint: Endpoint): void {
@@ -67,7 +114,7 @@ export class OutboundHandler implements CallHandler {
   end(call: Invocation, outcome: Outcome): void {
     call.ended = true;
     call.outcome = outcome;
-    const { attempts, policies, recorder } = this.stations;
+    const { attempts, ledger, policies, recorder } = this.stations;
     const { endpoint, plan } = call;
     policies.end(call, outcome);
     recorder.ended(call, outcome);
@@ -77,7 +124,7 @@ export class OutboundHandler implements CallHandler {
     if (endpoint === undefined) return;
     // A pooled connection has served the call, so nobody reports a new one: the endpoint is there.
     if (endpoint.connectFailures !== 0 && outcome.code === undefined && !outcome.aborted) attempts.reached(endpoint);
-    plan.observe(call, endpoint, outcome);
+    ledger.end(call, outcome);
   }
 
   #planned(call: Invocation, destination: Destination | undefined): Verdict | Promise<Verdict> {
@@ -105,12 +152,14 @@ export class OutboundHandler implements CallHandler {
 
   #admitted(call: Invocation, plan: ServicePlan): Verdict | Promise<Verdict> {
     if (plan.state !== 'known') return this.#refuse(call, unknownService(plan));
-    const { callerMarks, policies, recorder } = this.stations;
+    const { callerMarks, deadlines, policies, recorder, retries } = this.stations;
     if (plan.metricsSlot < 0) plan.metricsSlot = recorder.slot(call, plan.service);
     recorder.started(call, plan.metricsSlot);
     callerMarks.apply(call);
     const port = call.destination?.port;
     if (port !== undefined) call.setHeader(PORT_FIELD, String(port));
+    // Before the policies: one of them may let the call wait, and that must not last longer than the call may.
+    deadlines.begin(call, retries.of(plan));
     const rejection = policies.admit(call);
     if (rejection === undefined) return this.#first(call, plan);
     if (!(rejection instanceof Promise)) return policies.instead(call, rejection);
@@ -122,14 +171,49 @@ export class OutboundHandler implements CallHandler {
 
   /** Where the first attempt goes. */
   #first(call: Invocation, plan: ServicePlan): Verdict {
-    return plan.pick(call, undefined) ?? this.stations.policies.instead(call, nobody(call, plan));
+    const { deadlines, ledger, policies, retries } = this.stations;
+    const attempts = retries.of(plan);
+    retries.begin(call, attempts);
+    const late = deadlines.admit(call, attempts);
+    if (late !== undefined) return policies.instead(call, late);
+    const endpoint = plan.pick(call, undefined);
+    if (endpoint === undefined) return policies.instead(call, nobody(call, plan));
+    return ledger.first(call, plan, endpoint);
+  }
+
+  /** Where a further attempt goes, now or after a wait. */
+  #goOn(call: Invocation, next: NonNullable<NextAttempt>, failure: AttemptFailure): Endpoint | Promise<Verdict> {
+    if (!(next instanceof Promise)) return this.#next(call, next, failure.code);
+    return next.then((endpoint) => {
+      if (call.ended) return GONE;
+      return endpoint === undefined ? this.#lastWord(call, failure) : this.#next(call, endpoint, failure.code);
+    });
+  }
+
+  #next(call: Invocation, endpoint: Endpoint, because: ErrorCode): Endpoint {
+    const { deadlines, ledger, recorder, retries } = this.stations;
+    const plan = call.plan as ServicePlan;
+    recorder.retried(call, because);
+    ledger.next(call, plan, endpoint);
+    deadlines.renew(call, retries.of(plan), call.attemptStartedAt);
+    return endpoint;
+  }
+
+  #lastWord(call: Invocation, failure: AttemptFailure): Rejection {
+    return this.instead(call, this.stations.attempts.lastWord(call, failure));
+  }
+
+  #tire(call: Invocation, endpoint: Endpoint | undefined, failure: AttemptFailure): void {
+    const { attempts, retries } = this.stations;
+    if (endpoint === undefined || call.plan === undefined) return;
+    attempts.failed(endpoint, failure, retries.of(call.plan).connectRest);
   }
 
   /** Refuses a call before it is known for which service it counts. */
   #refuse(call: Invocation, rejection: Rejection): Rejection {
     const { recorder } = this.stations;
     recorder.started(call, recorder.slot(call, UNKNOWN_SERVICE));
-    return rejection;
+    return this.instead(call, rejection);
   }
 }
 

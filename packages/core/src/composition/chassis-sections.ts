@@ -1,15 +1,15 @@
-import { attemptSchema } from '../chain/attempt-options.js';
 import { loopSchema } from '../chain/loop-options.js';
 import { reloadSchema } from '../config/live/reload-options.js';
 import { directorySchema } from '../registry/directory-options.js';
 import { registrationSchema } from '../registry/registration-options.js';
+import { deadlineSchema } from '../resilience/deadline-options.js';
 import { rateLimitSchema } from '../resilience/rate-limit-options.js';
 
 /** Sections of the configuration that belong to parts of core which the chassis puts together. */
 export const CHASSIS_SECTIONS = {
   'mesher.directory': directorySchema,
   'mesher.registration': registrationSchema,
-  'mesher.attempts': attemptSchema,
+  'mesher.deadline': deadlineSchema,
   'mesher.loopGuard': loopSchema,
   'mesher.rateLimit': rateLimitSchema,
   'mesher.reload': reloadSchema,

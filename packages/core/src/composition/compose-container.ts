@@ -1,7 +1,7 @@
 // tsyringe asks for the Reflect metadata API when it is loaded.
 import 'reflect-metadata';
 import { container as root, instanceCachingFactory, type DependencyContainer } from 'tsyringe';
-import { attemptSchema } from '../chain/attempt-options.js';
+import { AttemptLedger } from '../chain/attempt-ledger.js';
 import { Attempts } from '../chain/attempts.js';
 import { CallRecorder } from '../chain/call-recorder.js';
 import { CallerMarks } from '../chain/caller-marks.js';
@@ -16,14 +16,20 @@ import type { LiveConfiguration } from '../config/live/live-configuration.js';
 import type { ServicePort } from '../config/service-ports.js';
 import { Explainer } from '../explain/explainer.js';
 import type { CallProtocol, Direction } from '../invocation.js';
-import { roundRobin } from '../loadbalance/round-robin.js';
+import { BalanceReports } from '../loadbalance/balance-reports.js';
+import { LiveBalancing } from '../loadbalance/balancing.js';
 import type { PolicyContext } from '../chain/policy.js';
 import type { InstalledPlugins } from '../plugin/installed-plugins.js';
 import { TOKENS, type Token } from '../plugin/tokens.js';
 import type { Ports } from '../ports/ports.js';
 import type { ServiceDiscovery } from '../registry/contracts.js';
+import { countEndpoints } from '../registry/endpoint-metrics.js';
 import { directorySchema } from '../registry/directory-options.js';
 import { ServiceDirectory } from '../registry/service-directory.js';
+import { CallDeadlines } from '../resilience/call-deadlines.js';
+import { executorSettings } from '../resilience/executor-settings.js';
+import { RetryPlanner } from '../resilience/retry-planner.js';
+import { RetryReport } from '../resilience/retry-report.js';
 import type { DestinationResolver, SourceResolver } from '../resolver/contracts.js';
 import { CallMetrics } from '../telemetry/call-metrics.js';
 import type { Logger } from '../telemetry/logger.js';
@@ -67,17 +73,43 @@ export function composeContainer(foundations: Foundations): DependencyContainer 
 
   once(TOKENS.directory, (c) => {
     const options = document.section('mesher.directory', directorySchema);
-    return new ServiceDirectory(c.resolve(TOKENS.discovery), c.resolve(TOKENS.ports), logger, roundRobin, options);
+    const balancing = c.resolve(TOKENS.balancing);
+    const directory = new ServiceDirectory(
+      c.resolve(TOKENS.discovery),
+      c.resolve(TOKENS.ports),
+      logger,
+      balancing,
+      options,
+    );
+    countEndpoints(c.resolve(TOKENS.policyMetrics), () => directory.plans);
+    return directory;
+  });
+  once(TOKENS.balancing, (c) => {
+    const ejections = c.resolve(TOKENS.policyMetrics).counter('outlierEjections');
+    const reports = new BalanceReports(c.resolve(TOKENS.events), ejections);
+    const { plugins, ports } = foundations;
+    return new LiveBalancing({ ports, logger, configuration, plugins, reports });
   });
   once(TOKENS.metrics, () => new CallMetrics({ maxServices: document.mesher.metrics.maxServices }));
   once(
     TOKENS.recorder,
     (c) => new CallRecorder(document.mesher.metrics.enable ? c.resolve(TOKENS.metrics) : undefined),
   );
-  once(
-    TOKENS.attempts,
-    (c) => new Attempts(c.resolve(TOKENS.ports), document.section('mesher.attempts', attemptSchema)),
-  );
+  once(TOKENS.attempts, (c) => new Attempts(c.resolve(TOKENS.ports)));
+  once(TOKENS.retries, (c) => {
+    const report = new RetryReport(c.resolve(TOKENS.policyMetrics), c.resolve(TOKENS.events));
+    const retries = new RetryPlanner(c.resolve(TOKENS.ports), executorSettings(document), report);
+    configuration.onChange((next) => retries.configure(executorSettings(next)));
+    const directory = c.resolve(TOKENS.directory);
+    report.follow(() => retries.budgets(directory.plans));
+    return retries;
+  });
+  once(TOKENS.deadlines, (c) => {
+    const { clock } = c.resolve(TOKENS.ports);
+    const deadlines = new CallDeadlines(clock, document.service.name, executorSettings(document));
+    configuration.onChange((next) => deadlines.configure(executorSettings(next)));
+    return deadlines;
+  });
   once(TOKENS.events, (c) => new MeshEvents(c.resolve(TOKENS.ports).clock));
   once(TOKENS.policyMetrics, (c) => {
     const metrics = new PolicyMetrics();
@@ -126,6 +158,9 @@ function composeHandlers(
         directory: c.resolve(TOKENS.directory),
         callerMarks: new CallerMarks(document.service.name),
         policies: c.resolve(TOKENS.consumerChain).policies,
+        deadlines: c.resolve(TOKENS.deadlines),
+        retries: c.resolve(TOKENS.retries),
+        ledger: new AttemptLedger(c.resolve(TOKENS.ports).clock, c.resolve(TOKENS.consumerChain).policies),
         attempts: c.resolve(TOKENS.attempts),
         recorder: c.resolve(TOKENS.recorder),
       }),
@@ -138,6 +173,7 @@ function composeHandlers(
         loopGuard: new LoopGuard(sidecarId, 'inbound', document.section('mesher.loopGuard', loopSchema)),
         policies: c.resolve(TOKENS.providerChain).policies,
         localPorts: c.resolve(TOKENS.localPorts),
+        deadlines: c.resolve(TOKENS.deadlines),
         attempts: c.resolve(TOKENS.attempts),
         recorder: c.resolve(TOKENS.recorder),
       }),

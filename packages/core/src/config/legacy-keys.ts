@@ -96,6 +96,11 @@ export const LEGACY_KEYS: readonly LegacyKey[] = [
     rename(`cse.loadbalance.*.strategy.${key}`, `cse.loadbalance.*.SessionStickinessRule.${key}`),
   ]),
 
+  // What is tried again without being asked for stood apart from the retries.
+  rename('mesher.attempts.maxAttempts', 'cse.loadbalance.safeAttempts'),
+  rename('mesher.attempts.minRest', 'cse.loadbalance.connectRest.min'),
+  rename('mesher.attempts.maxRest', 'cse.loadbalance.connectRest.max'),
+
   // lager.yaml, two generations.
   rename('writers', 'logWriters'),
   rename('logger_level', 'logLevel'),

@@ -7,10 +7,13 @@ import type { LocalPorts } from '../chain/local-ports.js';
 import type { RequestIds } from '../chain/request-ids.js';
 import type { LiveConfiguration } from '../config/live/live-configuration.js';
 import type { Explainer } from '../explain/explainer.js';
+import type { Balancing } from '../loadbalance/balancing.js';
 import type { CallProtocol } from '../invocation.js';
 import type { Ports } from '../ports/ports.js';
 import type { ServiceDiscovery } from '../registry/contracts.js';
 import type { ServiceDirectory } from '../registry/service-directory.js';
+import type { CallDeadlines } from '../resilience/call-deadlines.js';
+import type { RetryPlanner } from '../resilience/retry-planner.js';
 import type { DestinationResolver, SourceResolver } from '../resolver/contracts.js';
 import type { CallMetrics } from '../telemetry/call-metrics.js';
 import type { Logger } from '../telemetry/logger.js';
@@ -31,6 +34,7 @@ export const TOKENS = {
   logger: token<Logger>('logger'),
   configuration: token<LiveConfiguration>('configuration'),
   discovery: token<ServiceDiscovery>('discovery'),
+  balancing: token<Balancing>('balancing'),
   directory: token<ServiceDirectory>('directory'),
   metrics: token<CallMetrics>('metrics'),
   recorder: token<CallRecorder>('recorder'),
@@ -38,6 +42,8 @@ export const TOKENS = {
   policyMetrics: token<PolicyMetrics>('policy-metrics'),
   plugins: token<InstalledPlugins>('plugins'),
   attempts: token<Attempts>('attempts'),
+  retries: token<RetryPlanner>('retries'),
+  deadlines: token<CallDeadlines>('deadlines'),
   requestIds: token<RequestIds>('request-ids'),
   localPorts: token<LocalPorts>('local-ports'),
   consumerChain: token<AssembledChain>('consumer-chain'),

@@ -16,6 +16,24 @@ export const POLICY_METRICS = {
     ['kind'],
     'Changes of state: breakers, ejections, budgets, configuration.',
   ),
+  endpoints: policies(
+    'gauge',
+    'mesher_endpoints',
+    ['service', 'state'],
+    'Endpoints of each called service: fit, resting (it refused connections), ejected (its answers were bad), breaker (it is open); the first of these in the order resting, ejected, breaker counts.',
+  ),
+  outlierEjections: policies(
+    'counter',
+    'mesher_outlier_ejections_total',
+    ['service', 'reason'],
+    'Endpoints that were ejected because of their answers.',
+  ),
+  balancerPanic: policies(
+    'gauge',
+    'mesher_balancer_panic',
+    ['service'],
+    '1 while so few endpoints of the service are fit that ejections and open breakers are ignored, else 0.',
+  ),
   configReloads: configuration(
     'counter',
     'mesher_config_reloads_total',
@@ -76,5 +94,17 @@ export const POLICY_METRICS = {
     'mesher_faults_injected_total',
     ['service', 'kind'],
     'Faults injected into calls: delay, abort, or delay-skipped when as many calls as allowed were delayed already.',
+  ),
+  retriesWithheld: policies(
+    'counter',
+    'mesher_retries_withheld_total',
+    ['service', 'reason'],
+    'Failed attempts that were worth another one but were not repeated: attempts, method, body, layer, no-endpoint, retry-after, deadline, budget.',
+  ),
+  retryBudget: policies(
+    'gauge',
+    'mesher_retry_budget_available',
+    ['service'],
+    'Repetitions of calls that the retry budget of the service still allows.',
   ),
 } as const;

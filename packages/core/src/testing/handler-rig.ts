@@ -1,5 +1,4 @@
-import type { AttemptOptions } from '../chain/attempt-options.js';
-import { DEFAULT_ATTEMPT_OPTIONS } from '../chain/attempt-options.js';
+import { AttemptLedger } from '../chain/attempt-ledger.js';
 import { Attempts } from '../chain/attempts.js';
 import type { CallHandler, Verdict } from '../chain/call-handler.js';
 import { CallRecorder } from '../chain/call-recorder.js';
@@ -13,12 +12,18 @@ import { PolicyChain } from '../chain/policy-chain.js';
 import { RequestIds } from '../chain/request-ids.js';
 import type { ServicePort } from '../config/service-ports.js';
 import type { AttemptFailure, Destination, Direction, Invocation, Outcome } from '../invocation.js';
-import { roundRobin } from '../loadbalance/round-robin.js';
+import { steadyBalancing } from '../loadbalance/steady-balancing.js';
 import { DEFAULT_DIRECTORY_OPTIONS, type DirectoryOptions } from '../registry/directory-options.js';
 import { Endpoint } from '../registry/endpoint.js';
 import { ServiceDirectory } from '../registry/service-directory.js';
+import { CallDeadlines } from '../resilience/call-deadlines.js';
+import { DEFAULT_EXECUTOR_SETTINGS, type ExecutorSettings } from '../resilience/executor-settings.js';
+import { RetryPlanner } from '../resilience/retry-planner.js';
+import { RetryReport } from '../resilience/retry-report.js';
 import type { DestinationResolver } from '../resolver/contracts.js';
 import { CallMetrics } from '../telemetry/call-metrics.js';
+import { MeshEvents } from '../telemetry/mesh-events.js';
+import { PolicyMetrics } from '../telemetry/policy-metrics.js';
 import { fakePorts, type FakeTime } from './fake-ports.js';
 import { RecordingLogger } from './recording-logger.js';
 import { ScriptedDiscovery } from './scripted-discovery.js';
@@ -26,7 +31,8 @@ import { ScriptedDiscovery } from './scripted-discovery.js';
 export interface HandlerRigSettings {
   readonly policies?: readonly Policy[];
   readonly resolver?: DestinationResolver;
-  readonly attempts?: Partial<AttemptOptions>;
+  /** What is configured about attempts and their time; the defaults when left out. */
+  readonly executor?: ExecutorSettings;
   readonly directory?: Partial<DirectoryOptions>;
   readonly servicePorts?: readonly ServicePort[];
   readonly isOwnPort?: (port: number) => boolean;
@@ -38,6 +44,10 @@ export interface HandlerRig {
   readonly inbound: CallHandler;
   readonly directory: ServiceDirectory;
   readonly discovery: ScriptedDiscovery;
+  readonly retries: RetryPlanner;
+  readonly deadlines: CallDeadlines;
+  readonly events: MeshEvents;
+  readonly policyMetrics: PolicyMetrics;
   readonly metrics: CallMetrics;
   readonly logger: RecordingLogger;
   readonly time: FakeTime;
@@ -58,9 +68,14 @@ export function handlerRig(settings: HandlerRigSettings = {}): HandlerRig {
   const logger = new RecordingLogger();
   const metrics = new CallMetrics();
   const options = { ...DEFAULT_DIRECTORY_OPTIONS, ...settings.directory };
-  const directory = new ServiceDirectory(discovery, ports, logger, roundRobin, options);
+  const directory = new ServiceDirectory(discovery, ports, logger, steadyBalancing(ports), options);
   const resolver = settings.resolver ?? BY_HOST;
-  const attempts = new Attempts(ports, { ...DEFAULT_ATTEMPT_OPTIONS, ...settings.attempts });
+  const attempts = new Attempts(ports);
+  const executor = settings.executor ?? DEFAULT_EXECUTOR_SETTINGS;
+  const events = new MeshEvents(ports.clock);
+  const policyMetrics = new PolicyMetrics();
+  const retries = new RetryPlanner(ports, executor, new RetryReport(policyMetrics, events));
+  const deadlines = new CallDeadlines(ports.clock, 'orders', executor);
   const policies = new PolicyChain(settings.policies ?? [], logger);
   const requestIds = new RequestIds();
   const recorder = new CallRecorder(metrics);
@@ -71,6 +86,9 @@ export function handlerRig(settings: HandlerRigSettings = {}): HandlerRig {
     directory,
     callerMarks: new CallerMarks('orders'),
     policies,
+    deadlines,
+    retries,
+    ledger: new AttemptLedger(ports.clock, policies),
     attempts,
     recorder,
   });
@@ -79,10 +97,11 @@ export function handlerRig(settings: HandlerRigSettings = {}): HandlerRig {
     loopGuard: new LoopGuard('self', 'inbound'),
     policies,
     localPorts: new LocalPorts(settings.servicePorts ?? [], settings.isOwnPort ?? (() => false)),
+    deadlines,
     attempts,
     recorder,
   });
-  return { outbound, inbound, directory, discovery, metrics, logger, time };
+  return { outbound, inbound, directory, discovery, retries, deadlines, events, policyMetrics, metrics, logger, time };
 }
 
 /** Waits for the decision about a call, and does what a wire does with it. */

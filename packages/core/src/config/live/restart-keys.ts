@@ -25,7 +25,6 @@ export const RESTART_KEYS: readonly RestartKey[] = [
   { prefix: 'mesher.directory', because: 'the directory of services is made at the start' },
   { prefix: 'mesher.registration', because: 'the instance is registered at the start' },
   { prefix: 'mesher.loopGuard', because: 'it is made at the start' },
-  { prefix: 'mesher.attempts', because: 'it is read at the start' },
   { prefix: 'mesher.reload', because: 'watching begins at the start' },
   { prefix: 'mesher.proxy.maxHeaderFields', because: 'the scanners are laid out at the start' },
   { prefix: 'mesher.proxy.forwarding', because: 'the fields to add are made at the start' },

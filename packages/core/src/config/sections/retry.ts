@@ -1,14 +1,169 @@
 import { s } from '../schema/combinators.js';
 import type { Fields } from '../schema/object.js';
+import type { Infer, Schema } from '../schema/schema.js';
 
-/** Keys of `cse.loadbalance`, global and per service, that say when a call is tried again. */
-export const RETRY_FIELDS = {
-  retryEnabled: s.boolean({ doc: 'Tries a failed call again.' }),
-  retryOnSame: s.integer({ min: 0, doc: 'Further attempts on the same instance.' }),
-  retryOnNext: s.integer({ min: 0, doc: 'Further instances to try.' }),
-  backoff: s.object({
-    kind: s.oneOf(['exponential', 'constant', 'zero', 'jittered'], { doc: 'How the waits between attempts grow.' }),
-    minMs: s.integer({ min: 0, doc: 'Shortest wait in milliseconds.' }),
-    maxMs: s.integer({ min: 0, doc: 'Longest wait in milliseconds.' }),
-  }),
-} satisfies Fields;
+/** Names of what is worth another attempt; statuses (`503`) may stand beside them. */
+export const RETRY_CONDITIONS = [
+  'connect-failure',
+  'refused-stream',
+  'reset',
+  'timeout',
+  'gateway-error',
+  '5xx',
+  'retriable-4xx',
+] as const;
+
+export type RetryCondition = (typeof RETRY_CONDITIONS)[number];
+
+export const BACKOFF_KINDS = ['exponential', 'constant', 'zero', 'jittered'] as const;
+
+export type BackoffKind = (typeof BACKOFF_KINDS)[number];
+
+const CONDITION = new RegExp(`^(?:${RETRY_CONDITIONS.join('|')}|[45]\\d\\d)$`);
+
+/** A list of conditions and statuses, as `retryOn` has one wherever retries can be set. */
+export function retryOnList(notes: {
+  readonly doc: string;
+  readonly default?: readonly string[];
+  readonly reason?: string;
+}): Schema<readonly string[] | undefined> {
+  const condition = s.string({
+    pattern: CONDITION,
+    expectation: `one of ${RETRY_CONDITIONS.join(', ')}, or a status from 400 to 599`,
+  });
+  return s.list(condition, { commaSeparated: true, ...notes });
+}
+
+/**
+ * Keys of `cse.loadbalance` that say when a call is tried again. Only the global ones have defaults: what a service does not set is
+ * that of the global block.
+ */
+function retryFields(level: 'global' | 'service') {
+  const fallback = <T>(value: T, reason: string): { readonly default?: T; readonly reason?: string } =>
+    level === 'global' ? { default: value, reason } : {};
+  return {
+    retryEnabled: s.boolean({
+      doc: 'Tries a failed call again as retryOn, retryOnSame and retryOnNext say. Without it only what is safe is repeated (safeAttempts).',
+      ...fallback(false, 'as in go-chassis; only its owner knows whether a service bears repeated calls'),
+    }),
+    retryOnSame: s.integer({
+      min: 0,
+      max: 100,
+      doc: 'Further attempts at an instance before another one is tried.',
+      ...fallback(0, 'another instance is more likely to be well'),
+    }),
+    retryOnNext: s.integer({
+      min: 0,
+      max: 100,
+      doc: 'Further instances to try.',
+      ...fallback(0, 'as in go-chassis'),
+    }),
+    retryOn: retryOnList({
+      doc: 'What is worth another attempt: connect-failure, refused-stream, reset, timeout (of one attempt), gateway-error (502, 503, 504), 5xx, retriable-4xx (409), or statuses.',
+      ...fallback(
+        ['connect-failure', 'reset', 'timeout', 'gateway-error'] as const,
+        'what another instance may do better; 500 is more often a mistake that any instance would make',
+      ),
+    }),
+    retryMethods: s.oneOf(['idempotent', 'all'], {
+      doc: 'Which methods are sent again after they may have been executed: idempotent ones (RFC 9110, 9.2.2), or all.',
+      ...fallback('idempotent' as const, 'an order that is placed twice is worse than an error'),
+    }),
+    perTryTimeoutMs: s.integer({
+      min: 0,
+      doc: 'Milliseconds that one attempt has until its answer begins; 0 for as long as the call has.',
+      ...fallback(0, 'only its owner knows how long a service takes'),
+    }),
+    backoff: s.object(
+      {
+        kind: s.oneOf(BACKOFF_KINDS, {
+          ignoreCase: true,
+          doc: 'How waits before another attempt grow: exponential (half as long again each time, +-50 %), jittered (drawn between minMs and a bound that doubles), constant (minMs), zero.',
+          ...fallback('exponential' as const, 'a service in trouble gets time, and callers do not come back together'),
+        }),
+        minMs: s.integer({
+          min: 0,
+          max: 60_000,
+          doc: 'First wait in milliseconds.',
+          ...fallback(25, 'a restart of a pool or a short pause of a garbage collector is over by then'),
+        }),
+        maxMs: s.integer({
+          min: 0,
+          max: 600_000,
+          doc: 'Longest wait in milliseconds; ten times minMs when left out.',
+        }),
+        maxRetryAfterMs: s.integer({
+          min: 0,
+          max: 600_000,
+          doc: 'Longest retry-after of an answer that is waited for; one that asks for more is passed on at once.',
+          ...fallback(1_000, 'a caller that waits longer would rather know'),
+        }),
+      },
+      {
+        check: ({ minMs, maxMs }) =>
+          minMs !== undefined && maxMs !== undefined && maxMs < minMs ? 'maxMs is less than minMs' : undefined,
+      },
+    ),
+    retryBudget: s.object({
+      percent: s.number({
+        min: 0,
+        max: 100,
+        doc: 'Repeated calls in the last 10 s, in percent of all calls of the service in that time.',
+        ...fallback(20, 'retries may not multiply the load of a service that is in trouble'),
+      }),
+      minPerSecond: s.number({
+        min: 0,
+        max: 100_000,
+        doc: 'Repeated calls per second that are always allowed, on average over 10 s.',
+        ...fallback(10, 'a service that is rarely called has retries, too'),
+      }),
+    }),
+    safeAttempts: s.integer({
+      min: 1,
+      max: 10,
+      doc: 'Most attempts of one call, the first included, for failures that are safe to repeat: no connection could be made, or it died before an answer to an idempotent request. Also without retryEnabled.',
+      ...fallback(
+        3,
+        'two instances may die together; a third failure says more about the service than about an instance',
+      ),
+    }),
+    connectRest: s.object({
+      min: s.duration({
+        doc: 'How long an instance is passed over after a failed connect; doubled with each further one.',
+        ...fallback('100ms', 'a process that restarts is back within a second'),
+      }),
+      max: s.duration({
+        doc: 'Longest such rest.',
+        ...fallback('10s', 'an instance that comes back should not wait long for calls'),
+      }),
+    }),
+    hedging: s.object({
+      enabled: s.boolean({
+        doc: 'Sends an idempotent request to a second instance when the first one takes long, and takes the answer that begins first.',
+        ...fallback(false, 'it costs additional calls, which only some services can bear'),
+      }),
+      delayMs: s.integer({
+        min: 1,
+        doc: 'Milliseconds without an answer after which a second attempt begins.',
+        ...fallback(100, 'longer than most answers take; best set to the 95th percentile of the service'),
+      }),
+      maxHedges: s.integer({
+        min: 1,
+        max: 5,
+        doc: 'Additional attempts per call. They count against the retry budget.',
+        ...fallback(1, 'a second one beside the first gains most of what there is to gain'),
+      }),
+    }),
+  } satisfies Fields;
+}
+
+/** Keys of `cse.loadbalance`. */
+export const RETRY_FIELDS = retryFields('global');
+
+/** The same keys of `cse.loadbalance.{service}`. */
+export const SERVICE_RETRY_FIELDS = retryFields('service');
+
+type RetryFields = typeof RETRY_FIELDS;
+
+/** The values of {@link RETRY_FIELDS}, at either level. */
+export type RetrySettings = { readonly [K in keyof RetryFields]: Infer<RetryFields[K]> };

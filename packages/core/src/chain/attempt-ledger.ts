@@ -1,0 +1,110 @@
+import type { AttemptFailure, Invocation, Outcome } from '../invocation.js';
+import type { Clock } from '../ports/ports.js';
+import type { Endpoint } from '../registry/endpoint.js';
+import type { ServicePlan } from '../registry/service-plan.js';
+import type { PolicyChain } from './policy-chain.js';
+
+/**
+ * Tells the plan of the called service, and the policies that watch, when attempts begin and end, exactly once each: what they count
+ * as under way comes back to zero, however a call goes.
+ */
+export class AttemptLedger {
+  constructor(
+    private readonly clock: Clock,
+    private readonly policies: PolicyChain,
+  ) {}
+
+  /** The first attempt of a call is decided. */
+  first(call: Invocation, plan: ServicePlan, endpoint: Endpoint): Endpoint {
+    if (call.waited) call.attemptStartedAt = this.clock.now();
+    return this.#begin(call, plan, endpoint);
+  }
+
+  /** Another attempt is decided, after the one before has ended. */
+  next(call: Invocation, plan: ServicePlan, endpoint: Endpoint): Endpoint {
+    call.attemptStartedAt = this.clock.now();
+    return this.#begin(call, plan, endpoint);
+  }
+
+  /** Another attempt is decided, beside the one that is under way. */
+  beside(call: Invocation, plan: ServicePlan, endpoint: Endpoint): void {
+    (call.hedges ??= []).push(endpoint);
+    plan.started(endpoint);
+    this.policies.attemptBegan(call, endpoint);
+  }
+
+  /** The attempt at `call.endpoint` got no answer. */
+  failed(call: Invocation, failure: AttemptFailure): void {
+    const { endpoint } = call;
+    if (endpoint !== undefined) this.#close(call, endpoint, 0, failure);
+  }
+
+  /** The attempt at `call.endpoint` got an answer that is thrown away. */
+  answered(call: Invocation, status: number): void {
+    const { endpoint } = call;
+    if (endpoint !== undefined) this.#close(call, endpoint, status, undefined);
+  }
+
+  /** One of several attempts is over while another goes on. @param failure undefined when it was given up */
+  lost(call: Invocation, endpoint: Endpoint, failure: AttemptFailure | undefined): void {
+    if (failure !== undefined) this.#close(call, endpoint, 0, failure);
+    else this.#giveUp(call, endpoint);
+  }
+
+  /** The call is over: the attempt at `call.endpoint` ended with it, and any other one was given up. */
+  end(call: Invocation, outcome: Outcome): void {
+    const { endpoint, plan, underWay, hedges } = call;
+    if (plan === undefined) return;
+    if (endpoint !== undefined && (underWay === endpoint || hedges?.includes(endpoint) === true)) {
+      const durationMs = call.startedAt + outcome.durationMs - this.#startOf(call, endpoint);
+      const isWhole = call.attemptStartedAt === 0 && underWay === endpoint;
+      this.#forget(call, endpoint);
+      this.#observe(call, endpoint, isWhole ? outcome : { ...outcome, durationMs });
+    }
+    if (call.underWay !== undefined) this.#giveUp(call, call.underWay);
+    while (call.hedges !== undefined && call.hedges.length > 0) this.#giveUp(call, call.hedges[0] as Endpoint);
+  }
+
+  #begin(call: Invocation, plan: ServicePlan, endpoint: Endpoint): Endpoint {
+    call.endpoint = endpoint;
+    call.underWay = endpoint;
+    plan.started(endpoint);
+    this.policies.attemptBegan(call, endpoint);
+    return endpoint;
+  }
+
+  #close(call: Invocation, endpoint: Endpoint, status: number, failure: AttemptFailure | undefined): void {
+    const durationMs = this.clock.now() - this.#startOf(call, endpoint);
+    if (!this.#forget(call, endpoint)) return;
+    this.#observe(call, endpoint, { status, code: failure?.code, aborted: false, durationMs });
+  }
+
+  #giveUp(call: Invocation, endpoint: Endpoint): void {
+    const durationMs = this.clock.now() - this.#startOf(call, endpoint);
+    if (!this.#forget(call, endpoint)) return;
+    this.#observe(call, endpoint, { status: 0, code: undefined, aborted: true, durationMs });
+  }
+
+  #observe(call: Invocation, endpoint: Endpoint, outcome: Outcome): void {
+    call.plan?.observe(call, endpoint, outcome);
+    this.policies.attemptEnded(call, endpoint, outcome);
+  }
+
+  /** When the attempt at `endpoint` began; of several beside each other, when the last one did. */
+  #startOf(call: Invocation, endpoint: Endpoint): number {
+    if (call.underWay !== endpoint && call.hedges?.includes(endpoint) === true) return call.retried?.hedgedAt ?? 0;
+    return call.attemptStartedAt === 0 ? call.startedAt : call.attemptStartedAt;
+  }
+
+  /** @returns false when no attempt is under way there */
+  #forget(call: Invocation, endpoint: Endpoint): boolean {
+    if (call.underWay === endpoint) {
+      call.underWay = undefined;
+      return true;
+    }
+    const index = call.hedges?.indexOf(endpoint) ?? -1;
+    if (index < 0) return false;
+    call.hedges?.splice(index, 1);
+    return true;
+  }
+}

@@ -1,0 +1,93 @@
+import { Rejection } from '../errors.js';
+import type { Invocation } from '../invocation.js';
+import type { Clock } from '../ports/ports.js';
+import { DeadlinePropagation, TIMEOUT_FIELD } from './deadline.js';
+import type { ExecutorSettings } from './executor-settings.js';
+import type { ServiceAttempts } from './service-attempts.js';
+
+/** Sets by when the answer to a call must have begun, and tells the called side how much time it has. */
+export class CallDeadlines {
+  readonly #propagation: DeadlinePropagation;
+  #inboundMs = Infinity;
+
+  /** @param service the local one, for inbound calls */
+  constructor(
+    private readonly clock: Clock,
+    private readonly service: string,
+    settings: ExecutorSettings,
+  ) {
+    this.#propagation = new DeadlinePropagation(settings.deadline);
+    this.configure(settings);
+  }
+
+  configure(settings: ExecutorSettings): void {
+    this.#propagation.options = settings.deadline;
+    this.#inboundMs = settings.inboundTimeoutOf(this.service).ms;
+  }
+
+  /** For an outbound call whose service is known; before its policies, because they may wait. */
+  begin(call: Invocation, { timeoutMs, announcement }: ServiceAttempts): void {
+    const asked = this.#propagation.asked(call);
+    const ms = asked < timeoutMs ? asked : timeoutMs;
+    call.deadlineAt = call.startedAt + ms;
+    if (asked !== Infinity) {
+      if (ms < asked && this.#propagation.announces(true)) this.#propagation.announce(call, ms);
+    } else if (this.#propagation.announces(announcement !== undefined)) {
+      if (announcement === undefined) this.#propagation.announce(call, ms);
+      else call.addFields(announcement);
+    }
+  }
+
+  /**
+   * Before the first attempt of an outbound call: a route has a time of its own, and waiting has used some of it up.
+   * @returns the answer for a caller whose time is over already
+   */
+  admit(call: Invocation, service: ServiceAttempts): Rejection | undefined {
+    const timeoutMs = call.route?.timeoutMs;
+    if (timeoutMs !== undefined) {
+      const ms = Math.min(timeoutMs === 0 ? Infinity : timeoutMs, this.#propagation.asked(call));
+      call.deadlineAt = call.startedAt + ms;
+    }
+    const now = call.waited ? this.clock.now() : call.startedAt;
+    if (call.deadlineAt <= now) return over(call, now);
+    if (timeoutMs !== undefined || call.waited || call.tryTimeout !== Infinity) this.renew(call, service, now);
+    return undefined;
+  }
+
+  /** Tells the called side how much time the attempt has that begins now. */
+  renew(call: Invocation, { announcement }: ServiceAttempts, now: number): void {
+    const isChosen =
+      announcement !== undefined || call.route?.timeoutMs !== undefined || call.header(TIMEOUT_FIELD) !== undefined;
+    if (this.#propagation.announces(isChosen)) {
+      this.#propagation.announce(call, Math.min(call.deadlineAt - now, call.tryTimeout));
+    }
+  }
+
+  /** For an inbound call. @returns the answer for a caller whose time is over already */
+  beginInbound(call: Invocation): Rejection | undefined {
+    const asked = this.#propagation.asked(call);
+    const ms = asked < this.#inboundMs ? asked : this.#inboundMs;
+    if (ms === Infinity) return undefined;
+    call.deadlineAt = call.startedAt + ms;
+    if (ms < asked && asked !== Infinity && this.#propagation.announces(true)) this.#propagation.announce(call, ms);
+    return ms <= 0 ? over(call, call.startedAt) : undefined;
+  }
+
+  /** For an inbound call that has waited. */
+  isOver(call: Invocation): Rejection | undefined {
+    const now = this.clock.now();
+    return call.deadlineAt <= now ? over(call, now) : undefined;
+  }
+}
+
+function over(call: Invocation, now: number): Rejection {
+  const waited = Math.round(now - call.startedAt);
+  return new Rejection(
+    'MESH_ERR_TIMEOUT',
+    `The time of the call was over before it was sent${waited > 0 ? `: it waited ${waited} ms` : ''}`,
+    undefined,
+    waited > 0
+      ? 'Look at what it waited for, or raise the timeout.'
+      : `Look at ${TIMEOUT_FIELD} of the request: the caller gave it no time.`,
+  );
+}

@@ -1,0 +1,42 @@
+import type { Invocation } from '../invocation.js';
+import type { DeadlineOptions } from './deadline-options.js';
+
+/** Milliseconds that the caller goes on waiting: relative, because clocks differ. */
+export const TIMEOUT_FIELD = 'x-mesher-timeout-ms';
+
+/** Nine digits are eleven days; more is no bound at all. */
+const MILLISECONDS = /^\d{1,9}$/;
+const HUGE = /^\d+$/;
+
+/** Reads and writes how much time a call has left. */
+export class DeadlinePropagation {
+  constructor(public options: DeadlineOptions) {}
+
+  /**
+   * Milliseconds that the caller gives the call; Infinity when it says nothing that can be believed. What cannot be read is taken out,
+   * so that nobody behind has to wonder.
+   */
+  asked(call: Invocation): number {
+    const { honour } = this.options;
+    if (honour === 'off') return Infinity;
+    const text = call.header(TIMEOUT_FIELD);
+    if (text === undefined) return Infinity;
+    if (honour === 'trust') {
+      if (MILLISECONDS.test(text)) return Number(text);
+      if (HUGE.test(text)) return Infinity;
+    }
+    call.removeHeader(TIMEOUT_FIELD);
+    return Infinity;
+  }
+
+  /** Whether the called side is told how much time is left. @param isChosen somebody has set the time, here or at the caller */
+  announces(isChosen: boolean): boolean {
+    const { propagate } = this.options;
+    return propagate === 'always' || (propagate === 'configured' && isChosen);
+  }
+
+  /** Tells it. @param remainingMs at least 1 is sent: with 0 the call would be over */
+  announce(call: Invocation, remainingMs: number): void {
+    if (remainingMs !== Infinity) call.setHeader(TIMEOUT_FIELD, String(Math.max(1, Math.round(remainingMs))));
+  }
+}
