@@ -1,4 +1,4 @@
-import { ServiceDirectory, roundRobin, silentLogger, type CallView } from '@mesher/core';
+import { ServiceDirectory, silentLogger, steadyBalancing, type CallView } from '@mesher/core';
 import { FakeCall, ScriptedDiscovery, fakePorts, httpInstance, settle } from '@mesher/core/testing';
 import { expect } from 'chai';
 import { IpResolver } from './ip-resolver.js';
@@ -13,7 +13,8 @@ async function directoryOf(...instances: (typeof ORDERS)[]): Promise<{
   readonly discovery: ScriptedDiscovery;
 }> {
   const discovery = new ScriptedDiscovery();
-  const directory = new ServiceDirectory(discovery, fakePorts(), silentLogger(), roundRobin);
+  const ports = fakePorts();
+  const directory = new ServiceDirectory(discovery, ports, silentLogger(), steadyBalancing(ports));
   discovery.publishAll(instances);
   await directory.followAll();
   return { directory, discovery };

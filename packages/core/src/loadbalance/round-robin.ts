@@ -1,5 +1,6 @@
 import type { Random } from '../ports/ports.js';
 import type { Endpoint } from '../registry/endpoint.js';
+import { haveOneWeight } from './draw.js';
 import type { BalancerFactory, LoadBalancer } from './load-balancer.js';
 import { WeightedRoundRobin } from './weighted-round-robin.js';
 
@@ -19,12 +20,12 @@ class RoundRobin implements LoadBalancer {
     if (this.#next >= endpoints.length) this.#next = 0;
     return endpoints[this.#next++];
   }
+
+  shares(): readonly number[] {
+    return this.endpoints.map(() => 1 / this.endpoints.length);
+  }
 }
 
 /** Round robin, by weight where weights differ. */
-export const roundRobin: BalancerFactory = (endpoints, ports) => {
-  const weight = endpoints[0]?.weight;
-  return endpoints.every((endpoint) => endpoint.weight === weight)
-    ? new RoundRobin(endpoints, ports.random)
-    : new WeightedRoundRobin(endpoints, ports.random);
-};
+export const roundRobin: BalancerFactory = (endpoints, ports) =>
+  haveOneWeight(endpoints) ? new RoundRobin(endpoints, ports.random) : new WeightedRoundRobin(endpoints, ports.random);

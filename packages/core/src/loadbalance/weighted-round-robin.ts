@@ -40,6 +40,12 @@ export class WeightedRoundRobin implements LoadBalancer {
     return this.#endpoints[first];
   }
 
+  shares(): readonly number[] {
+    const rates = this.#interval.map((interval) => 1 / interval);
+    const total = rates.reduce((sum, rate) => sum + rate, 0);
+    return Array.from(rates, (rate) => rate / total);
+  }
+
   #dueAt(position: number): number {
     return this.#due[this.#heap[position] as number] as number;
   }

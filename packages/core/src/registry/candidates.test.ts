@@ -1,15 +1,26 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { roundRobin } from '../loadbalance/round-robin.js';
+import { steadyBalancing, type SteadySettings } from '../loadbalance/steady-balancing.js';
+import type { Ports } from '../ports/ports.js';
 import { FakeCall } from '../testing/fake-call.js';
 import { fakePorts } from '../testing/fake-ports.js';
+import { Availability } from './availability.js';
 import { Candidates } from './candidates.js';
 import { Endpoint } from './endpoint.js';
 
 const CALL = new FakeCall();
 
+/** Endpoints of one service, with what counts their coming and going. */
 function endpoints(...weights: number[]): Endpoint[] {
-  return weights.map((weight, index) => new Endpoint('10.0.0.1', 8000 + index, undefined, weight));
+  const availability = new Availability();
+  return weights.map((weight, index) => new Endpoint('10.0.0.1', 8000 + index, undefined, weight, availability));
+}
+
+function candidatesOf(all: readonly Endpoint[], ports: Ports = fakePorts(), settings: SteadySettings = {}): Candidates {
+  const balancing = steadyBalancing(ports, settings);
+  const { reports } = balancing;
+  const availability = all[0]?.availability ?? new Availability();
+  return new Candidates(all, balancing.of('world'), { service: 'world', set: 'http', ports, availability, reports });
 }
 
 /** Puts an endpoint to rest as the executor does. */
@@ -30,13 +41,13 @@ function countPicks(candidates: Candidates, picks: number): Map<Endpoint, number
 
 describe('candidates', () => {
   it('answer undefined when there are none', () => {
-    expect(new Candidates([], roundRobin, fakePorts()).pick(CALL, undefined)).to.equal(undefined);
-    expect(new Candidates([], roundRobin, fakePorts()).pick(CALL, [])).to.equal(undefined);
+    expect(candidatesOf([], fakePorts()).pick(CALL, undefined)).to.equal(undefined);
+    expect(candidatesOf([], fakePorts()).pick(CALL, [])).to.equal(undefined);
   });
 
   it('pass over an endpoint that rests, and spread its share over all others evenly', () => {
     const [a, b, c] = endpoints(1, 1, 1) as [Endpoint, Endpoint, Endpoint];
-    const candidates = new Candidates([a, b, c], roundRobin, fakePorts());
+    const candidates = candidatesOf([a, b, c], fakePorts());
     candidates.pick(CALL, undefined);
     rest(b, 1_000);
     const counts = countPicks(candidates, 100);
@@ -45,7 +56,7 @@ describe('candidates', () => {
 
   it('keep the weights of the others while one rests', () => {
     const [a, b, c] = endpoints(6, 3, 1) as [Endpoint, Endpoint, Endpoint];
-    const candidates = new Candidates([a, b, c], roundRobin, fakePorts());
+    const candidates = candidatesOf([a, b, c], fakePorts());
     rest(a, 1_000);
     const counts = countPicks(candidates, 400);
     expect(counts.get(a)).to.equal(undefined);
@@ -55,14 +66,14 @@ describe('candidates', () => {
   it('pass over an endpoint that rests already when they are put together, as after a new snapshot', () => {
     const [a, b] = endpoints(1, 1) as [Endpoint, Endpoint];
     rest(a, 1_000);
-    const counts = countPicks(new Candidates([a, b], roundRobin, fakePorts()), 10);
+    const counts = countPicks(candidatesOf([a, b], fakePorts()), 10);
     expect(counts.get(b)).to.equal(10);
   });
 
   it('let one call through when a rest is over, and no second one until that is decided or another rest is over', () => {
     const { time, ...ports } = fakePorts();
     const [a, b] = endpoints(1, 1) as [Endpoint, Endpoint];
-    const candidates = new Candidates([a, b], roundRobin, ports);
+    const candidates = candidatesOf([a, b], ports);
     rest(a, 1_000);
     time.advance(999);
     expect(countPicks(candidates, 10).get(a)).to.equal(undefined);
@@ -76,7 +87,7 @@ describe('candidates', () => {
 
   it('give an endpoint its full share again once it was reached', () => {
     const [a, b] = endpoints(1, 1) as [Endpoint, Endpoint];
-    const candidates = new Candidates([a, b], roundRobin, fakePorts());
+    const candidates = candidatesOf([a, b], fakePorts());
     rest(a, 1_000);
     countPicks(candidates, 4);
     a.restingUntil = 0;
@@ -85,7 +96,7 @@ describe('candidates', () => {
 
   it('use all of them in turn when all rest: a failed attempt is better than none', () => {
     const [a, b] = endpoints(1, 1) as [Endpoint, Endpoint];
-    const candidates = new Candidates([a, b], roundRobin, fakePorts());
+    const candidates = candidatesOf([a, b], fakePorts());
     rest(a, 1_000);
     rest(b, 1_000);
     const counts = countPicks(candidates, 10);
@@ -94,27 +105,27 @@ describe('candidates', () => {
 
   it('name the only endpoint even while it rests', () => {
     const [only] = endpoints(1) as [Endpoint];
-    const candidates = new Candidates([only], roundRobin, fakePorts());
+    const candidates = candidatesOf([only], fakePorts());
     rest(only, 1_000);
     expect(candidates.pick(CALL, undefined)).to.equal(only);
   });
 
   it('do not name an endpoint that was tried, and say so when all were', () => {
     const [a, b] = endpoints(1, 1) as [Endpoint, Endpoint];
-    const candidates = new Candidates([a, b], roundRobin, fakePorts());
+    const candidates = candidatesOf([a, b], fakePorts());
     for (let i = 0; i < 5; i++) expect(candidates.pick(CALL, [a])).to.equal(b);
     expect(candidates.pick(CALL, [a, b])).to.equal(undefined);
   });
 
   it('find the endpoint that was not tried beside one that has nearly all of the weight', () => {
     const [heavy, light] = endpoints(1_000_000, 1) as [Endpoint, Endpoint];
-    const candidates = new Candidates([heavy, light], roundRobin, fakePorts());
+    const candidates = candidatesOf([heavy, light], fakePorts());
     expect(candidates.pick(CALL, [heavy])).to.equal(light);
   });
 
   it('prefer a resting endpoint to one that was tried, and the one whose rest ends first', () => {
     const [a, b, c] = endpoints(1, 1, 1) as [Endpoint, Endpoint, Endpoint];
-    const candidates = new Candidates([a, b, c], roundRobin, fakePorts());
+    const candidates = candidatesOf([a, b, c], fakePorts());
     rest(b, 2_000);
     rest(c, 1_000);
     expect(candidates.pick(CALL, [a])).to.equal(c);
@@ -125,7 +136,7 @@ describe('candidates', () => {
     fc.assert(
       fc.property(fc.array(facts, { minLength: 1, maxLength: 10 }), fc.nat(), (list, seed) => {
         const all = endpoints(...list.map(({ weight }) => weight));
-        const candidates = new Candidates(all, roundRobin, fakePorts(seed));
+        const candidates = candidatesOf(all, fakePorts(seed));
         list.forEach(({ rests }, index) => {
           if (rests) rest(all[index] as Endpoint, 500);
         });

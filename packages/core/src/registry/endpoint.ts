@@ -35,6 +35,8 @@ export class Endpoint {
   ejections = 0;
   /** Monotonic milliseconds at which an ejection ends; 0 when it is not ejected. */
   ejectedUntil = 0;
+  /** Monotonic milliseconds at which the last ejection ended. */
+  returnedAt = 0;
   /** Monotonic milliseconds at which the endpoint began, or began again, to get its share little by little; 0 when it gets all of it. */
   warmingSince = 0;
   /** It was passed over since it last began to warm up. */
@@ -53,7 +55,7 @@ export class Endpoint {
     /** Share of traffic relative to the other endpoints. */
     public weight: number = 1,
     /** Counts when the endpoint comes and goes; undefined for local targets. */
-    private readonly availability: Availability | undefined = undefined,
+    readonly availability: Availability | undefined = undefined,
   ) {
     this.key = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
   }

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { roundRobin } from '../loadbalance/round-robin.js';
+import { steadyBalancing } from '../loadbalance/steady-balancing.js';
 import { fakePorts, settle } from '../testing/fake-ports.js';
 import { httpInstance } from '../testing/instances.js';
 import { ScriptedDiscovery } from '../testing/scripted-discovery.js';
@@ -200,7 +200,7 @@ describe('the list of everything', () => {
       state: () => scripted.state(),
       close: () => scripted.close(),
     };
-    const directory = new ServiceDirectory(discovery, ports, silentLogger(), roundRobin);
+    const directory = new ServiceDirectory(discovery, ports, silentLogger(), steadyBalancing(ports));
     await directory.followAll();
     expect(directory.listed).to.deep.equal([]);
   });

@@ -1,4 +1,4 @@
-import type { BalancerFactory } from '../loadbalance/load-balancer.js';
+import type { Balancing } from '../loadbalance/balancing.js';
 import type { Ports, TimerHandle } from '../ports/ports.js';
 import type { Logger } from '../telemetry/logger.js';
 import type { ServiceDiscovery } from './contracts.js';
@@ -42,7 +42,7 @@ export class ServiceDirectory {
     readonly discovery: ServiceDiscovery,
     private readonly ports: Ports,
     private readonly logger: Logger,
-    private readonly balancer: BalancerFactory,
+    private readonly balancing: Balancing,
     private readonly options: DirectoryOptions = DEFAULT_DIRECTORY_OPTIONS,
   ) {}
 
@@ -113,6 +113,7 @@ export class ServiceDirectory {
   /** Ends every watch and whatever waits for one. */
   close(): void {
     this.#sweeper?.cancel();
+    this.balancing.sweeper.close();
     this.#stop.abort();
     for (const watched of this.#watched.values()) watched.stop();
     this.#watched.clear();
@@ -120,7 +121,7 @@ export class ServiceDirectory {
   }
 
   #plan(service: string, onRetired: (endpoint: Endpoint) => void): ServicePlan {
-    return new ServicePlan(service, this.ports, this.balancer, onRetired);
+    return new ServicePlan(service, this.ports, this.balancing, onRetired);
   }
 
   #watch(service: string): WatchedService | undefined {

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
-import { roundRobin } from '../loadbalance/round-robin.js';
+import type { BalancerFactory } from '../loadbalance/load-balancer.js';
+import { steadyBalancing } from '../loadbalance/steady-balancing.js';
 import { FakeCall } from '../testing/fake-call.js';
 import { fakePorts } from '../testing/fake-ports.js';
 import { httpInstance, instanceAt } from '../testing/instances.js';
@@ -9,7 +10,8 @@ import type { Instance } from './instance.js';
 import { ServicePlan, whyLeftOut } from './service-plan.js';
 
 function planOf(retired: Endpoint[] = []): ServicePlan {
-  return new ServicePlan('world', fakePorts(), roundRobin, (endpoint) => retired.push(endpoint));
+  const ports = fakePorts();
+  return new ServicePlan('world', ports, steadyBalancing(ports), (endpoint) => retired.push(endpoint));
 }
 
 function snapshot(revision: string, ...instances: Instance[]): ServiceSnapshot {
@@ -124,15 +126,12 @@ describe('a service plan', () => {
 
   it('gives the balancer the outcome of a call', () => {
     const seen: [Endpoint, number][] = [];
-    const plan = new ServicePlan(
-      'world',
-      fakePorts(),
-      (endpoints) => ({
-        pick: () => endpoints[0],
-        observe: (endpoint, outcome) => seen.push([endpoint, outcome.status]),
-      }),
-      () => {},
-    );
+    const ports = fakePorts();
+    const factory: BalancerFactory = (endpoints) => ({
+      pick: () => endpoints[0],
+      observe: (endpoint, outcome) => seen.push([endpoint, outcome.status]),
+    });
+    const plan = new ServicePlan('world', ports, steadyBalancing(ports, { factory }), () => {});
     plan.apply(snapshot('a', httpInstance('10.0.0.1:80')), 0);
     const call = new FakeCall();
     const endpoint = plan.pick(call, undefined) as Endpoint;

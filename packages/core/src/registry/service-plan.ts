@@ -1,5 +1,7 @@
 import type { CallProtocol, Invocation, Outcome } from '../invocation.js';
-import type { BalancerFactory } from '../loadbalance/load-balancer.js';
+import { resultOf } from '../loadbalance/attempt-result.js';
+import type { Balance, Balancing } from '../loadbalance/balancing.js';
+import { OutlierDetector, type OutlierRules } from '../loadbalance/outlier.js';
 import type { Ports } from '../ports/ports.js';
 import type { Subset } from '../routing/subset.js';
 import { Availability } from './availability.js';
@@ -47,16 +49,45 @@ export class ServicePlan {
   readonly availability: Availability = new Availability();
   readonly #candidates = new Map<Subset | undefined, Map<CallProtocol, Candidates>>();
   readonly #endpoints = new Map<string, Endpoint>();
+  /** When each address of the snapshot was first in one, in monotonic milliseconds; 0 for those of the first one, which are not new. */
+  #seenAt = new Map<string, number>();
+  #balance: Balance;
+  #generation: number;
+  /** Made by the first attempt that ends: a plan that nobody calls needs no timer. */
+  #outliers: OutlierDetector | undefined;
 
   constructor(
     readonly service: string,
     private readonly ports: Ports,
-    private readonly balancer: BalancerFactory,
+    private readonly balancing: Balancing,
     private readonly onRetired: (endpoint: Endpoint) => void,
-  ) {}
+  ) {
+    this.#generation = balancing.generation;
+    this.#balance = balancing.of(service);
+  }
+
+  /** How the service is balanced. */
+  get balance(): Balance {
+    if (this.balancing.generation !== this.#generation) this.#takeOver();
+    return this.#balance;
+  }
+
+  /** All endpoints that were made so far. */
+  get endpoints(): Iterable<Endpoint> {
+    return this.#endpoints.values();
+  }
+
+  /** True while for some of its calls ejections and breakers are ignored, because too few endpoints are fit. */
+  get isPanicking(): boolean {
+    for (const byProtocol of this.#candidates.values()) {
+      for (const candidates of byProtocol.values()) if (candidates.isPanicking) return true;
+    }
+    return false;
+  }
 
   /** The endpoints that take calls of the protocol, out of a part of the instances or all of them. */
   candidates(protocol: CallProtocol, subset?: Subset): Candidates {
+    if (this.balancing.generation !== this.#generation) this.#takeOver();
     let byProtocol = this.#candidates.get(subset);
     if (byProtocol === undefined) this.#candidates.set(subset, (byProtocol = new Map<CallProtocol, Candidates>()));
     let candidates = byProtocol.get(protocol);
@@ -92,7 +123,14 @@ export class ServicePlan {
    */
   observe(call: Invocation, endpoint: Endpoint, outcome: Outcome): void {
     if (endpoint.inFlight > 0) endpoint.inFlight--;
-    this.#candidates.get(call.subset)?.get(call.protocol)?.observe(endpoint, outcome);
+    const result = resultOf(outcome);
+    if (result === 'nothing') return;
+    endpoint.failuresInARow = result === 'success' ? 0 : endpoint.failuresInARow + 1;
+    const { strategy, outlier } = this.#balance;
+    if (!strategy.listens && outlier === undefined) return;
+    const now = this.ports.clock.now();
+    if (strategy.listens) this.#candidates.get(call.subset)?.get(call.protocol)?.observe(endpoint, outcome, now);
+    if (outlier !== undefined) (this.#outliers ?? this.#detect(outlier, now)).observe(endpoint, outcome, now);
   }
 
   /** Takes a new snapshot; endpoints that stay keep their identity. */
@@ -102,17 +140,48 @@ export class ServicePlan {
     if (this.snapshot?.revision === snapshot.revision && this.snapshot.exists === snapshot.exists) return;
     this.snapshot = snapshot;
     this.#candidates.clear();
-    const present = new Set<string>();
+    const isFirst = this.#seenAt.size === 0;
+    const seenAt = new Map<string, number>();
     for (const instance of snapshot.instances) {
-      for (const address of instance.addresses.values()) present.add(keyOf(address));
+      for (const address of instance.addresses.values()) {
+        const key = keyOf(address);
+        seenAt.set(key, this.#seenAt.get(key) ?? (isFirst ? 0 : now));
+      }
     }
-    for (const [key, endpoint] of this.#endpoints) if (!present.has(key)) this.#retire(key, endpoint);
+    this.#seenAt = seenAt;
+    for (const [key, endpoint] of this.#endpoints) if (!seenAt.has(key)) this.#retire(key, endpoint);
   }
 
   /** Gives up all endpoints, because nobody calls the service any more. */
   retireAll(): void {
     for (const [key, endpoint] of this.#endpoints) this.#retire(key, endpoint);
     this.#candidates.clear();
+    this.#stopDetecting();
+  }
+
+  /** Takes over the rules in effect; what is known of endpoints stays. */
+  #takeOver(): void {
+    this.#generation = this.balancing.generation;
+    const before = this.#balance;
+    const balance = this.balancing.of(this.service);
+    if (balance.fingerprint === before.fingerprint) return;
+    this.#balance = balance;
+    this.#candidates.clear();
+    if (JSON.stringify(balance.outlier) === JSON.stringify(before.outlier)) return;
+    if (balance.outlier === undefined) this.#outliers?.releaseAll();
+    this.#stopDetecting();
+  }
+
+  #detect(rules: OutlierRules, now: number): OutlierDetector {
+    const detector = new OutlierDetector(this.service, rules, () => this.#endpoints, this.balancing.reports, now);
+    this.balancing.sweeper.add(detector);
+    this.#outliers = detector;
+    return detector;
+  }
+
+  #stopDetecting(): void {
+    if (this.#outliers !== undefined) this.balancing.sweeper.remove(this.#outliers);
+    this.#outliers = undefined;
   }
 
   #compile(protocol: CallProtocol, subset: Subset | undefined): Candidates {
@@ -127,7 +196,13 @@ export class ServicePlan {
       endpoint.weight = instance.weight;
       endpoints.add(endpoint);
     }
-    return new Candidates([...endpoints], this.balancer, this.ports);
+    return new Candidates([...endpoints], this.#balance, {
+      service: this.service,
+      set: subset === undefined ? protocol : `${protocol} ${subset.name}`,
+      ports: this.ports,
+      availability: this.availability,
+      reports: this.balancing.reports,
+    });
   }
 
   #endpoint(address: InstanceAddress): Endpoint {
@@ -135,6 +210,7 @@ export class ServicePlan {
     let endpoint = this.#endpoints.get(key);
     if (endpoint === undefined) {
       endpoint = new Endpoint(address.host, address.port, undefined, 1, this.availability);
+      endpoint.warmingSince = this.#seenAt.get(key) ?? 0;
       this.#endpoints.set(key, endpoint);
     }
     return endpoint;
@@ -143,6 +219,7 @@ export class ServicePlan {
   #retire(key: string, endpoint: Endpoint): void {
     this.#endpoints.delete(key);
     endpoint.retired = true;
+    this.#outliers?.forget(endpoint);
     this.onRetired(endpoint);
   }
 }

@@ -1,4 +1,4 @@
-import { roundRobin } from '../loadbalance/round-robin.js';
+import { steadyBalancing } from '../loadbalance/steady-balancing.js';
 import { fakePorts, type FakeTime } from './fake-ports.js';
 import { ScriptedDiscovery } from './scripted-discovery.js';
 import { silentLogger } from '../telemetry/logger.js';
@@ -19,7 +19,7 @@ export function directoryRig(options: Partial<DirectoryOptions> = {}): Directory
   const { time, ...ports } = fakePorts();
   const discovery = new ScriptedDiscovery();
   const all = { ...DEFAULT_DIRECTORY_OPTIONS, ...options };
-  const directory = new ServiceDirectory(discovery, ports, silentLogger(), roundRobin, all);
+  const directory = new ServiceDirectory(discovery, ports, silentLogger(), steadyBalancing(ports), all);
   const retired: Endpoint[] = [];
   directory.onRetired((endpoint) => retired.push(endpoint));
   return { directory, discovery, time, retired };

@@ -1,0 +1,40 @@
+import type { Ports, TimerHandle } from '../ports/ports.js';
+import type { OutlierDetector } from './outlier.js';
+
+/** One timer for the detectors of all services; none while there are no detectors. */
+export class OutlierSweeper {
+  readonly #detectors = new Set<OutlierDetector>();
+  #timer: TimerHandle | undefined;
+  #periodMs = Infinity;
+
+  constructor(private readonly ports: Ports) {}
+
+  add(detector: OutlierDetector): void {
+    this.#detectors.add(detector);
+    if (detector.rules.intervalMs < this.#periodMs) this.#restart();
+  }
+
+  remove(detector: OutlierDetector): void {
+    if (this.#detectors.delete(detector) && detector.rules.intervalMs <= this.#periodMs) this.#restart();
+  }
+
+  /** Ends the timer for good: no detector is left. */
+  close(): void {
+    this.#detectors.clear();
+    this.#restart();
+  }
+
+  #restart(): void {
+    let period = Infinity;
+    for (const { rules } of this.#detectors) period = Math.min(period, rules.intervalMs);
+    if (period === this.#periodMs) return;
+    this.#timer?.cancel();
+    this.#periodMs = period;
+    this.#timer = period === Infinity ? undefined : this.ports.timers.every(period, () => this.#sweep());
+  }
+
+  #sweep(): void {
+    const now = this.ports.clock.now();
+    for (const detector of this.#detectors) if (now >= detector.sweepAt) detector.sweep(now);
+  }
+}
