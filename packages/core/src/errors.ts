@@ -206,6 +206,13 @@ export const ERRORS = {
     meaning: 'A route rule sends the caller elsewhere. This is no error.',
     remedy: 'Follow the Location field, or change the rule.',
   },
+  MESH_DIRECT_RESPONSE: {
+    status: 200,
+    grpcStatus: 12,
+    retryable: 'no',
+    meaning: 'A route rule answers by itself. This is no error.',
+    remedy: 'Change the directResponse of the rule if that is not meant.',
+  },
   MESH_ERR_VERSION: {
     status: 505,
     grpcStatus: 12,

@@ -136,6 +136,8 @@ export abstract class Invocation implements CallView {
   watchesAnswer = false;
   /** Fields that the answer gets besides its own, also one that Mesher makes itself. */
   responseFields: Field[] | undefined = undefined;
+  /** Names, in lower case, of fields that an answer of the upstream loses. Those in {@link responseFields} stay. */
+  removedResponseFields: string[] | undefined = undefined;
 
   abstract readonly direction: Direction;
   abstract readonly protocol: CallProtocol;
@@ -167,6 +169,11 @@ export abstract class Invocation implements CallView {
   addResponseField(name: string, value: string): void {
     checkField(name, value);
     (this.responseFields ??= []).push([name, value]);
+  }
+
+  /** Takes the fields of a name, in lower case, out of the answer of the upstream. */
+  removeResponseField(name: string): void {
+    (this.removedResponseFields ??= []).push(name);
   }
 }
 
