@@ -189,7 +189,10 @@ class FakeExchange {
   #local(rejection: Rejection): ObservedAnswer {
     const { code, message, hint, status, retryAfterSeconds } = rejection;
     const direct = rejection instanceof DirectAnswer ? rejection : undefined;
-    const headers: Record<string, string> = { [CODE_FIELD]: code, ...this.#extraFields() };
+    const headers: Record<string, string> = {
+      ...(code.startsWith('MESH_ERR_') ? { [CODE_FIELD]: code } : {}),
+      ...this.#extraFields(),
+    };
     if (retryAfterSeconds !== undefined) headers['retry-after'] = String(retryAfterSeconds);
     if (direct === undefined) headers['content-type'] = 'application/json; charset=utf-8';
     else if (direct.body !== '') headers['content-type'] = direct.contentType;

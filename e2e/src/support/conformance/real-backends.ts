@@ -1,0 +1,110 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { setTimeout as pause } from 'node:timers/promises';
+import {
+  AnswerScript,
+  LOCAL_APP,
+  type InstanceAnswer,
+  type InstanceSpec,
+  type ReceivedRequest,
+  type ServiceInstances,
+} from '@mesher/core/testing';
+
+/** Instances of one case: this many addresses 127.1.x.y are theirs. */
+const MAX_INSTANCES = 250;
+
+interface Backend {
+  script: AnswerScript;
+  server: Server | undefined;
+}
+
+/** The instances of a case as real HTTP servers, each at a loopback address of its own, all at one port. */
+export class RealBackends {
+  readonly received: ReceivedRequest[] = [];
+  readonly #backends = new Map<string, Backend>();
+
+  private constructor(
+    /** Tells the addresses of this case from those of others that run at the same time. */
+    private readonly block: number,
+    readonly port: number,
+    readonly appPort: number,
+  ) {}
+
+  static async start(
+    block: number,
+    port: number,
+    appPort: number,
+    app: readonly InstanceAnswer[],
+    instances: ServiceInstances,
+  ): Promise<RealBackends> {
+    const backends = new RealBackends(block, port, appPort);
+    await backends.#listen(LOCAL_APP, '127.0.0.1', appPort, app);
+    await backends.place(instances);
+    return backends;
+  }
+
+  /** Puts instances in place; one that was there keeps its address. */
+  async place(instances: ServiceInstances): Promise<void> {
+    for (const spec of Object.values(instances).flat()) await this.#place(spec);
+  }
+
+  hostOf(id: string): string {
+    const names = [...this.#backends.keys()];
+    const index = names.indexOf(id);
+    if (index < 1 || index > MAX_INSTANCES) throw new Error(`there is no instance ${id}`);
+    return `127.1.${this.block % 250}.${index}`;
+  }
+
+  async close(): Promise<void> {
+    for (const { server } of this.#backends.values()) {
+      server?.closeAllConnections();
+      await new Promise((resolve) => (server === undefined ? resolve(undefined) : server.close(resolve)));
+    }
+  }
+
+  async #place({ id, refuses, answers }: InstanceSpec): Promise<void> {
+    const known = this.#backends.get(id);
+    if (known === undefined) this.#backends.set(id, { script: new AnswerScript(id, answers), server: undefined });
+    else known.script = new AnswerScript(id, answers);
+    const backend = this.#backends.get(id) as Backend;
+    if (refuses) {
+      backend.server?.closeAllConnections();
+      backend.server?.close();
+      backend.server = undefined;
+    } else if (backend.server === undefined) await this.#listen(id, this.hostOf(id), this.port, answers);
+  }
+
+  async #listen(id: string, host: string, port: number, answers: readonly InstanceAnswer[]): Promise<void> {
+    const server = createServer((request, response) => {
+      this.#answer(id, request, response).catch(() => response.destroy());
+    });
+    // Longer than any case: who closes first must not be a matter of luck.
+    server.keepAliveTimeout = 60_000;
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen(port, host, resolve);
+    });
+    const known = this.#backends.get(id);
+    if (known === undefined) this.#backends.set(id, { script: new AnswerScript(id, answers), server });
+    else known.server = server;
+  }
+
+  async #answer(id: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const pieces: Buffer[] = [];
+    for await (const piece of request) pieces.push(piece as Buffer);
+    const { method = '', url: path = '' } = request;
+    const body = Buffer.concat(pieces).toString();
+    this.received.push({ instance: id, method, path, headers: joined(request), body });
+    const answer = (this.#backends.get(id) as Backend).script.next(path);
+    if (answer.delayMs > 0) await pause(answer.delayMs);
+    if (answer.reset) {
+      request.socket.resetAndDestroy();
+      return;
+    }
+    response.writeHead(answer.status, { ...answer.headers });
+    response.end(answer.body);
+  }
+}
+
+function joined({ headersDistinct }: IncomingMessage): Record<string, string> {
+  return Object.fromEntries(Object.entries(headersDistinct).map(([name, values]) => [name, (values ?? []).join(', ')]));
+}
