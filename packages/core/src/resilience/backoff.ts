@@ -7,6 +7,9 @@ const GROWTH = 1.5;
 /** Share by which a wait of `exponential` may be longer or shorter, as in go-chassis. */
 const SPREAD = 0.5;
 
+/** Attempts after which waits no longer grow, so that the power stays a number that can be computed with. */
+const MAX_GROWTHS = 64;
+
 /** How long to wait before the next attempt. */
 export class Backoff implements BackoffRule {
   readonly kind: BackoffKind;
@@ -31,15 +34,16 @@ export class Backoff implements BackoffRule {
    */
   delay(retry: number, random: Random): number {
     const { minMs, maxMs } = this;
+    const growths = Math.min(retry, MAX_GROWTHS);
     switch (this.kind) {
       case 'zero':
         return 0;
       case 'constant':
         return minMs;
       case 'jittered':
-        return minMs + random.next() * (Math.min(maxMs, minMs * 2 ** retry) - minMs);
+        return minMs + random.next() * (Math.min(maxMs, minMs * 2 ** growths) - minMs);
       case 'exponential': {
-        const middle = Math.min(maxMs, minMs * GROWTH ** (retry - 1));
+        const middle = Math.min(maxMs, minMs * GROWTH ** (growths - 1));
         return Math.min(maxMs, middle * (1 - SPREAD + 2 * SPREAD * random.next()));
       }
     }

@@ -99,7 +99,7 @@ export function compileRetryPolicy(settings: AttemptSettings, rule?: RetryRule):
   return {
     isEnabled,
     maxAttempts: isEnabled ? maxAttempts : safeAttempts,
-    safeAttempts: isEnabled ? Math.max(safeAttempts, maxAttempts) : safeAttempts,
+    safeAttempts: rule?.maxAttempts ?? (isEnabled ? Math.max(safeAttempts, maxAttempts) : safeAttempts),
     triesPerInstance: isEnabled ? retryOnSame + 1 : 1,
     maxInstances: !isEnabled || rule?.maxAttempts !== undefined ? Infinity : settings.retryOnNext + 1,
     conditions: new RetryConditions(isEnabled ? (rule?.retryOn ?? settings.retryOn) : []),
