@@ -91,7 +91,9 @@ export class ReloadRig {
   /** The mistakes of the refused configuration, with paths that start at the folder. */
   get refused(): string[] {
     const { rejected } = this.reloader.state;
-    return rejected === undefined ? [] : formatProblems(rejected.problems).replaceAll(`${this.folder}/`, '').split('\n');
+    return rejected === undefined
+      ? []
+      : formatProblems(rejected.problems).replaceAll(`${this.folder}/`, '').split('\n');
   }
 }
 

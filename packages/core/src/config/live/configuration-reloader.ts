@@ -88,6 +88,7 @@ export class ConfigurationReloader {
   #quiet: TimerHandle | undefined;
   #firstHintAt: number | undefined;
   #poll: TimerHandle | undefined;
+  #polled: Promise<void> = Promise.resolve();
   #closed = false;
   readonly #said = new Set<string>();
   readonly #count: (result: ReloadResult) => void;
@@ -115,7 +116,9 @@ export class ConfigurationReloader {
   async start(): Promise<void> {
     await this.#look();
     if (this.#closed || !this.parts.options.enabled) return;
-    this.#poll = this.parts.ports.timers.every(this.parts.options.poll, () => void this.#lookAndHint());
+    this.#poll = this.parts.ports.timers.every(this.parts.options.poll, () => {
+      this.#polled = this.#lookAndHint();
+    });
   }
 
   /** Says that something may have changed: it is looked at once it has been quiet for the debounce. */
@@ -137,6 +140,18 @@ export class ConfigurationReloader {
   /** Reads everything at once, also when nothing seems to have changed: SIGHUP. Never rejects. */
   reload(): Promise<ReloadResult> {
     return this.#begin(true);
+  }
+
+  /** Resolves once no look is under way, with what became of the last one; undefined when there was none. */
+  async whenIdle(): Promise<ReloadResult | undefined> {
+    let result: ReloadResult | undefined;
+    for (let look = this.#running; look !== undefined; look = this.#running) result = await look;
+    return result;
+  }
+
+  /** Resolves once the last look at an interval has ended. */
+  whenPolled(): Promise<void> {
+    return this.#polled;
   }
 
   close(): void {

@@ -1,0 +1,376 @@
+import { expect } from 'chai';
+import { chmod, mkdir, rename, rm, symlink, truncate, unlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { DEBOUNCE_MS, POLL_MS, ReloadRig } from '../../testing/reload-rig.js';
+import { skipBecause } from '../../testing/skip-because.js';
+import { withFolder } from '../../testing/temporary-folder.js';
+import { MeshError } from '../../errors.js';
+
+const NAMED = { 'microservice.yaml': 'servicecomb.service.name: orders\n' };
+const TIMING_ON = { 'mesher.yaml': 'mesher.serverTiming: true\n' };
+
+async function withRig(files: Readonly<Record<string, string>>, use: (rig: ReloadRig) => Promise<void>): Promise<void> {
+  await withFolder({ ...NAMED, ...files }, async (folder) => {
+    const rig = await ReloadRig.open(folder);
+    try {
+      await use(rig);
+    } finally {
+      rig.reloader.close();
+    }
+  });
+}
+
+describe('a changed configuration', () => {
+  it('takes the place of the former one as a whole, and everybody is told once', async () => {
+    await withRig({}, async (rig) => {
+      const before = rig.live.document;
+      await rig.write({ ...TIMING_ON, 'router.yaml': 'mesher.proxy: {}\n' });
+      expect(await rig.hintAndLook()).to.equal('applied');
+      expect(rig.changes).to.deep.equal([rig.live.document]);
+      expect(rig.live.document).not.to.equal(before);
+      expect(rig.live.document.mesher.serverTiming).to.equal(true);
+      expect(rig.reloader.state).to.include({ hash: rig.live.document.hash, generation: 2, rejected: undefined });
+      expect(rig.reloader.state.files.map((path) => path.slice(rig.folder.length))).to.include('/router.yaml');
+      expect(rig.events.latest.map(({ kind }) => kind)).to.deep.equal(['configuration-applied']);
+      expect(rig.events.latest[0]?.data['keys']).to.deep.equal(['mesher.serverTiming']);
+      expect(rig.count('applied')).to.equal(1);
+    });
+  });
+
+  it('is waited for until it has been quiet, so that two changes in a row are one', async () => {
+    await withRig({}, async (rig) => {
+      await rig.write(TIMING_ON);
+      rig.reloader.hint();
+      rig.time.advance(DEBOUNCE_MS - 1);
+      await rig.write({ 'chassis.yaml': 'servicecomb.handler: {}\nmesher.metrics: {}\n' });
+      rig.reloader.hint();
+      rig.time.advance(DEBOUNCE_MS - 1);
+      expect(await rig.reloader.whenIdle()).to.equal(undefined);
+      rig.time.advance(1);
+      expect(await rig.reloader.whenIdle()).to.equal('applied');
+      expect(rig.changes).to.have.lengthOf(1);
+    });
+  });
+
+  it('is read although the files are never quiet, after five times the debounce', async () => {
+    await withRig({}, async (rig) => {
+      await rig.write(TIMING_ON);
+      let looked: unknown;
+      for (let waited = 0; waited <= DEBOUNCE_MS * 5 && looked === undefined; waited += DEBOUNCE_MS / 2) {
+        rig.reloader.hint();
+        rig.time.advance(DEBOUNCE_MS / 2);
+        looked = await rig.reloader.whenIdle();
+      }
+      expect(looked).to.equal('applied');
+    });
+  });
+
+  it('that means the same does nothing: the same bytes, a comment, another way to write it', async () => {
+    await withRig(TIMING_ON, async (rig) => {
+      await rig.write(TIMING_ON);
+      expect(await rig.hintAndLook()).to.equal('unchanged');
+      for (const text of ['# a comment\nmesher.serverTiming: true\n', 'mesher: { serverTiming: true }\n']) {
+        await rig.write({ 'mesher.yaml': text });
+        await rig.hintAndLook();
+      }
+      expect(rig.changes).to.deep.equal([]);
+      expect(rig.reloader.state.generation).to.equal(1);
+    });
+  });
+
+  it('is found by the poll when no event tells of it, and looked at once', async () => {
+    await withRig({}, async (rig) => {
+      await rig.write({ 'mesher.yaml': 'mesher.serverTiming: maybe\n' });
+      for (let polls = 0; polls < 3; polls++) await pollAndLook(rig);
+      expect(rig.count('rejected')).to.equal(1);
+      expect(rig.logger.messages('error')).to.have.lengthOf(1);
+    });
+  });
+
+  it('with a mistake changes nothing, and says where the mistake is: log, event, metric and state', async () => {
+    await withRig(TIMING_ON, async (rig) => {
+      const before = rig.live.document;
+      await rig.write({ 'mesher.yaml': 'mesher:\n  serverTiming: maybe\n  metrics: { maxServices: none }\n' });
+      expect(await rig.hintAndLook()).to.equal('rejected');
+      expect(rig.live.document).to.equal(before);
+      expect(rig.changes).to.deep.equal([]);
+      expect(rig.refused).to.have.lengthOf(2);
+      expect(rig.refused[0]).to.match(/^mesher\.yaml:2:17 {2}mesher\.serverTiming {2}expects true or false/);
+      const [line] = rig.logger.lines.filter(({ level }) => level === 'error');
+      expect(line?.message).to.match(/2 mistakes and is not used; the former one stays/);
+      expect((line?.fields as { problems: string[] }).problems[0]).to.include('mesher.yaml:2:17');
+      expect(rig.events.latest.map(({ kind }) => kind)).to.deep.equal(['configuration-rejected']);
+      expect(rig.gauge('mesher_config_last_reload_success')).to.equal(0);
+
+      await rig.write({ 'mesher.yaml': 'mesher.serverTiming: false\n' });
+      expect(await rig.hintAndLook()).to.equal('applied');
+      expect(rig.reloader.state.rejected).to.equal(undefined);
+      expect(rig.gauge('mesher_config_last_reload_success')).to.equal(1);
+    });
+  });
+
+  it('that is taken back after a mistake is good again, without a change', async () => {
+    await withRig(TIMING_ON, async (rig) => {
+      await rig.write({ 'mesher.yaml': 'mesher: [\n' });
+      expect(await rig.hintAndLook()).to.equal('rejected');
+      await rig.write(TIMING_ON);
+      expect(await rig.hintAndLook()).to.equal('unchanged');
+      expect(rig.reloader.state.rejected).to.equal(undefined);
+      expect(rig.changes).to.deep.equal([]);
+    });
+  });
+
+  it('that a part of the chassis cannot work with changes nothing', async () => {
+    await withRig({}, async (rig) => {
+      rig.live.onCheck((document) => {
+        if (document.mesher.serverTiming) throw new MeshError('MESH_ERR_UNKNOWN_PLUGIN', 'nobody knows that one');
+      });
+      await rig.write(TIMING_ON);
+      expect(await rig.hintAndLook()).to.equal('rejected');
+      expect(rig.refused).to.deep.equal(['nobody knows that one']);
+      expect(rig.changes).to.deep.equal([]);
+    });
+  });
+
+  it('is read again at once when asked to, and those who ask meanwhile share the next look', async () => {
+    await withRig({}, async (rig) => {
+      await rig.write(TIMING_ON);
+      const first = rig.reloader.reload();
+      await rig.write({ 'mesher.yaml': 'mesher.serverTiming: false\n' });
+      const [second, third] = [rig.reloader.reload(), rig.reloader.reload()];
+      expect(second).to.equal(third);
+      await Promise.all([first, second]);
+      expect(rig.live.document.mesher.serverTiming).to.equal(false);
+    });
+  });
+
+  it('is not taken over after the end', async () => {
+    await withRig({}, async (rig) => {
+      await rig.write(TIMING_ON);
+      rig.reloader.hint();
+      rig.reloader.close();
+      rig.time.advance(POLL_MS);
+      await rig.reloader.whenIdle();
+      expect(rig.changes).to.deep.equal([]);
+      expect(rig.time.pendingTimers).to.equal(0);
+    });
+  });
+});
+
+describe('the configuration folder', () => {
+  it('may be swapped as Kubernetes swaps a ConfigMap: all files change in one step', async () => {
+    await withFolder({}, async (folder) => {
+      const version = async (name: string, timing: boolean): Promise<void> => {
+        await mkdir(join(folder, name));
+        await writeFile(join(folder, name, 'microservice.yaml'), 'servicecomb.service.name: orders\n');
+        await writeFile(join(folder, name, 'mesher.yaml'), `mesher.serverTiming: ${timing}\n`);
+      };
+      await version('..1', false);
+      await symlink('..1', join(folder, '..data'));
+      for (const file of ['microservice.yaml', 'mesher.yaml']) await symlink(`..data/${file}`, join(folder, file));
+      const rig = await ReloadRig.open(folder);
+      await version('..2', true);
+      await symlink('..2', join(folder, '..data_tmp'));
+      await rename(join(folder, '..data_tmp'), join(folder, '..data'));
+      await rm(join(folder, '..1'), { recursive: true });
+      expect(await rig.hintAndLook()).to.equal('applied');
+      expect(rig.live.document.mesher.serverTiming).to.equal(true);
+      rig.reloader.close();
+    });
+  });
+
+  it('that vanishes takes nothing along; when it is back, it counts again', async () => {
+    await withRig(TIMING_ON, async (rig) => {
+      await rename(rig.folder, `${rig.folder}-away`);
+      expect(await rig.hintAndLook()).to.equal('rejected');
+      expect(rig.refused[0]).to.match(/the configuration folder is gone/);
+      expect(rig.live.document.mesher.serverTiming).to.equal(true);
+      await rename(`${rig.folder}-away`, rig.folder);
+      await rig.write({ 'mesher.yaml': 'mesher.serverTiming: false\n' });
+      expect(await rig.hintAndLook()).to.equal('applied');
+    });
+  });
+
+  it('may lose a file: what stood in it counts no longer', async () => {
+    await withRig(TIMING_ON, async (rig) => {
+      await unlink(join(rig.folder, 'mesher.yaml'));
+      expect(await rig.hintAndLook()).to.equal('applied');
+      expect(rig.live.document.mesher.serverTiming).to.equal(false);
+    });
+  });
+
+  it('with a file that is emptied and then filled, as editors write in place, never counts as empty', async () => {
+    await withRig(TIMING_ON, async (rig) => {
+      await truncate(join(rig.folder, 'mesher.yaml'));
+      expect(await rig.hintAndLook()).to.equal('unsettled');
+      expect(rig.live.document.mesher.serverTiming).to.equal(true);
+      await writeFile(join(rig.folder, 'mesher.yaml'), 'mesher.serverTiming: true\nmesher.metrics: {}\n');
+      expect(await rig.hintAndLook()).to.equal('unchanged');
+      expect(rig.changes).to.deep.equal([]);
+    });
+  });
+
+  it('with a file that stays empty counts so after a second', async () => {
+    await withRig(TIMING_ON, async (rig) => {
+      await truncate(join(rig.folder, 'mesher.yaml'));
+      expect(await rig.hintAndLook()).to.equal('unsettled');
+      rig.time.advance(1_000);
+      expect(await rig.reloader.whenIdle()).to.equal('applied');
+      expect(rig.live.document.mesher.serverTiming).to.equal(false);
+    });
+  });
+
+  it('with half of a file is refused, and taken over when the rest is there', async () => {
+    await withRig({}, async (rig) => {
+      await rig.write({ 'mesher.yaml': 'mesher: { serverTiming: tr' });
+      expect(await rig.hintAndLook()).to.equal('rejected');
+      expect(rig.refused[0]).to.match(/^mesher\.yaml:1:/);
+      await rig.write({ 'mesher.yaml': 'mesher: { serverTiming: true }' });
+      expect(await rig.hintAndLook()).to.equal('applied');
+    });
+  });
+
+  it('with a huge file, or a folder in the place of a file, is refused', async () => {
+    await withRig({}, async (rig) => {
+      await rig.write({ 'router.yaml': '#'.repeat(1024 * 1024 + 1) });
+      expect(await rig.hintAndLook()).to.equal('rejected');
+      expect(rig.refused[0]).to.match(/^router\.yaml:1:1 {2}is larger than 1048576 bytes/);
+      await unlink(join(rig.folder, 'router.yaml'));
+      await mkdir(join(rig.folder, 'router.yaml'));
+      expect(await rig.hintAndLook()).to.equal('rejected');
+      expect(rig.refused[0]).to.match(/^router\.yaml:1:1 {2}is no file/);
+    });
+  });
+
+  it('with a file that may not be read is refused', async function () {
+    await withRig(TIMING_ON, async (rig) => {
+      const drop = process.getuid?.() === 0 ? NOBODY : undefined;
+      if (drop !== undefined && process.seteuid === undefined) skipBecause(this, 'this system knows no permissions');
+      await chmod(rig.folder, 0o755);
+      await chmod(join(rig.folder, 'mesher.yaml'), 0);
+      const result = await asUser(drop, () => rig.hintAndLook());
+      expect(result).to.equal('rejected');
+      expect(rig.refused[0]).to.match(/^mesher\.yaml:1:1 {2}cannot be read: .*permission/);
+    });
+  });
+});
+
+describe('a change that needs a restart', () => {
+  const FILES = {
+    'chassis.yaml':
+      'servicecomb: { registry: { type: file, address: a }, handler.chain.Consumer.outgoing: transport }\n',
+  };
+
+  it('is reported, and the rest of the change is taken over', async () => {
+    await withRig(FILES, async (rig) => {
+      await rig.write({
+        ...TIMING_ON,
+        'chassis.yaml':
+          'servicecomb:\n  registry:\n    type: file\n    address: b\n  handler.chain.Consumer.outgoing: loadbalance,transport\n',
+      });
+      expect(await rig.hintAndLook()).to.equal('applied');
+      expect(rig.live.document.mesher.serverTiming).to.equal(true);
+      expect(rig.live.document.registry.address).to.deep.equal(['a']);
+      expect(rig.live.document.chain('Consumer', 'outgoing')).to.deep.equal(['transport']);
+      const { needsRestart } = rig.reloader.state;
+      const { key, running, found, at } = needsRestart.at(-1) ?? {};
+      expect([key, running, found]).to.deep.equal(['servicecomb.registry.address[0]', 'a', 'b']);
+      expect(at).to.match(/chassis\.yaml:4:14$/);
+      expect(rig.gauge('mesher_config_needs_restart')).to.equal(needsRestart.length);
+      expect(rig.logger.messages('warn')).to.deep.equal([
+        'changes that need a restart; until then the former values stay in effect',
+      ]);
+    });
+  });
+
+  it('alone changes nothing, and is said once', async () => {
+    await withRig(FILES, async (rig) => {
+      const changed = { 'chassis.yaml': 'servicecomb: { registry: { type: file, address: b } }\n' };
+      await rig.write(changed);
+      expect(await rig.hintAndLook()).to.equal('unchanged');
+      await rig.write({ 'chassis.yaml': `# again\n${changed['chassis.yaml']}` });
+      expect(await rig.hintAndLook()).to.equal('unchanged');
+      expect(rig.changes).to.deep.equal([]);
+      expect(rig.logger.messages('warn')).to.have.lengthOf(1);
+      await rig.write(FILES);
+      await rig.hintAndLook();
+      expect(rig.reloader.state.needsRestart).to.deep.equal([]);
+    });
+  });
+
+  it('with a mistake is refused all the same', async () => {
+    await withRig(FILES, async (rig) => {
+      await rig.write({ 'chassis.yaml': 'servicecomb.protocols.http.listenAddress: "nowhere:x"\n' });
+      expect(await rig.hintAndLook()).to.equal('rejected');
+      expect(rig.refused[0]).to.match(/^chassis\.yaml:1:.*listenAddress/);
+    });
+  });
+
+  it('does not show secrets', async () => {
+    await withRig({}, async (rig) => {
+      await rig.write({ 'mesher.yaml': 'servicecomb.config.client.token: hunter2\n' });
+      await rig.hintAndLook();
+      const text = JSON.stringify([rig.reloader.state.needsRestart, rig.logger.lines, rig.events.latest]);
+      expect(text).to.include('servicecomb.config.client.token').and.not.to.include('hunter2');
+    });
+  });
+});
+
+describe('a config source', () => {
+  it('wins over files, its mistakes are shown with its name and key, and what it sets no longer is gone', async () => {
+    await withRig({ 'mesher.yaml': 'mesher.serverTiming: false\n' }, async (rig) => {
+      const says = (entries: Readonly<Record<string, string>>): void => {
+        rig.sources = [{ name: 'kie', entries: new Map(Object.entries(entries)) }];
+      };
+      says({ 'mesher.serverTiming': 'true' });
+      expect(await rig.hintAndLook()).to.equal('applied');
+      expect(rig.live.document.mesher.serverTiming).to.equal(true);
+      says({ 'mesher.serverTiming': 'perhaps' });
+      expect(await rig.hintAndLook()).to.equal('rejected');
+      expect(rig.refused).to.deep.equal([
+        "kie: mesher.serverTiming  mesher.serverTiming  expects true or false, found 'perhaps'",
+      ]);
+      says({});
+      expect(await rig.hintAndLook()).to.equal('applied');
+      expect(rig.live.document.mesher.serverTiming).to.equal(false);
+    });
+  });
+
+  it('cannot say which config source is asked, and its old spellings count', async () => {
+    await withRig({}, async (rig) => {
+      const entries = new Map([
+        ['servicecomb.config.client.serverUri', 'http://evil:1'],
+        ['a..b', 'x'],
+        ['cse.handler.chain.Consumer.outgoing', 'transport'],
+      ]);
+      rig.sources = [{ name: 'kie', entries }];
+      expect(await rig.hintAndLook()).to.equal('unchanged');
+      const said = rig.logger.lines.map(({ fields, message }) => `${JSON.stringify(fields['at'])} ${message}`);
+      expect(said.join('\n')).to.match(/kie: servicecomb\.config\.client\.serverUri.*cannot say which/);
+      expect(said.join('\n')).to.match(/kie: a\.\.b" is no key/);
+      expect(rig.reloader.state.needsRestart.map(({ key, at }) => `${key} ${at}`)).to.deep.equal([
+        'servicecomb.handler.chain.Consumer.outgoing[0] kie: cse.handler.chain.Consumer.outgoing',
+      ]);
+    });
+  });
+});
+
+/** A user without rights. */
+const NOBODY = 65_534;
+
+async function asUser<T>(user: number | undefined, act: () => Promise<T>): Promise<T> {
+  if (user === undefined) return await act();
+  process.seteuid?.(user);
+  try {
+    return await act();
+  } finally {
+    process.seteuid?.(0);
+  }
+}
+
+async function pollAndLook(rig: ReloadRig): Promise<void> {
+  rig.time.advance(POLL_MS);
+  await rig.reloader.whenPolled();
+  rig.time.advance(DEBOUNCE_MS);
+  await rig.reloader.whenIdle();
+}
