@@ -23,6 +23,8 @@ export interface TierView {
   readonly name: string;
   /** Part of all calls, 0..1. */
   readonly share: number;
+  /** All of it, those included that take no calls. */
+  readonly endpoints: readonly Endpoint[];
   /** Probabilities within the tier by endpoint; undefined when the strategy does not say. */
   readonly picks: ReadonlyMap<Endpoint, number> | undefined;
 }
@@ -113,7 +115,7 @@ export class TierSet {
       const share = Math.max(upTo - before, 0);
       before = upTo;
       const picks = shares && new Map(of.map((endpoint, index) => [endpoint, shares[index] ?? 0]));
-      return { name, share, picks };
+      return { name, share, endpoints, picks };
     });
   }
 

@@ -7,7 +7,8 @@ import { httpInstance, instanceAt } from '../testing/instances.js';
 import type { ServiceSnapshot } from './contracts.js';
 import type { Endpoint } from './endpoint.js';
 import type { Instance } from './instance.js';
-import { ServicePlan, whyLeftOut } from './service-plan.js';
+import { whyLeftOut } from './instance-choice.js';
+import { ServicePlan } from './service-plan.js';
 
 function planOf(retired: Endpoint[] = []): ServicePlan {
   const ports = fakePorts();

@@ -1,3 +1,4 @@
+import type { Explanation } from '../explain/explanation.js';
 import type { CallProtocol, Invocation, Outcome } from '../invocation.js';
 import { resultOf } from '../loadbalance/attempt-result.js';
 import type { Balance, Balancing } from '../loadbalance/balancing.js';
@@ -8,26 +9,9 @@ import { Availability } from './availability.js';
 import { Candidates } from './candidates.js';
 import type { ServiceSnapshot } from './contracts.js';
 import { Endpoint } from './endpoint.js';
-import type { Instance, InstanceAddress } from './instance.js';
-
-/**
- * Names of addresses that serve a protocol, best first. `rest` is what go-chassis calls HTTP; `*` is an address of which nothing
- * is known but that it is there.
- */
-const ADDRESS_NAMES: Readonly<Record<CallProtocol, readonly string[]>> = {
-  http: ['rest', 'http', '*'],
-  grpc: ['grpc', '*'],
-  tcp: ['tcp', '*', 'rest', 'http', 'grpc'],
-};
-
-/** Why an instance is not among the candidates. */
-export type LeftOut =
-  | 'status'
-  | 'weight'
-  /** It has no address for the protocol. */
-  | 'protocol'
-  /** Its address for the protocol wants TLS, which Mesher does not speak to instances yet. */
-  | 'tls';
+import { explainBalancing } from './explain-balancing.js';
+import type { InstanceAddress } from './instance.js';
+import { addressFor, whyLeftOut } from './instance-choice.js';
 
 /**
  * All that is decided about a service ahead of its calls. The object stays the same while the service is watched; a new
@@ -110,6 +94,18 @@ export class ServicePlan {
    */
   pick(call: Invocation, tried: readonly Endpoint[] | undefined): Endpoint | undefined {
     return this.candidates(call.protocol, call.subset).pick(call, tried);
+  }
+
+  /** Tells where {@link pick} would send the call, with which probability, and why not elsewhere. Changes nothing. */
+  explain(call: Invocation, into: Explanation): void {
+    const candidates = this.candidates(call.protocol, call.subset);
+    const instances = this.snapshot?.instances ?? [];
+    const selected = new Set(call.subset?.select(instances) ?? instances);
+    const leftOut = instances.flatMap((instance) => {
+      const reason = selected.has(instance) ? whyLeftOut(instance, call.protocol) : ('subset' as const);
+      return reason === undefined ? [] : [{ instance, reason }];
+    });
+    explainBalancing({ service: this.service, candidates, leftOut, now: this.ports.clock.now() }, call, into);
   }
 
   /** An attempt at `endpoint` begins. Whoever says so also calls {@link observe}, once, when the attempt has ended. */
@@ -222,25 +218,6 @@ export class ServicePlan {
     this.#outliers?.forget(endpoint);
     this.onRetired(endpoint);
   }
-}
-
-/** Undefined when the instance takes calls of the protocol. */
-export function whyLeftOut(instance: Instance, protocol: CallProtocol): LeftOut | undefined {
-  if (instance.status !== 'UP' && instance.status !== 'TESTING') return 'status';
-  // Neither 0 nor what is no number at all: a balancer would never come to the others again.
-  if (!(instance.weight > 0 && Number.isFinite(instance.weight))) return 'weight';
-  const address = addressFor(instance, protocol);
-  if (address === undefined) return 'protocol';
-  // Bytes of a connection that is not HTTP are passed on as they are, TLS included.
-  return address.tls && protocol !== 'tcp' ? 'tls' : undefined;
-}
-
-function addressFor(instance: Instance, protocol: CallProtocol): InstanceAddress | undefined {
-  for (const name of ADDRESS_NAMES[protocol]) {
-    const address = instance.addresses.get(name);
-    if (address !== undefined) return address;
-  }
-  return undefined;
 }
 
 function keyOf(address: InstanceAddress): string {

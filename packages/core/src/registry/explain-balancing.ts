@@ -1,0 +1,132 @@
+import { Rejection } from '../errors.js';
+import type { Explanation } from '../explain/explanation.js';
+import type { Invocation } from '../invocation.js';
+import { warmth } from '../loadbalance/slow-start.js';
+import type { Candidates } from './candidates.js';
+import type { Endpoint } from './endpoint.js';
+import { stateOf } from './endpoint-metrics.js';
+import type { Instance } from './instance.js';
+import type { LeftOut } from './instance-choice.js';
+
+const STAGE = 'load-balancer';
+
+/** Endpoints that are named one by one, for people; the data has all. */
+const MAX_NAMED = 50;
+
+/** Why an instance or endpoint gets no calls. */
+export type DropReason = LeftOut | 'subset' | 'resting' | 'ejected' | 'breaker';
+
+const WORDS: Readonly<Record<DropReason, string>> = {
+  status: 'its status is not UP',
+  weight: 'its weight is 0, or no number',
+  protocol: 'it has no address for the protocol',
+  tls: 'its address wants TLS',
+  subset: 'it is not in the subset',
+  resting: 'it rests after failed connects',
+  ejected: 'it is ejected because of its answers',
+  breaker: 'its circuit breaker is open',
+};
+
+/** What a plan knows about the choice. */
+export interface BalancingFacts {
+  readonly service: string;
+  readonly candidates: Candidates;
+  /** Instances that are no candidates. */
+  readonly leftOut: readonly { readonly instance: Instance; readonly reason: LeftOut | 'subset' }[];
+  readonly now: number;
+}
+
+interface Kept {
+  readonly endpoint: string;
+  readonly instance: string | undefined;
+  /** 0..1; undefined when the strategy does not say. */
+  readonly probability: number | undefined;
+  readonly tier: string;
+  readonly inFlight: number;
+  readonly latencyMs: number | undefined;
+  /** 0..1 */
+  readonly warmth: number;
+}
+
+/** Tells which endpoint the call would go to with which probability, and why it would not go to others. */
+export function explainBalancing(facts: BalancingFacts, call: Invocation, into: Explanation): void {
+  const { candidates, leftOut, service } = facts;
+  const dropped = [
+    ...leftOut.map(({ instance, reason }) => ({ endpoint: addressOf(instance, call), reason })),
+    ...candidates.endpoints
+      .filter((endpoint) => !candidates.takes(endpoint))
+      .map((endpoint) => ({ endpoint: endpoint.key, reason: stateOf(endpoint) as DropReason })),
+  ];
+  const lines = dropped.slice(0, MAX_NAMED).map(({ endpoint, reason }) => `- ${endpoint}: ${WORDS[reason]}`);
+  if (candidates.endpoints.length === 0) {
+    into.reject(STAGE, nobody(service, call), lines, { dropped });
+    return;
+  }
+  const kept = keptOf(facts, call);
+  const { strategy } = candidates.balance;
+  const session = candidates.sessionOf(call);
+  const { isPanicking } = candidates;
+  const details = [...kept.slice(0, MAX_NAMED).map(lineOf), ...lines];
+  if (isPanicking) details.unshift('too few endpoints are fit: ejections and open breakers are ignored');
+  const data = { strategy: strategy.name, panic: isPanicking, session: session?.key, kept, dropped };
+  const certain = session?.key ?? kept.find(({ probability }) => probability === 1)?.endpoint;
+  const among = `${kept.length} of ${candidates.endpoints.length + leftOut.length} endpoints`;
+  const decision =
+    session !== undefined
+      ? `${session.key}, as the cookie of the client says`
+      : certain !== undefined
+        ? `${strategy.name}: ${certain}`
+        : `${strategy.name} among ${among}`;
+  into.add(STAGE, decision, details, data);
+}
+
+function keptOf({ candidates, now }: BalancingFacts, call: Invocation): Kept[] {
+  const { slowStart, strategy } = candidates.balance;
+  const session = candidates.sessionOf(call);
+  const tiers = candidates.describe(call);
+  const known = tiers.every(({ picks }) => picks !== undefined);
+  const warm = (endpoint: Endpoint): number =>
+    slowStart === undefined || !strategy.warmsUp ? 1 : warmth(endpoint, now, slowStart);
+  const found = tiers.flatMap(({ name, share, picks, endpoints }) =>
+    endpoints
+      .filter((endpoint) => candidates.takes(endpoint))
+      .map((endpoint) => ({ name, endpoint, raw: share * (picks?.get(endpoint) ?? 0) * warm(endpoint) })),
+  );
+  const total = found.reduce((sum, { raw }) => sum + raw, 0);
+  return found.map(({ name, endpoint, raw }) => ({
+    endpoint: endpoint.key,
+    instance: endpoint.instance?.instanceId,
+    probability: session !== undefined ? Number(session === endpoint) : known && total > 0 ? raw / total : undefined,
+    tier: name,
+    inFlight: endpoint.inFlight,
+    latencyMs: endpoint.latencyMs === 0 ? undefined : endpoint.latencyMs,
+    warmth: warm(endpoint),
+  }));
+}
+
+function lineOf({ endpoint, probability, tier, inFlight, latencyMs, warmth: warm }: Kept): string {
+  const parts = [
+    probability === undefined ? 'the strategy does not say how often' : `${(probability * 100).toFixed(1)} %`,
+    tier,
+    inFlight === 0 ? '' : `${inFlight} under way`,
+    latencyMs === undefined ? '' : `about ${latencyMs.toFixed(1)} ms`,
+    warm === 1 ? '' : `warms up: ${(warm * 100).toFixed(0)} % of its share`,
+  ];
+  return `+ ${endpoint}: ${parts.filter((part) => part !== '').join(', ')}`;
+}
+
+function addressOf(instance: Instance, call: Invocation): string {
+  const address = instance.addresses.get(call.protocol) ?? [...instance.addresses.values()][0];
+  return address === undefined ? instance.instanceId : `${address.host}:${address.port}`;
+}
+
+/** The answer for a call that nobody takes. */
+export function nobody(service: string, { protocol, subset }: Invocation): Rejection {
+  return subset === undefined
+    ? new Rejection('MESH_ERR_NO_INSTANCE', `No instance of ${service} is up and speaks ${protocol}`, 1)
+    : new Rejection(
+        'MESH_ERR_NO_SUBSET',
+        `No instance of ${service} with ${subset.name} is up and speaks ${protocol}`,
+        1,
+      );
+}
