@@ -1,5 +1,6 @@
 import { MeshError } from '../errors.js';
 import { consumerRateLimit, providerRateLimit } from '../resilience/rate-limit-policy.js';
+import { bizkeeperConsumer, bizkeeperProvider } from '../resilience/bizkeeper-policy.js';
 import type { Policy, PolicyContext, PolicyFactory } from './policy.js';
 import { PolicyChain } from './policy-chain.js';
 
@@ -15,8 +16,8 @@ export const HANDLER_NAMES: Readonly<Record<string, HandlerMeaning>> = {
   router: 'later',
   loadbalance: 'executor',
   transport: 'executor',
-  'bizkeeper-consumer': 'later',
-  'bizkeeper-provider': 'later',
+  'bizkeeper-consumer': bizkeeperConsumer,
+  'bizkeeper-provider': bizkeeperProvider,
   'ratelimiter-consumer': consumerRateLimit,
   'ratelimiter-provider': providerRateLimit,
   'rate-limiter': 'later',

@@ -107,4 +107,41 @@ export const POLICY_METRICS = {
     ['service'],
     'Repetitions of calls that the retry budget of the service still allows.',
   ),
+  breakerState: policies(
+    'gauge',
+    'mesher_breaker_state',
+    ['direction', 'service', 'name'],
+    'State of the circuit breakers that ever opened: 0 closed, 1 half-open, 2 open.',
+  ),
+  breakerTransitions: policies(
+    'counter',
+    'mesher_breaker_transitions_total',
+    ['direction', 'service', 'name', 'to'],
+    'Changes of state of circuit breakers.',
+  ),
+  breakerRejections: policies(
+    'counter',
+    'mesher_breaker_rejections_total',
+    ['direction', 'service', 'name'],
+    'Calls that a circuit breaker refused.',
+  ),
+  bulkheadInUse: policies(
+    'gauge',
+    'mesher_bulkhead_in_use',
+    ['direction', 'service'],
+    'Calls under way, HTTP and gRPC, as the bulkhead of the service counts them.',
+  ),
+  bulkheadQueue: policies('gauge', 'mesher_bulkhead_queue', ['direction', 'service'], 'Calls that wait for a place.'),
+  bulkheadRejections: policies(
+    'counter',
+    'mesher_bulkhead_rejections_total',
+    ['direction', 'service', 'reason'],
+    'Calls that a bulkhead refused: full, or timeout after a wait.',
+  ),
+  concurrencyLimit: policies(
+    'gauge',
+    'mesher_concurrency_limit',
+    ['direction', 'service'],
+    'Calls that may be under way, fixed or adaptive.',
+  ),
 } as const;

@@ -1,19 +1,36 @@
 import { s } from '../schema/combinators.js';
 import type { Notes } from '../schema/schema.js';
+import { FAILURE_STATUS } from './circuit-breaker.js';
 import { configClientSchema } from './config-client.js';
 
-const transportSchema = s.object(
+const TRANSPORT_LATER: Notes = {
+  notYet: 'the limits of listeners and pools are not read from here',
+  section: 'servicecomb.transport',
+};
+
+export const transportSchema = s.object(
   {
-    failure: s.map(s.list(s.string(), { commaSeparated: true }), {
+    failure: s.map(
+      s.list(s.string({ pattern: FAILURE_STATUS, expectation: 'a status as in http_500, or 500, or 5xx' }), {
+        commaSeparated: true,
+      }),
+      {
+        keyName: 'protocol',
+        doc: 'Statuses that count as failures besides 5xx: http_429,http_408. rest stands for HTTP.',
+      },
+    ),
+    maxIdleCon: s.map(s.integer({ min: 0, doc: 'Idle connections that are kept.' }), {
       keyName: 'protocol',
-      doc: 'Answers that count as failures: http_500,http_502.',
+      ...TRANSPORT_LATER,
     }),
-    maxIdleCon: s.map(s.integer({ min: 0, doc: 'Idle connections that are kept.' }), { keyName: 'protocol' }),
-    maxBodyBytes: s.map(s.bytes({ doc: 'Largest body.' }), { keyName: 'protocol' }),
-    maxHeaderBytes: s.map(s.bytes({ doc: 'Largest head.' }), { keyName: 'protocol' }),
-    timeout: s.map(s.duration({ bareUnit: 's', doc: 'Timeout of the server.' }), { keyName: 'protocol' }),
+    maxBodyBytes: s.map(s.bytes({ doc: 'Largest body.' }), { keyName: 'protocol', ...TRANSPORT_LATER }),
+    maxHeaderBytes: s.map(s.bytes({ doc: 'Largest head.' }), { keyName: 'protocol', ...TRANSPORT_LATER }),
+    timeout: s.map(s.duration({ bareUnit: 's', doc: 'Timeout of the server.' }), {
+      keyName: 'protocol',
+      ...TRANSPORT_LATER,
+    }),
   },
-  { doc: 'Limits and failures by protocol.', notYet: 'the retry and breaker policies will act on it' },
+  { doc: 'Limits and failures by protocol.' },
 );
 
 const metricsSchema = s.object(
