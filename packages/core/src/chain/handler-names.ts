@@ -1,5 +1,9 @@
 import { MeshError } from '../errors.js';
+import { faultInjection } from '../resilience/fault-injection.js';
+import { markedRateLimit } from '../resilience/rate-limit-by-mark.js';
 import { consumerRateLimit, providerRateLimit } from '../resilience/rate-limit-policy.js';
+import { routerPolicy } from '../routing/router-policy.js';
+import { trafficMarker } from '../routing/traffic-marker.js';
 import { bizkeeperConsumer, bizkeeperProvider } from '../resilience/bizkeeper-policy.js';
 import type { Policy, PolicyContext, PolicyFactory } from './policy.js';
 import { PolicyChain } from './policy-chain.js';
@@ -13,16 +17,16 @@ export type HandlerMeaning = 'executor' | 'later' | PolicyFactory;
 
 /** Every handler name that go-chassis and mesher know. */
 export const HANDLER_NAMES: Readonly<Record<string, HandlerMeaning>> = {
-  router: 'later',
+  router: routerPolicy,
   loadbalance: 'executor',
   transport: 'executor',
   'bizkeeper-consumer': bizkeeperConsumer,
   'bizkeeper-provider': bizkeeperProvider,
   'ratelimiter-consumer': consumerRateLimit,
   'ratelimiter-provider': providerRateLimit,
-  'rate-limiter': 'later',
-  'traffic-marker': 'later',
-  'fault-inject': 'later',
+  'rate-limiter': markedRateLimit,
+  'traffic-marker': trafficMarker,
+  'fault-inject': faultInjection,
   'tracing-consumer': 'later',
   'tracing-provider': 'later',
   'access-log': 'later',

@@ -4,6 +4,7 @@ import type { Explanation } from '../explain/explanation.js';
 import type { Direction, Invocation, Outcome } from '../invocation.js';
 import type { InstalledPlugins } from '../plugin/installed-plugins.js';
 import type { Ports } from '../ports/ports.js';
+import type { PlanSource } from '../routing/mirror.js';
 import type { Endpoint } from '../registry/endpoint.js';
 import type { Logger } from '../telemetry/logger.js';
 import type { MeshEvents } from '../telemetry/mesh-events.js';
@@ -52,6 +53,8 @@ export interface PolicyContext {
   readonly events: MeshEvents;
   readonly metrics: PolicyMetrics;
   readonly plugins: InstalledPlugins;
+  /** The plans of other services than the called one; left out where there are none. */
+  readonly plans?: PlanSource;
 }
 
 /** Makes the policy behind a handler name, once per chassis and direction. */

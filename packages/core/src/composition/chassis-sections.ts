@@ -3,7 +3,9 @@ import { reloadSchema } from '../config/live/reload-options.js';
 import { directorySchema } from '../registry/directory-options.js';
 import { registrationSchema } from '../registry/registration-options.js';
 import { deadlineSchema } from '../resilience/deadline-options.js';
+import { faultInjectionSchema } from '../resilience/fault-options.js';
 import { rateLimitSchema } from '../resilience/rate-limit-options.js';
+import { routingSchema } from '../routing/routing-options.js';
 
 /** Sections of the configuration that belong to parts of core which the chassis puts together. */
 export const CHASSIS_SECTIONS = {
@@ -12,5 +14,7 @@ export const CHASSIS_SECTIONS = {
   'mesher.deadline': deadlineSchema,
   'mesher.loopGuard': loopSchema,
   'mesher.rateLimit': rateLimitSchema,
+  'mesher.faultInjection': faultInjectionSchema,
   'mesher.reload': reloadSchema,
+  'mesher.routing': routingSchema,
 } as const;

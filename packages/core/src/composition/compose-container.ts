@@ -141,6 +141,7 @@ function policyContext(c: DependencyContainer, direction: Direction): PolicyCont
     events: c.resolve(TOKENS.events),
     metrics: c.resolve(TOKENS.policyMetrics),
     plugins: c.resolve(TOKENS.plugins),
+    plans: c.resolve(TOKENS.directory),
   };
 }
 
@@ -200,7 +201,12 @@ function composeExplainer(
         callerMarks: new CallerMarks(document.service.name),
         chains: { outbound: c.resolve(TOKENS.consumerChain), inbound: c.resolve(TOKENS.providerChain) },
         localPorts: c.resolve(TOKENS.localPorts),
-        explainAttempts: () => undefined,
+        explainAttempts: (call, into) => {
+          if (call.plan === undefined) return;
+          const retries = c.resolve(TOKENS.retries);
+          c.resolve(TOKENS.deadlines).explain(call, retries.of(call.plan), into);
+          if (!into.stopped) retries.explain(call, into);
+        },
       }),
   );
 }

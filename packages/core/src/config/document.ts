@@ -77,6 +77,26 @@ export class MeshDocument {
     return this.#core('localHealthCheck');
   }
 
+  /** `servicecomb.match`, by mark. */
+  get matchGroups(): CoreSection<'servicecomb.match'> {
+    return this.#core('servicecomb.match');
+  }
+
+  /** `servicecomb.routeRule`, by called service. */
+  get routeRules(): CoreSection<'servicecomb.routeRule'> {
+    return this.#core('servicecomb.routeRule');
+  }
+
+  /** `servicecomb.darklaunch.policy`, by called service. */
+  get darklaunchPolicies(): CoreSection<'servicecomb.darklaunch.policy'> {
+    return this.#core('servicecomb.darklaunch.policy');
+  }
+
+  /** `egressRule`, by name. */
+  get egressRules(): CoreSection<'egressRule'> {
+    return this.#core('egressRule');
+  }
+
   /** The handler names of a chain, or undefined when it is not set (an empty chain counts as not set). */
   chain(direction: 'Consumer' | 'Provider', name: string): readonly string[] | undefined {
     return this.#core('servicecomb.handler').chain[direction].get(name);

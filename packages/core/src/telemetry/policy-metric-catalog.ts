@@ -107,6 +107,24 @@ export const POLICY_METRICS = {
     ['service'],
     'Repetitions of calls that the retry budget of the service still allows.',
   ),
+  routes: policies(
+    'counter',
+    'mesher_route_total',
+    ['direction', 'service', 'rule', 'subset'],
+    'Calls that followed a route rule, by the rule and the part of the instances that it chose.',
+  ),
+  marks: policies(
+    'counter',
+    'mesher_marked_total',
+    ['direction', 'mark'],
+    'Calls that got a mark (servicecomb.match).',
+  ),
+  egress: policies(
+    'counter',
+    'mesher_egress_total',
+    ['rule', 'decision'],
+    'Calls to hosts outside the mesh: allowed by a rule or by the policy (the rule is then empty), denied, or not found by DNS.',
+  ),
   breakerState: policies(
     'gauge',
     'mesher_breaker_state',

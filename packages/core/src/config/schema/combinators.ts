@@ -18,6 +18,7 @@ import { MapSchema, type MapNotes } from './map.js';
 import { ObjectSchema, type Fields, type ObjectNotes } from './object.js';
 import { ScalarSchema, type ScalarFormat } from './scalar.js';
 import type { Infer, Notes, Schema } from './schema.js';
+import { ShorthandSchema } from './shorthand.js';
 import { YamlTextSchema } from './yaml-text.js';
 
 /** Notes and what happens when nothing is set: `required`, `default`, or neither (then the value is `undefined`). */
@@ -164,6 +165,9 @@ export const s = {
    * group is a list of one. Names with dots (`orders.v1`) work in both forms.
    */
   yaml: <T>(inner: Schema<T>): Schema<T> => new YamlTextSchema<T>(inner),
+
+  /** A group that may be given as a bare value, which then is that of its field `key`: `x-user: jason` for `x-user: {exact: jason}`. */
+  shorthand: <T>(group: Schema<T>, key: string): Schema<T> => new ShorthandSchema<T>(group, key),
 
   /** A value of any shape, given back as plain data with every scalar as text. */
   free: (options: Notes = {}): Schema<unknown> => new FreeValueSchema(options),

@@ -56,7 +56,7 @@ export class MapSchema<T> implements Schema<ReadonlyMap<string, T>> {
     const rows = inheritNotes(this.value.referenceRows(`${key}.{${this.notes.keyName ?? 'name'}}`), this.notes);
     const { doc } = this.notes;
     // A map of groups has a row for each key of the group; a map of values has but one to say what it is for.
-    return this.value.shape === 'leaf' && doc !== undefined
+    return (this.value.shape === 'leaf' || this.value.textOf !== undefined) && doc !== undefined
       ? rows.map((row, index) => (index === 0 ? { ...row, notes: { doc, ...row.notes } } : row))
       : rows;
   }

@@ -1,7 +1,7 @@
 import { s } from '../schema/combinators.js';
-
-const ROUTING = 'routing will act on it';
-const GOVERNANCE = 'matching will act on it';
+import { egressRuleSchema, egressSchema } from './egress.js';
+import { matchGroupSchema } from './match.js';
+import { darklaunchSchema, routeRuleSchema } from './route-rules.js';
 
 const ingressRule = s.free({
   doc: 'Rules as a YAML text: host, apiPath, service.name, service.redirectPath, service.port.',
@@ -11,52 +11,28 @@ const ingressRule = s.free({
 export const ROUTING_SECTIONS = {
   'servicecomb.router': s.object(
     {
-      infra: s.string({ doc: 'Where rules come from: cse (configuration) or pilot.' }),
-      address: s.list(s.string(), { commaSeparated: true, doc: 'Address of that place.' }),
+      infra: s.string({
+        doc: 'Where route rules come from: only cse, the configuration, has an effect in this version.',
+      }),
+      address: s.list(s.string(), {
+        commaSeparated: true,
+        doc: 'Address of that place.',
+        notYet:
+          'rules from a control plane will come with the pilot registry; those of the configuration are in effect',
+        section: 'servicecomb.router',
+      }),
     },
-    { doc: 'Where route rules come from.', notYet: ROUTING },
+    { doc: 'Where route rules come from.' },
   ),
-  'servicecomb.routeRule': s.map(s.free({ doc: 'Rules as a YAML text or list: precedence, match, route.' }), {
-    keyName: 'service',
-    doc: 'Route rules by service.',
-    notYet: ROUTING,
-  }),
+  'servicecomb.routeRule': routeRuleSchema,
   'servicecomb.sourceTemplate': s.map(s.free({ doc: 'Template of a source.' }), {
     keyName: 'template',
     obsolete: 'no version ever used templates; use servicecomb.match',
   }),
-  'servicecomb.darklaunch.policy': s.map(s.free({ doc: 'Route rules of the first kind, as JSON.' }), {
-    keyName: 'service',
-    doc: 'Route rules of the first kind.',
-    notYet: ROUTING,
-  }),
-  'servicecomb.match': s.map(s.free({ doc: 'Matches as a YAML text: headers, apiPath, method, queries.' }), {
-    keyName: 'mark',
-    doc: 'Which calls get which mark.',
-    notYet: GOVERNANCE,
-  }),
-  egress: s.object(
-    {
-      infra: s.string({ doc: 'Where egress rules come from.' }),
-      address: s.list(s.string(), { commaSeparated: true, doc: 'Address of that place.' }),
-    },
-    { doc: 'Where egress rules come from.', notYet: 'egress will act on it' },
-  ),
-  egressRule: s.map(
-    s.list(
-      s.object({
-        hosts: s.list(s.string(), { required: true, doc: 'Hosts outside the mesh; the first label may be *.' }),
-        ports: s.list(
-          s.object({
-            port: s.integer({ min: 1, max: 65_535, doc: 'Port.' }),
-            protocol: s.string({ doc: 'Protocol of the port.' }),
-          }),
-          { doc: 'Ports of these hosts.' },
-        ),
-      }),
-    ),
-    { keyName: 'name', doc: 'Hosts outside the mesh that may be called.', notYet: 'egress will act on it' },
-  ),
+  'servicecomb.darklaunch.policy': darklaunchSchema,
+  'servicecomb.match': matchGroupSchema,
+  egress: egressSchema,
+  egressRule: egressRuleSchema,
   'mesher.ingress': s.object(
     {
       type: s.string({ doc: 'Where ingress rules come from.' }),

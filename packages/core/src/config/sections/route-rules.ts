@@ -1,0 +1,299 @@
+import { FieldBundle } from '../../invocation.js';
+import { s } from '../schema/combinators.js';
+import { patternSchema } from '../schema/pattern.js';
+import type { Infer } from '../schema/schema.js';
+import { pathMatchSchema, valueMatchSchema } from './match.js';
+
+/** Fields that frame the message or belong to one hop; the codec writes them (RFC 9110, 7.6.1). */
+const HOP_FIELDS: ReadonlySet<string> = new Set([
+  ...[
+    'connection',
+    'content-length',
+    'keep-alive',
+    'proxy-connection',
+    'te',
+    'trailer',
+    'transfer-encoding',
+    'upgrade',
+  ],
+]);
+
+function fieldProblem(name: string, value: string): string | undefined {
+  if (HOP_FIELDS.has(name.toLowerCase()))
+    return `the header '${name}' frames the message or belongs to one hop; it cannot be edited`;
+  if (name.toLowerCase() === 'host') return "set the host with 'rewrite.host'";
+  try {
+    new FieldBundle([[name, value]]);
+    return undefined;
+  } catch {
+    return `the header '${name}' or its value cannot be sent`;
+  }
+}
+
+function fieldEdits(what: string) {
+  return s.object(
+    {
+      set: s.map(s.string(), { keyName: 'header', doc: `Header fields of the ${what} that are replaced or added.` }),
+      add: s.map(s.string(), { keyName: 'header', doc: `Header fields that are added to the ${what}.` }),
+      remove: s.list(s.string(), { commaSeparated: true, default: [], doc: `Header fields that the ${what} loses.` }),
+    },
+    {
+      check: ({ set, add, remove }) => {
+        for (const [name, value] of [...set, ...add, ...remove.map((one) => [one, ''] as const)]) {
+          const wrong = fieldProblem(name, value);
+          if (wrong !== undefined) return wrong;
+        }
+        return undefined;
+      },
+    },
+  );
+}
+
+function headerEdits() {
+  return s.object({ request: fieldEdits('request'), response: fieldEdits('answer') });
+}
+
+function retryRule() {
+  return s.object(
+    {
+      maxAttempts: s.integer({ min: 1, max: 20, doc: 'Most attempts of one call, the first included.' }),
+      retryOn: s.list(s.string(), {
+        commaSeparated: true,
+        doc: 'Conditions (5xx, gateway-error, connect-failure, reset, ...) and statuses.',
+      }),
+      perTryTimeout: s.duration({ min: '1ms', bareUnit: 'ms', doc: 'Time that one attempt has.' }),
+    },
+    { optional: true, doc: 'When calls of the rule are tried again, in place of cse.loadbalance.' },
+  );
+}
+
+function timeout() {
+  return s.duration({
+    min: '0s',
+    bareUnit: 'ms',
+    doc: 'Time that a call has until its answer begins, in place of cse.isolation; 0 for none.',
+  });
+}
+
+function whenEmpty() {
+  return s.oneOf(['fail', 'any'], { doc: 'As mesher.routing.whenEmpty, for this route.' });
+}
+
+const tags = s.map(s.string(), {
+  keyName: 'tag',
+  doc: 'Tags of the instances that are meant: version (or `latest`), app, any of their metadata. A missing app is the own one.',
+});
+
+const routeSchema = s.object({
+  tags,
+  weight: s.integer({
+    min: 0,
+    max: 100,
+    doc: 'Percent of the calls. Routes without a weight share what the others leave; what is left then goes to the newest version.',
+  }),
+  headers: headerEdits(),
+  timeout: timeout(),
+  retry: retryRule(),
+  whenEmpty: whenEmpty(),
+});
+
+const PATH = {
+  pattern: /^\/[\x21\x22\x24-\x3e\x40-\x7e]*$/,
+  expectation: "a path that starts with '/', without query",
+} as const;
+const HOST = { pattern: /^[\w.-]+(:\d{1,5})?$/, expectation: 'a host name, with a port if need be' } as const;
+
+const rewriteSchema = s.object(
+  {
+    path: s.string({ ...PATH, doc: 'Replaces the whole path; the query stays.' }),
+    prefix: s.object(
+      {
+        from: s.string({ ...PATH, required: true, doc: 'Beginning of the path, in whole segments.' }),
+        to: s.string({ ...PATH, required: true, doc: 'What replaces it.' }),
+      },
+      { optional: true },
+    ),
+    regex: s.object(
+      {
+        pattern: patternSchema({ doc: 'What is replaced in the path (RE2).' }),
+        substitution: s.string({
+          pattern: /^[\x21\x22\x24-\x3e\x40-\x7e]*$/,
+          expectation: 'a part of a path',
+          doc: 'What replaces it; $1 or \\1 stand for groups.',
+        }),
+      },
+      { optional: true, check: ({ pattern }) => (pattern === undefined ? "needs 'pattern'" : undefined) },
+    ),
+    host: s.string({ ...HOST, doc: 'Replaces the Host field.' }),
+  },
+  {
+    optional: true,
+    check: ({ path, prefix, regex }) =>
+      [path, prefix, regex].filter((one) => one !== undefined).length > 1
+        ? "set one of 'path', 'prefix' and 'regex'"
+        : undefined,
+  },
+);
+
+const redirectSchema = s.object(
+  {
+    status: s.integer({
+      default: 302,
+      min: 301,
+      max: 308,
+      doc: 'Status of the answer.',
+      reason: 'clients remember a 301 for ever',
+    }),
+    scheme: s.oneOf(['http', 'https'], { default: 'http', doc: 'Scheme of the Location.' }),
+    host: s.string({ ...HOST, doc: 'Host of the Location, with a port if need be; that of the call when left out.' }),
+    path: s.string({ ...PATH, doc: 'Path of the Location; that of the call when left out. The query stays.' }),
+  },
+  {
+    optional: true,
+    doc: 'Answers with a redirect instead of calling anybody.',
+    check: ({ status }) => ([304, 305, 306].includes(status) ? 'status must be 301, 302, 303, 307 or 308' : undefined),
+  },
+);
+
+const directResponseSchema = s.object(
+  {
+    status: s.integer({ min: 200, max: 599, required: true, doc: 'Status of the answer.' }),
+    body: s.string({ default: '', doc: 'Text of the answer.' }),
+    contentType: s.string({
+      default: 'text/plain; charset=utf-8',
+      pattern: /^[\x20-\x7e]+$/,
+      expectation: 'a media type',
+      doc: 'Media type of the text.',
+    }),
+  },
+  { optional: true, doc: 'Answers with this instead of calling anybody.' },
+);
+
+const mirrorSchema = s.object(
+  {
+    service: s.string({ doc: 'Service that gets copies; the called one when left out.' }),
+    tags,
+    percentage: s.number({ default: 100, min: 0, max: 100, doc: 'Share of the calls that are copied.' }),
+    host: s.string({ ...HOST, doc: 'Host field of the copies; that of the call with `-shadow` when left out.' }),
+  },
+  { optional: true, doc: 'Sends copies of the calls elsewhere; their answers are thrown away.' },
+);
+
+const ruleMatchSchema = s.object({
+  source: s.string({ doc: 'Name of the calling service.' }),
+  sourceTags: s.map(s.string(), {
+    keyName: 'tag',
+    doc: 'Tags of the calling service: version, app, or a property of its instance.',
+  }),
+  headers: s.map(valueMatchSchema, {
+    keyName: 'header',
+    doc: 'Header fields, all of which must match; letter case of names makes no difference.',
+  }),
+  httpHeaders: s.map(valueMatchSchema, { keyName: 'header', doc: 'The same as headers.' }),
+  refer: s.string({ doc: 'Name of a match group (`servicecomb.match`): its mark is wanted.' }),
+  path: pathMatchSchema,
+  apiPath: pathMatchSchema,
+  method: s.list(s.string(), {
+    commaSeparated: true,
+    default: [],
+    doc: 'Methods, one of which must be that of the call.',
+  }),
+  query: s.map(valueMatchSchema, { keyName: 'parameter', doc: 'Query parameters, all of which must match.' }),
+  queries: s.map(valueMatchSchema, { keyName: 'parameter', doc: 'The same as query.' }),
+});
+
+const ruleSchema = s.object(
+  {
+    name: s.string({ doc: 'A name for messages and metrics; `routeRule.SERVICE[NUMBER]` when left out.' }),
+    precedence: s.integer({
+      default: 0,
+      doc: 'Rules with a higher one are tried first; of equal ones the first that is written.',
+    }),
+    match: ruleMatchSchema,
+    route: s.list(routeSchema, { default: [], doc: 'Where calls go, and what share of them.' }),
+    headers: headerEdits(),
+    rewrite: rewriteSchema,
+    redirect: redirectSchema,
+    directResponse: directResponseSchema,
+    timeout: timeout(),
+    retry: retryRule(),
+    mirror: mirrorSchema,
+    whenEmpty: whenEmpty(),
+  },
+  {
+    check: ({ route, redirect, directResponse, rewrite, headers, timeout: time, retry, mirror }) => {
+      const sum = route.reduce((total, { weight }) => total + (weight ?? 0), 0);
+      if (sum > 100) return `the weights of its routes add up to ${sum}; at most 100 are possible`;
+      if (redirect !== undefined && directResponse !== undefined) return "set one of 'redirect' and 'directResponse'";
+      const { request, response } = headers;
+      const edits = [request, response].some(({ set, add, remove }) => set.size + add.size + remove.length > 0);
+      const acts = [redirect, directResponse, rewrite, time, retry, mirror].some((one) => one !== undefined) || edits;
+      return route.length === 0 && !acts ? "has no route; add 'route: [{tags: {version: ...}}]'" : undefined;
+    },
+  },
+);
+
+/** `servicecomb.routeRule`. */
+export const routeRuleSchema = s.map(s.yaml(s.list(ruleSchema)), {
+  keyName: 'service',
+  doc: 'Route rules by called service.',
+});
+
+const darklaunchItemSchema = s.object({
+  groupName: s.string({ doc: 'A name for people.' }),
+  groupCondition: s.string({
+    required: true,
+    pattern: /^\s*[^=;\s]+\s*=[^=;]+(;\s*[^=;\s]+\s*=[^=;]+)*;?\s*$/,
+    expectation: "tags such as 'version=1.0,1.1'",
+    doc: 'Tags of the instances: `version=1.0,1.1`.',
+  }),
+  policyCondition: s.string({
+    required: true,
+    doc: 'RATE: percent of the calls. RULE: a header, an operator (= != > >= < <= ~) and a value.',
+  }),
+  caseInsensitive: s.boolean({ default: false, doc: 'Letter case of the value makes no difference.' }),
+});
+
+/** A condition of `darklaunch.policy`, taken apart. */
+export const DARKLAUNCH_CONDITION: RegExp = /^\s*([\w.-]+)\s*(!=|>=|<=|=|>|<|~)\s*(.*?)\s*$/s;
+
+/** `servicecomb.darklaunch.policy`: route rules of the first kind, JSON in a text. */
+export const darklaunchSchema = s.map(
+  s.yaml(
+    s.object(
+      {
+        policyType: s.oneOf(['RATE', 'RULE'], {
+          ignoreCase: true,
+          required: true,
+          doc: 'RATE: by share; RULE: by header.',
+        }),
+        ruleItems: s.list(darklaunchItemSchema, { required: true, doc: 'Groups of instances and who goes there.' }),
+      },
+      {
+        check: ({ policyType, ruleItems }) => {
+          if (policyType === 'RULE') {
+            const wrong = ruleItems.find(({ policyCondition }) => !DARKLAUNCH_CONDITION.test(policyCondition));
+            return wrong === undefined
+              ? undefined
+              : `policyCondition '${wrong.policyCondition}' is no condition such as 'user!=x'`;
+          }
+          const shares = ruleItems.map(({ policyCondition }) => Number(policyCondition));
+          if (!shares.every((share) => Number.isInteger(share) && share >= 0))
+            return 'policyCondition must be a whole percentage for RATE';
+          const sum = shares.reduce((total, share) => total + share, 0);
+          return sum > 100 ? `the percentages of its groups add up to ${sum}; at most 100 are possible` : undefined;
+        },
+      },
+    ),
+  ),
+  {
+    keyName: 'service',
+    doc: 'Route rules of the first kind, as JSON. Rules of servicecomb.routeRule for the same service come first.',
+  },
+);
+
+type ValueOf<M> = M extends ReadonlyMap<string, infer V> ? V : never;
+export type RouteRuleConfig = NonNullable<ValueOf<Infer<typeof routeRuleSchema>>>[number];
+export type RouteConfig = RouteRuleConfig['route'][number];
+export type HeaderEditsConfig = RouteRuleConfig['headers'];
+export type DarklaunchConfig = ValueOf<Infer<typeof darklaunchSchema>>;

@@ -1,0 +1,74 @@
+import type { MeshDocument } from '../config/document.js';
+import type { MatcherConfig } from '../config/sections/match.js';
+import type { Invocation } from '../invocation.js';
+import { CallMatcher } from './call-matcher.js';
+import {
+  calledServiceCondition,
+  headerCondition,
+  methodCondition,
+  pathCondition,
+  queryCondition,
+  type Condition,
+} from './conditions.js';
+
+interface Alternative {
+  readonly matcher: CallMatcher;
+  readonly once: boolean;
+}
+
+/** A match group (`servicecomb.match.{name}`), compiled: it matches a call when one of its alternatives does. */
+export class MatchGroup {
+  /** The name alone, as the marks of a call that has no other. */
+  readonly alone: readonly string[];
+  /** Whether the mark may come with the call, from the service that called this one. */
+  readonly travels: boolean;
+
+  constructor(
+    readonly name: string,
+    private readonly alternatives: readonly Alternative[],
+  ) {
+    this.alone = [name];
+    this.travels = alternatives.some(({ once }) => once);
+  }
+
+  matches(call: Invocation): boolean {
+    for (const { matcher } of this.alternatives) if (matcher.matches(call)) return true;
+    return false;
+  }
+
+  /** Whether the mark goes on with the call: the first alternative that matches decides. */
+  marksOnce(call: Invocation): boolean {
+    if (!this.travels) return false;
+    for (const { matcher, once } of this.alternatives) if (matcher.matches(call)) return once;
+    return false;
+  }
+
+  /** One line per alternative, for people. */
+  whyNot(call: Invocation): readonly string[] {
+    return this.alternatives.map(({ matcher }) => matcher.whyNot(call) ?? `matches ${String(matcher)}`);
+  }
+}
+
+/** The match groups of a configuration, in their order. */
+export function compileMatchGroups(document: MeshDocument): ReadonlyMap<string, MatchGroup> {
+  const groups = new Map<string, MatchGroup>();
+  for (const [name, { matches }] of document.matchGroups) {
+    const alternatives = (matches ?? []).map((config) => ({
+      matcher: new CallMatcher(conditionsOf(config)),
+      once: config.trafficMarkPolicy === 'once',
+    }));
+    groups.set(name, new MatchGroup(name, alternatives));
+  }
+  return groups;
+}
+
+/** Cheap conditions come first. */
+function conditionsOf({ method, serviceName, apiPath, headers, queries }: MatcherConfig): Condition[] {
+  return [
+    ...(serviceName === undefined ? [] : [calledServiceCondition(serviceName)]),
+    ...(method.length === 0 ? [] : [methodCondition(method)]),
+    ...(apiPath === undefined ? [] : [pathCondition(apiPath)]),
+    ...[...headers].map(([name, operators]) => headerCondition(name, operators)),
+    ...[...queries].map(([name, operators]) => queryCondition(name, operators)),
+  ];
+}

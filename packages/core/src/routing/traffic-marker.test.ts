@@ -1,0 +1,92 @@
+import { expect } from 'chai';
+import { httpInstance } from '../testing/instances.js';
+import { loadFiles, NAMED } from '../testing/load-files.js';
+import { RouterRig } from '../testing/router-rig.js';
+
+const WORLD = { world: [httpInstance('10.0.0.1:80')] };
+
+const GROUPS = {
+  'chassis.yaml': `servicecomb:
+  match:
+    vip: |
+      matches:
+      - headers: {X-Level: {exact: gold}}
+        trafficMarkPolicy: once
+      - queries: {vip: "1"}
+    reads: |
+      matches:
+      - method: [GET, HEAD]
+        apiPath: {prefix: /orders}
+    elsewhere:
+      matches:
+      - serviceName: other
+`,
+};
+
+describe('the traffic marker', () => {
+  it('gives a call every mark that holds, in the order of the configuration', async () => {
+    const rig = await RouterRig.make(GROUPS, WORLD);
+    const { call } = rig.send({ path: '/orders/1', headers: { 'x-level': 'gold' } });
+    expect(call.marks).to.deep.equal(['vip', 'reads']);
+    expect(rig.send().call.marks).to.deep.equal([]);
+    expect(rig.send({ path: '/orders', method: 'POST' }).call.marks).to.deep.equal([]);
+  });
+
+  it('looks at a query parameter by its value, not at the text of the query', async () => {
+    const rig = await RouterRig.make(GROUPS, WORLD);
+    expect(rig.send({ path: '/?vip=1' }).call.marks).to.deep.equal(['vip']);
+    expect(rig.send({ path: '/?not-vip=1' }).call.marks).to.deep.equal([]);
+  });
+
+  it('sends on a mark that was given once, and no other', async () => {
+    const rig = await RouterRig.make(GROUPS, WORLD);
+    const both = rig.send({ path: '/orders/1', headers: { 'x-level': 'gold' } });
+    expect(both.call.sent('x-mark')).to.deep.equal(['vip']);
+    expect(
+      rig.send({ path: '/?vip=1' }).call.sent('x-mark'),
+      'the alternative that matched is per service',
+    ).to.deep.equal([]);
+  });
+
+  it('believes marks that come with a call only when they exist here and travel', async () => {
+    const rig = await RouterRig.make(GROUPS, WORLD);
+    const { call } = rig.send({ headers: { 'X-Mark': 'made-up, vip,reads' } });
+    expect(call.marks).to.deep.equal(['vip']);
+    expect(call.sent('x-mark')).to.deep.equal(['vip']);
+  });
+
+  it('marks connections that are not HTTP by their service only', async () => {
+    const rig = await RouterRig.make(
+      { 'chassis.yaml': 'servicecomb.match.all: |\n  matches:\n  - serviceName: world\n' },
+      WORLD,
+    );
+    expect(rig.send({ protocol: 'tcp', method: '', path: '' }).call.marks).to.deep.equal(['all']);
+  });
+
+  it('takes over a changed configuration, and costs nothing without match groups', async () => {
+    const rig = await RouterRig.make({}, WORLD);
+    expect(rig.marker.isActive).to.equal(false);
+    await rig.reconfigure(GROUPS);
+    expect(rig.marker.isActive).to.equal(true);
+    expect(rig.send({ path: '/orders' }).call.marks).to.deep.equal(['reads']);
+  });
+
+  it('explains each group', async () => {
+    const rig = await RouterRig.make(GROUPS, WORLD);
+    const { call, into } = rig.explain({ path: '/orders', headers: { 'x-mark': 'vip' } });
+    expect(call.marks).to.deep.equal(['vip', 'reads']);
+    expect(into.steps[0]).to.deep.include({ stage: 'traffic-marker', decision: 'marks: vip, reads' });
+    expect(into.steps[0]?.details).to.deep.equal([
+      'vip: came with the call in x-mark',
+      "reads matches: matches method: GET, HEAD, path: prefix '/orders'",
+      "elsewhere does not match: wants called service: other; the call has 'world'",
+    ]);
+  });
+
+  it('refuses a group without matches', async () => {
+    const { errors, said } = await loadFiles({ ...NAMED, 'chassis.yaml': 'servicecomb.match.a: |\n  alias: x\n' });
+    expect(said(errors)).to.deep.equal([
+      'chassis.yaml:2:3  servicecomb.match.a.matches  is required but not set (a list)',
+    ]);
+  });
+});
