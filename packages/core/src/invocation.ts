@@ -114,6 +114,8 @@ export abstract class Invocation implements CallView {
   policies: readonly Policy[] | undefined = undefined;
   /** How many of them let the call pass: exactly these get `after`. */
   admitted = 0;
+  /** Endpoints that do not take this call, although they take others: their circuit breaker is open for its API. */
+  shunned: Endpoint[] | undefined = undefined;
   /** What the call holds of breakers and bulkheads until it ends. */
   admission: Admission | undefined = undefined;
   /** What the route rules say about the call; undefined when there are none for its service. */

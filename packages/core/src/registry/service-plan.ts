@@ -93,7 +93,9 @@ export class ServicePlan {
    * @returns undefined when there are none, or all were tried
    */
   pick(call: Invocation, tried: readonly Endpoint[] | undefined): Endpoint | undefined {
-    return this.candidates(call.protocol, call.subset).pick(call, tried);
+    const { shunned } = call;
+    const avoided = shunned === undefined ? tried : [...shunned, ...(tried ?? [])];
+    return this.candidates(call.protocol, call.subset).pick(call, avoided);
   }
 
   /** Tells where {@link pick} would send the call, with which probability, and why not elsewhere. Changes nothing. */

@@ -131,7 +131,7 @@ export class InstanceBreakers {
     if (refusal !== undefined || this.scope === 'instance') return refusal;
     for (const [breaker, { endpoint, apis }] of this.#tripped) {
       if (breaker.wouldPass || apis?.peek(call.method, call.path) !== breaker) continue;
-      (call.tried ??= []).push(endpoint);
+      (call.shunned ??= []).push(endpoint);
     }
     return undefined;
   }
