@@ -8,7 +8,7 @@ const COMMON_STATUSES: readonly (readonly [status: number, meaning: string])[] =
   [403, 'The Host field names somebody else, or a web page of another site sent a POST.'],
   [404, 'There is no such route; the body lists those that there are.'],
   [405, 'The route does not take this method; `allow` says which it takes.'],
-  [413, `The body has more than ${ADMIN_LIMITS.maxBodyBytes} bytes; no route reads one.`],
+  [413, `The body has more than ${ADMIN_LIMITS.maxBodyBytes} bytes.`],
   [500, 'What the route shows could not be read; the log says why.'],
 ];
 

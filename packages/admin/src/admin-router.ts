@@ -16,8 +16,9 @@ export class AdminRouter {
   /**
    * Never rejects: what a source throws is logged and answered with 500.
    * @param target path with an optional query, which no route looks at
+   * @param body of the request
    */
-  async reply(method: string, target: string, accept: string | undefined): Promise<AdminReply> {
+  async reply(method: string, target: string, accept: string | undefined, body = ''): Promise<AdminReply> {
     const path = target.replace(/[?#].*$/s, '');
     const routes = ADMIN_ROUTES.filter((route) => route.path === path);
     if (routes.length === 0) return notFound(path);
@@ -25,7 +26,7 @@ export class AdminRouter {
     const route = routes.find((candidate) => candidate.method === wanted);
     if (route === undefined) return methodNotAllowed(method, routes);
     try {
-      return await route.handle(this.sources, { accept });
+      return await route.handle(this.sources, { accept, body });
     } catch (error) {
       this.logger.error({ route: path, error }, 'an admin route failed');
       const message = `${path} could not be answered: ${error instanceof Error ? error.message : String(error)}`;

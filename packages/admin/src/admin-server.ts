@@ -155,12 +155,16 @@ export class AdminServer {
     if (body === 'gone') return;
     if (body === 'too-large') {
       const most = `the body has more than ${this.#limits.maxBodyBytes} bytes`;
-      return this.#send(request, response, errorReply(413, 'TOO_LARGE', most, 'No route reads a body: send none.'));
+      return this.#send(
+        request,
+        response,
+        errorReply(413, 'TOO_LARGE', most, 'Send less; most routes read no body at all.'),
+      );
     }
     this.#send(
       request,
       response,
-      await this.#router.reply(request.method ?? '', request.url ?? '', request.headers.accept),
+      await this.#router.reply(request.method ?? '', request.url ?? '', request.headers.accept, body.text),
     );
   }
 

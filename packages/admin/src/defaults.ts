@@ -6,7 +6,7 @@ export const ADMIN_PORT = 30102;
 export interface AdminLimits {
   /** Connections at once; when there are more, idle ones are closed first. */
   readonly maxConnections: number;
-  /** Bytes of a request body, which no route reads. */
+  /** Bytes of a request body. */
   readonly maxBodyBytes: number;
   /** Bytes of a request head. */
   readonly maxHeadBytes: number;

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { MetricsPage, SmallFamily } from '@mesher/core';
+import { MeshError, MetricsPage, SmallFamily } from '@mesher/core';
 import type { LogFields } from '@mesher/core';
 import { fakePorts, parsePrometheusText } from '@mesher/core/testing';
 import { AdminServer } from './admin-server.js';
@@ -177,6 +177,22 @@ describe('the routes of the admin API', () => {
       expect(body.code).to.equal('NOT_FOUND');
       expect(body.routes.map((line) => line.split(/ +/)[1])).to.deep.equal(ADMIN_ROUTES.map((route) => route.path));
     }
+  });
+
+  it('/v1/mesher/explain hands the request on and shows the explanation, or says what is wrong with the request', async () => {
+    const ask = (body: string): Promise<Response> => fetch(`${url}/v1/mesher/explain`, { method: 'POST', body });
+    const good = await ask('{"url":"http://world/ä"}');
+    expect([good.status, await good.json()]).to.deep.equal([200, { sent: true, request: { url: 'http://world/ä' } }]);
+    const broken = await ask('{');
+    expect([broken.status, ((await broken.json()) as { code: string }).code]).to.deep.equal([400, 'BAD_REQUEST']);
+    overrides = { explain: () => Promise.reject(new MeshError('MESH_ERR_EXPLAIN_REQUEST', "it needs a 'url'")) };
+    const wrong = await ask('{}');
+    expect([wrong.status, ((await wrong.json()) as { message: string }).message]).to.deep.equal([
+      400,
+      "it needs a 'url'",
+    ]);
+    overrides = { explain: () => Promise.reject(new Error('a resolver broke')) };
+    expect((await ask('{}')).status).to.equal(500);
   });
 
   it('another method answers 405 with those that are allowed', async () => {

@@ -1,6 +1,7 @@
+import { isMeshError } from '@mesher/core';
 import { preferredType } from './content-negotiation.js';
 import { renderIndex } from './index-page.js';
-import { jsonReply, textReply } from './reply.js';
+import { errorReply, jsonReply, textReply } from './reply.js';
 import type { AdminReply } from './reply.js';
 import type { AdminSources, Readiness } from './sources.js';
 
@@ -8,6 +9,8 @@ import type { AdminSources, Readiness } from './sources.js';
 export interface AdminRequest {
   /** The Accept field as sent. */
   readonly accept: string | undefined;
+  /** The body as text; empty when there is none. */
+  readonly body: string;
 }
 
 export interface AdminRoute {
@@ -89,6 +92,18 @@ export const ADMIN_ROUTES: readonly AdminRoute[] = [
     handle: drainReply,
   },
   {
+    method: 'POST',
+    path: '/v1/mesher/explain',
+    summary:
+      'What would become of a call, decision by decision, and why; nothing is sent or counted. The body is JSON: `url`, and if need be `method`, `headers`, `direction` (`outbound` or `inbound`), `protocol` (`http`, `grpc` or `tcp`), `source`, `remoteAddress`, `watch` (asks the registry about a service that nobody has called yet).',
+    statuses: {
+      200: 'The decisions; `sent` says whether an attempt would be made, `answer` what the caller would get if not. Credentials of the request are masked.',
+      400: 'The body is no such request.',
+    },
+    types: [JSON_TYPE],
+    handle: explainReply,
+  },
+  {
     method: 'GET',
     path: '/v1/mesher/version',
     summary: 'Versions of Mesher and Node.js; path of the original mesher.',
@@ -123,6 +138,17 @@ function readinessReply({ ready, reasons }: Readiness, word: string, accept: str
 async function metricsReply(sources: AdminSources): Promise<AdminReply> {
   const { contentType, body } = await sources.metrics();
   return { status: 200, contentType, body };
+}
+
+async function explainReply(sources: AdminSources, { body }: AdminRequest): Promise<AdminReply> {
+  try {
+    return jsonReply(200, await sources.explain(JSON.parse(body)));
+  } catch (error) {
+    const isMistake = error instanceof SyntaxError || isMeshError(error, 'MESH_ERR_EXPLAIN_REQUEST');
+    if (!isMistake) throw error;
+    const hint = 'Send JSON such as {"url":"http://world/v2","headers":{"x-user":"1"}}.';
+    return errorReply(400, 'BAD_REQUEST', error.message, hint);
+  }
 }
 
 function drainReply(sources: AdminSources): AdminReply {

@@ -94,6 +94,11 @@ export interface AdminSources {
   /** The effective configuration with every secret masked: it is shown as it comes. */
   config(): JsonValue;
   services(): ServicesView;
+  /**
+   * What would become of a call; `Chassis.explain` of `@mesher/core`. Shown as it comes, so credentials are masked.
+   * Rejects with MESH_ERR_EXPLAIN_REQUEST when the request makes no sense.
+   */
+  explain(request: unknown): Promise<object>;
   /** Starts a drain and returns at once; asked again, it goes on with the one that runs. */
   drain(): void;
 }

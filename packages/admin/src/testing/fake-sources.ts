@@ -13,6 +13,7 @@ export function fakeSources(overrides: Partial<AdminSources> = {}): AdminSources
       registries: [{ name: 'file', freshness: 'fresh', ageSeconds: 1.5, problems: [] }],
       services: [{ service: 'world', exists: true, freshness: 'fresh', ageSeconds: 1.5, instances: [] }],
     }),
+    explain: (request) => Promise.resolve({ sent: true, request }),
     drain: () => {},
     ...overrides,
   };

@@ -24,6 +24,7 @@ describe('the reference page of the command line', () => {
       '## `mesher`',
       '## `mesher config`',
       '## `mesher config check [dir]`',
+      '## `mesher explain <method> <url>`',
       '## `mesher demo`',
     ]);
     expect(page).to.match(/- `dir`: .* Default: `conf`\./);

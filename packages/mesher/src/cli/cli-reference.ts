@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import type { Argument, Command } from 'commander';
 import { EXIT } from './exit-codes.js';
 import { createProgram } from './program.js';
 
@@ -19,7 +19,7 @@ export function renderCliReference(): string {
 }
 
 function describe(command: Command, path: string, lines: string[]): void {
-  const usage = command.registeredArguments.map((argument) => ` [${argument.name()}]`).join('');
+  const usage = command.registeredArguments.map(argumentText).join('');
   lines.push(`## \`${path}${usage}\``, '', `${sentence(command.description())}`, '');
   for (const argument of command.registeredArguments) {
     const fallback = argument.defaultValue === undefined ? '' : ` Default: \`${String(argument.defaultValue)}\`.`;
@@ -35,6 +35,10 @@ function describe(command: Command, path: string, lines: string[]): void {
     lines.push('');
   }
   for (const sub of command.commands) describe(sub, `${path} ${sub.name()}`, lines);
+}
+
+function argumentText(argument: Argument): string {
+  return argument.required ? ` <${argument.name()}>` : ` [${argument.name()}]`;
 }
 
 function sentence(text: string): string {

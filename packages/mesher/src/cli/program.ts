@@ -1,6 +1,7 @@
 import { Command, Option } from 'commander';
 import { mesherVersion } from '../version.js';
 import type { ExitCode } from './exit-codes.js';
+import type { ExplainOptions } from './explain.js';
 
 /** Sets the exit status of the process. */
 export type SetExit = (code: ExitCode) => void;
@@ -15,6 +16,8 @@ export function createProgram(setExit: SetExit): Command {
     .helpOption('--help', 'print this help')
     .helpCommand(false)
     .exitOverride()
+    // So that a command may have an option of the same name, such as --config.
+    .enablePositionalOptions()
     .showHelpAfterError('(mesher --help lists all options)')
     .addOption(new Option('--config <file>', 'path of mesher.yaml; the other files are beside it').env('MESHER_CONFIG'))
     .addOption(new Option('--mode <mode>', 'role of this process').default('sidecar').env('MESHER_MODE'))
@@ -53,6 +56,42 @@ export function createProgram(setExit: SetExit): Command {
     });
 
   program
+    .command('explain')
+    .argument('<method>', 'method of the call, such as GET')
+    .argument('<url>', 'its URL, such as http://world/v2')
+    .description(
+      'say what would become of a call, decision by decision, and why, without sending it; exits 0 when it would be sent, 1 when not',
+    )
+    .option('-H, --header <field>', "header field of the call, such as 'x-user: 1'; may be repeated", collect)
+    .option('--inbound', 'a call to the local application instead of one that it makes')
+    .option('--source <name>', 'inbound: the service that calls, when address and headers do not tell')
+    .option('--from <address>', 'IP address of the caller')
+    .addOption(
+      new Option('--protocol <protocol>', 'protocol of the call').choices(['http', 'grpc', 'tcp']).default('http'),
+    )
+    .option('--watch', 'let the sidecar ask the registry about a service that nobody has called yet')
+    .addOption(
+      new Option('--admin <address>', 'admin address of the running sidecar that is asked')
+        .default('127.0.0.1:30102')
+        .env('MESHER_ADMIN'),
+    )
+    .option('--config <dir>', 'ask the configuration in this folder instead of a running sidecar')
+    .option('--instances <file>', 'YAML file with the instances that --config is asked with')
+    .option('--json', 'print the decisions as JSON')
+    .action(async (method: string, url: string, options: ExplainOptions) => {
+      const { explainCall } = await import('./explain.js');
+      const { stdout, stderr, env } = process;
+      const colour = stdout.isTTY && env['NO_COLOR'] === undefined && env['TERM'] !== 'dumb';
+      const code = await explainCall(method, url, options, env, {
+        out: (text) => stdout.write(text),
+        err: (text) => stderr.write(text),
+        colour,
+        columns: stdout.isTTY ? stdout.columns : UNBROKEN_COLUMNS,
+      });
+      setExit(code);
+    });
+
+  program
     .command('demo')
     .description('start two services with a sidecar each, call through them, and show the way of a call')
     .option('--once', 'exit after the calls instead of staying up')
@@ -61,6 +100,14 @@ export function createProgram(setExit: SetExit): Command {
       setExit(await runDemo({ once: options.once === true || !process.stdout.isTTY }));
     });
   return program;
+}
+
+/** Width of text that no terminal shows: lines stay whole for grep, unless they are very long. */
+const UNBROKEN_COLUMNS = 160;
+
+/** Gathers the values of an option that may be repeated. */
+function collect(value: string, before: readonly string[] = []): string[] {
+  return [...before, value];
 }
 
 interface RunOptions {
@@ -87,5 +134,6 @@ Examples:
   $ mesher demo                                          see it work
   $ mesher --config=conf/mesher.yaml --service-ports=rest:8080
   $ mesher config check conf
+  $ mesher explain GET http://world/v2 -H 'x-user: 1'
 
 Exit status: 0 ended as asked, 1 failed while running, 2 wrong command line, 3 wrong configuration`;

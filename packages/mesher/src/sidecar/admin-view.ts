@@ -10,6 +10,7 @@ import type {
 import {
   MetricsPage,
   metricFamilies,
+  readExplainRequest,
   whyLeftOut,
   type Chassis,
   type Instance,
@@ -63,6 +64,7 @@ export function adminSources(view: SidecarView): AdminSources {
     health: () => ({ serviceName: service.name, version: service.version, status: 'green' }),
     config: () => view.configuration(),
     services: () => servicesView(chassis, ports),
+    explain: (request) => chassis.explain(readExplainRequest(request)),
     drain: () => view.drain(),
   };
 }

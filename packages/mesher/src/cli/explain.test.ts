@@ -1,0 +1,170 @@
+import { expect } from 'chai';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { existsSync } from 'node:fs';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { withConfFolder, type Files } from '../testing/conf-folder.js';
+import { explainCall, type ExplainOptions } from './explain.js';
+
+interface Said {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+const OPTIONS: ExplainOptions = { header: [], protocol: 'http', admin: '127.0.0.1:1' };
+
+async function explain(options: Partial<ExplainOptions>, url = 'http://world/v2', method = 'get'): Promise<Said> {
+  let out = '';
+  let err = '';
+  const terminal = {
+    out: (text: string) => void (out += text),
+    err: (text: string) => void (err += text),
+    colour: false,
+    columns: 120,
+  };
+  const code = await explainCall(method, url, { ...OPTIONS, ...options }, {}, terminal);
+  return { code, out, err };
+}
+
+const INSTANCES = `
+world:
+  - { address: 10.0.0.1:8080, version: 1.0.0 }
+  - { address: 10.0.0.2:8080, version: 2.0.0, status: DOWN }
+`;
+
+async function withFiles(files: Files, use: (dir: string, instances: string) => Promise<void>): Promise<void> {
+  await withConfFolder({ 'mesher.yaml': '', ...files }, async (dir) => {
+    const instances = join(dir, '..', `${dir.split('/').at(-1) ?? ''}-instances.yaml`);
+    await writeFile(instances, INSTANCES);
+    await use(dir, instances);
+  });
+}
+
+describe('mesher explain with a configuration', () => {
+  it('says what would become of a call and exits with 0', async () => {
+    await withFiles({}, async (config, instances) => {
+      const { code, out, err } = await explain({ config, instances, header: ['X-User: 1', 'x-user: 2'] });
+      expect([code, err]).to.deep.equal([0, '']);
+      expect(out).to.match(/^GET http:\/\/world\/v2 {2}outbound, http\n {2}x-user: 1, 2\n/);
+      expect(out).to.match(/10\.0\.0\.1:8080/);
+      expect(out).to.match(/\nThe call would be sent\n/);
+    });
+  });
+
+  it('exits with 1 when Mesher would answer by itself', async () => {
+    await withFiles({}, async (config, instances) => {
+      const { code, out } = await explain({ config, instances }, 'http://nobody/');
+      expect(code).to.equal(1);
+      expect(out).to.match(/would get 404 MESH_ERR_NO_ROUTE/);
+    });
+  });
+
+  it('prints the decisions as data for --json', async () => {
+    await withFiles({}, async (config, instances) => {
+      const { out } = await explain({ config, instances, json: true, header: ['authorization: Basic c2VjcmV0'] });
+      const data = JSON.parse(out) as { sent: boolean; steps: { stage: string }[] };
+      expect(data.sent).to.equal(true);
+      expect(data.steps.map(({ stage }) => stage)).to.include.members(['resolver', 'service']);
+      expect(out).to.not.include('c2VjcmV0');
+    });
+  });
+
+  it('reads the file registry of the configuration, and makes no folder', async () => {
+    const chassis = 'servicecomb: { registry: { type: file, address: disco } }\n';
+    await withFiles({ 'chassis.yaml': chassis }, async (config) => {
+      const missing = await explain({ config });
+      expect([missing.code, missing.err]).to.satisfy(
+        ([code, err]: [number, string]) => code === 3 && /disco, does not exist; pass --instances/.test(err),
+      );
+      expect(existsSync(join(config, 'disco'))).to.equal(false);
+      await mkdir(join(config, 'disco'));
+      await writeFile(join(config, 'disco', 'world'), '10.0.0.9 80\n');
+      const { code, out } = await explain({ config });
+      expect(code).to.equal(0);
+      expect(out).to.match(/10\.0\.0\.9:80/);
+    });
+  });
+
+  it('exits with 3 for a configuration or instances that are wrong, and names every mistake', async () => {
+    await withFiles({ 'mesher.yaml': 'mesher: { serverTiming: maybe }\n' }, async (config, instances) => {
+      const { code, err } = await explain({ config, instances });
+      expect(code).to.equal(3);
+      expect(err).to.match(/mesher\.yaml:1:.*serverTiming/);
+    });
+    await withFiles({}, async (config, instances) => {
+      await writeFile(instances, 'world: [{ adress: 10.0.0.1:1 }]');
+      const { code, err } = await explain({ config, instances });
+      expect(code).to.equal(3);
+      expect(err).to.match(/instances\.yaml:1:.*adress/);
+      expect((await explain({ config, instances: `${instances}-gone` })).err).to.match(/--instances: ENOENT/);
+    });
+  });
+
+  it('exits with 2 for a question that makes no sense', async () => {
+    await withFiles({}, async (config, instances) => {
+      expect((await explain({ config, instances, header: ['no field'] })).err).to.match(/no name of a header field/);
+      expect((await explain({ config, instances }, 'http://world/', 'G T')).code).to.equal(2);
+    });
+  });
+});
+
+describe('mesher explain with a running sidecar', () => {
+  let server: Server | undefined;
+  afterEach(() => server?.close());
+
+  async function answering(status: number, body: string): Promise<{ admin: string; asked: string[] }> {
+    const asked: string[] = [];
+    server = createServer((request, response) => {
+      let text = '';
+      request.on('data', (piece: Buffer) => (text += piece.toString()));
+      request.on('end', () => {
+        asked.push(`${request.method} ${request.url} ${text}`);
+        response.writeHead(status).end(body);
+      });
+    });
+    await new Promise<void>((resolve) => server?.listen(0, '127.0.0.1', resolve));
+    return { admin: `127.0.0.1:${(server.address() as AddressInfo).port}`, asked };
+  }
+
+  it('says how to reach one when nobody answers', async () => {
+    const { code, err } = await explain({ admin: '127.0.0.1:1' });
+    expect(code).to.equal(2);
+    expect(err)
+      .to.match(/no sidecar answers at 127\.0\.0\.1:1/)
+      .and.to.match(/--admin HOST:PORT/);
+    expect((await explain({ admin: 'nonsense' })).err).to.match(/needs host:port/);
+  });
+
+  it('asks the admin API and exits as it answers', async () => {
+    const answer = {
+      request: { direction: 'inbound', protocol: 'http', method: 'POST', authority: '', path: '/', headers: {} },
+      sent: false,
+      answer: { code: 'MESH_ERR_DENIED', status: 403, message: '', hint: '' },
+      steps: [],
+      edits: { added: [], removed: [], responseFields: [] },
+    };
+    const { admin, asked } = await answering(200, JSON.stringify(answer));
+    const { code, out } = await explain({ admin, inbound: true, source: 'web', watch: true }, '/', 'post');
+    expect(code).to.equal(1);
+    expect(out).to.match(/403 MESH_ERR_DENIED/);
+    const [line = ''] = asked;
+    expect(line).to.match(/^POST \/v1\/mesher\/explain /);
+    expect(JSON.parse(line.slice(line.indexOf('{')))).to.include({
+      method: 'POST',
+      url: '/',
+      direction: 'inbound',
+      source: 'web',
+      watch: true,
+    });
+  });
+
+  it('passes on why a question was refused, and recognises what is no admin port', async () => {
+    const refusing = await answering(400, '{"message":"it needs a url"}');
+    expect((await explain({ admin: refusing.admin })).err).to.match(/it needs a url/);
+    server?.close();
+    const other = await answering(200, '<html>');
+    expect((await explain({ admin: other.admin })).err).to.match(/no admin port of a sidecar/);
+  });
+});
