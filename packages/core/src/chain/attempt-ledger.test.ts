@@ -3,9 +3,10 @@ import fc from 'fast-check';
 import type { AttemptFailure, Outcome } from '../invocation.js';
 import { Endpoint } from '../registry/endpoint.js';
 import type { ServicePlan } from '../registry/service-plan.js';
+import type { ExecutorSettings } from '../resilience/executor-settings.js';
 import { FakeCall } from '../testing/fake-call.js';
 import { settle } from '../testing/fake-ports.js';
-import { failAttempt, handlerRig, outcome, place } from '../testing/handler-rig.js';
+import { handlerRig, outcome, place } from '../testing/handler-rig.js';
 import { httpInstance } from '../testing/instances.js';
 import { answerOf, executorOf } from '../testing/retry-rig.js';
 import type { CallHandler, Verdict } from './call-handler.js';
@@ -21,6 +22,14 @@ const FAILURE: AttemptFailure = {
   reusedConnection: false,
 };
 
+let executor: ExecutorSettings;
+
+before(async () => {
+  executor = await executorOf(YAML);
+});
+
+const REFUSED: AttemptFailure = { ...FAILURE, code: 'MESH_ERR_CONNECT', sent: false };
+
 interface Seen {
   readonly began: Endpoint[];
   readonly ended: { readonly endpoint: Endpoint; readonly outcome: Outcome }[];
@@ -35,9 +44,9 @@ function watcher(seen: Seen): Policy {
   };
 }
 
-async function rigOf(policies: readonly Policy[] = []): Promise<ReturnType<typeof handlerRig> & { seen: Seen }> {
+function rigOf(policies: readonly Policy[] = []): ReturnType<typeof handlerRig> & { seen: Seen } {
   const seen: Seen = { began: [], ended: [] };
-  const rig = handlerRig({ executor: await executorOf(YAML), policies: [...policies, watcher(seen)] });
+  const rig = handlerRig({ executor, policies: [...policies, watcher(seen)] });
   rig.discovery.publish('world', [
     httpInstance('10.0.0.1:80'),
     httpInstance('10.0.0.2:80'),
@@ -52,17 +61,17 @@ function inFlightOf(plan: ServicePlan | undefined): number {
 
 describe('the ledger of attempts', () => {
   it('reports each of three attempts with its own outcome and its own time', async () => {
-    const { outbound, seen, time } = await rigOf();
+    const { outbound, seen, time } = rigOf();
     const call = new FakeCall();
     await place(outbound, call);
     time.advance(100);
     const again = outbound.again(call, FAILURE) as Promise<Verdict>;
     time.advance(10);
-    await again;
+    call.endpoint = (await again) as Endpoint;
     time.advance(30);
     const next = outbound.answered?.(call, answerOf(503)) as Promise<Verdict>;
     time.advance(10);
-    await next;
+    call.endpoint = (await next) as Endpoint;
     time.advance(7);
     outbound.end(call, outcome({ durationMs: 157 }));
     expect(seen.ended.map(({ outcome: { status, code, durationMs } }) => [status, code, durationMs])).to.deep.equal([
@@ -74,7 +83,7 @@ describe('the ledger of attempts', () => {
   });
 
   it('gives the outcome of a call that took one attempt as it is', async () => {
-    const { outbound, seen } = await rigOf();
+    const { outbound, seen } = rigOf();
     const call = new FakeCall();
     await place(outbound, call);
     const end = outcome({ durationMs: 12 });
@@ -84,7 +93,7 @@ describe('the ledger of attempts', () => {
   });
 
   it('does not count the time that a call waited in a queue as time of its attempt', async () => {
-    const { outbound, seen, time } = await rigOf([
+    const { outbound, seen, time } = rigOf([
       { name: 'queue', before: () => new Promise<undefined>((go) => void time.after(500, () => go(undefined))) },
     ]);
     const call = new FakeCall();
@@ -97,7 +106,7 @@ describe('the ledger of attempts', () => {
   });
 
   it('calls a hedge that lost given up, and the winner by its own time', async () => {
-    const { outbound, seen, time } = await rigOf();
+    const { outbound, seen, time } = rigOf();
     const call = new FakeCall();
     const first = (await place(outbound, call)) as Endpoint;
     time.advance(5);
@@ -113,7 +122,7 @@ describe('the ledger of attempts', () => {
   });
 
   it('gives up what is under way beside the winner when nobody has said that it lost', async () => {
-    const { outbound, seen } = await rigOf();
+    const { outbound, seen } = rigOf();
     const call = new FakeCall();
     const first = await place(outbound, call);
     outbound.hedge?.(call);
@@ -124,6 +133,18 @@ describe('the ledger of attempts', () => {
     expect(inFlightOf(call.plan)).to.equal(0);
   });
 
+  it('gives up an attempt that was decided when its caller was leaving', async () => {
+    const { outbound, seen, time } = rigOf();
+    const call = new FakeCall();
+    await place(outbound, call);
+    const again = outbound.again(call, FAILURE) as Promise<Verdict>;
+    time.advance(10);
+    await again;
+    outbound.end(call, outcome({ status: 0, aborted: true }));
+    expect(seen.ended.map((one) => one.outcome.aborted)).to.deep.equal([false, true]);
+    expect(inFlightOf(call.plan)).to.equal(0);
+  });
+
   it('comes back to zero after any sequence of what a wire can report', async () => {
     const steps = fc.array(
       fc.constantFrom('connect', 'reset', 'stale', '503', 'hedge', 'lose', 'fail-one', 'wait', 'abort', 'time'),
@@ -131,7 +152,7 @@ describe('the ledger of attempts', () => {
     );
     await fc.assert(
       fc.asyncProperty(fc.array(steps, { minLength: 1, maxLength: 4 }), async (calls) => {
-        const rig = await rigOf();
+        const rig = rigOf();
         for (const events of calls) {
           const call = new FakeCall({ startedAt: rig.time.now() });
           await drive(rig.outbound, call, events, (ms) => rig.time.advanceAsync(ms));
@@ -165,7 +186,7 @@ async function drive(
     if (event === 'abort') break;
     if (event === 'time') await pass(3);
     const isAlone = beside.length === 0;
-    if (event === 'connect' && isAlone) verdict = await failAttempt(outbound, call);
+    if (event === 'connect' && isAlone) verdict = outbound.again(call, REFUSED);
     if (event === 'reset' && isAlone) verdict = outbound.again(call, FAILURE);
     if (event === 'stale' && isAlone) verdict = outbound.again(call, { ...FAILURE, reusedConnection: true });
     if (event === '503' && isAlone) verdict = outbound.answered?.(call, answerOf(503)) ?? verdict;

@@ -33,15 +33,15 @@ export class AttemptLedger {
     this.policies.attemptBegan(call, endpoint);
   }
 
-  /** The attempt at `call.endpoint` got no answer. */
+  /** The only attempt that is under way got no answer. */
   failed(call: Invocation, failure: AttemptFailure): void {
-    const { endpoint } = call;
+    const endpoint = present(call);
     if (endpoint !== undefined) this.#close(call, endpoint, 0, failure);
   }
 
-  /** The attempt at `call.endpoint` got an answer that is thrown away. */
+  /** The only attempt that is under way got an answer that is thrown away. */
   answered(call: Invocation, status: number): void {
-    const { endpoint } = call;
+    const endpoint = present(call);
     if (endpoint !== undefined) this.#close(call, endpoint, status, undefined);
   }
 
@@ -51,22 +51,22 @@ export class AttemptLedger {
     else this.#giveUp(call, endpoint);
   }
 
-  /** The call is over: the attempt at `call.endpoint` ended with it, and any other one was given up. */
+  /**
+   * The call is over: the attempt at `call.endpoint` ended with it, and any other one was given up; so was one that was decided and
+   * never taken up, because its caller had left.
+   */
   end(call: Invocation, outcome: Outcome): void {
-    const { endpoint, plan, underWay, hedges } = call;
-    if (plan === undefined) return;
+    const { endpoint, underWay, hedges } = call;
     if (endpoint !== undefined && (underWay === endpoint || hedges?.includes(endpoint) === true)) {
       const durationMs = call.startedAt + outcome.durationMs - this.#startOf(call, endpoint);
       const isWhole = call.attemptStartedAt === 0 && underWay === endpoint;
       this.#forget(call, endpoint);
       this.#observe(call, endpoint, isWhole ? outcome : { ...outcome, durationMs });
     }
-    if (call.underWay !== undefined) this.#giveUp(call, call.underWay);
-    while (call.hedges !== undefined && call.hedges.length > 0) this.#giveUp(call, call.hedges[0] as Endpoint);
+    for (let other = present(call); other !== undefined; other = present(call)) this.#giveUp(call, other);
   }
 
   #begin(call: Invocation, plan: ServicePlan, endpoint: Endpoint): Endpoint {
-    call.endpoint = endpoint;
     call.underWay = endpoint;
     plan.started(endpoint);
     this.policies.attemptBegan(call, endpoint);
@@ -107,4 +107,9 @@ export class AttemptLedger {
     call.hedges?.splice(index, 1);
     return true;
   }
+}
+
+/** Where an attempt is under way; the first one if there are several. */
+function present({ underWay, hedges }: Invocation): Endpoint | undefined {
+  return underWay ?? hedges?.[0];
 }

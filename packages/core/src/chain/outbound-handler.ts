@@ -22,6 +22,7 @@ import type { CallRecorder } from './call-recorder.js';
 import type { CallerMarks } from './caller-marks.js';
 import type { LoopGuard } from './loop-guard.js';
 import type { PolicyChain } from './policy-chain.js';
+import { nobody, unknownService, unresolved } from './refusals.js';
 import type { RequestIds } from './request-ids.js';
 
 /** The stations of an outbound call, in the order in which it passes them. */
@@ -121,9 +122,10 @@ export class OutboundHandler implements CallHandler {
     if (plan === undefined) return;
     plan.calls--;
     plan.lastUsedAt = call.startedAt + outcome.durationMs;
-    if (endpoint === undefined) return;
     // A pooled connection has served the call, so nobody reports a new one: the endpoint is there.
-    if (endpoint.connectFailures !== 0 && outcome.code === undefined && !outcome.aborted) attempts.reached(endpoint);
+    if (endpoint !== undefined && endpoint.connectFailures !== 0 && outcome.code === undefined && !outcome.aborted) {
+      attempts.reached(endpoint);
+    }
     ledger.end(call, outcome);
   }
 
@@ -215,36 +217,4 @@ export class OutboundHandler implements CallHandler {
     recorder.started(call, recorder.slot(call, UNKNOWN_SERVICE));
     return this.instead(call, rejection);
   }
-}
-
-function nobody(call: Invocation, plan: ServicePlan): Rejection {
-  const { subset } = call;
-  return subset === undefined
-    ? new Rejection('MESH_ERR_NO_INSTANCE', `No instance of ${plan.service} is up and speaks ${call.protocol}`, 1)
-    : new Rejection(
-        'MESH_ERR_NO_SUBSET',
-        `No instance of ${plan.service} with ${subset.name} is up and speaks ${call.protocol}`,
-        1,
-      );
-}
-
-function unknownService(plan: ServicePlan): Rejection {
-  return plan.state === 'pending'
-    ? new Rejection('MESH_ERR_REGISTRY_UNAVAILABLE', `The registry has not answered yet about ${plan.service}`, 1)
-    : new Rejection('MESH_ERR_NO_ROUTE', `No service named ${plan.service} is registered`);
-}
-
-function unresolved(call: Invocation): Rejection {
-  if (call.protocol === 'tcp' || call.authority === '') {
-    return new Rejection(
-      'MESH_ERR_NO_ROUTE',
-      `Nothing tells which service a ${call.protocol} call from ${call.remoteAddress} is for`,
-    );
-  }
-  return new Rejection(
-    'MESH_ERR_NO_ROUTE',
-    `The host ${call.authority} names no service`,
-    undefined,
-    'Call http://SERVICE/ with this sidecar as the HTTP proxy, or send the name of the service in the Host field',
-  );
 }

@@ -1,4 +1,5 @@
 import { Rejection } from '../errors.js';
+import type { Explanation } from '../explain/explanation.js';
 import type { Invocation } from '../invocation.js';
 import type { Clock } from '../ports/ports.js';
 import { DeadlinePropagation, TIMEOUT_FIELD } from './deadline.js';
@@ -61,6 +62,14 @@ export class CallDeadlines {
     if (this.#propagation.announces(isChosen)) {
       this.#propagation.announce(call, Math.min(call.deadlineAt - now, call.tryTimeout));
     }
+  }
+
+  /** Like {@link begin} and {@link admit}, for a call that is never sent. */
+  explain(call: Invocation, service: ServiceAttempts, into: Explanation): void {
+    call.tryTimeout = service.retryOf(call).tryTimeoutMs;
+    this.begin(call, service);
+    const late = this.admit(call, service);
+    if (late !== undefined) into.reject('timeout', late);
   }
 
   /** For an inbound call. @returns the answer for a caller whose time is over already */

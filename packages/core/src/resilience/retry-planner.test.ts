@@ -263,7 +263,7 @@ describe('the budget of repetitions', () => {
     for (let i = 0; i < 10; i++) {
       const call = new FakeCall();
       rig.begin(call);
-      fail(rig, call, 'timeout');
+      void fail(rig, call, 'timeout');
     }
     expect(rig.events.latest.map(({ kind, service }) => `${kind} ${service}`)).to.deep.equal([
       'retry-budget-exhausted world',

@@ -1,10 +1,12 @@
 import { PerService } from '../chain/per-service.js';
 import { ERRORS, type ErrorCode } from '../errors.js';
+import type { Explanation } from '../explain/explanation.js';
 import type { AnswerView, AttemptFailure, Invocation } from '../invocation.js';
 import type { Ports } from '../ports/ports.js';
 import type { Endpoint } from '../registry/endpoint.js';
 import type { ServicePlan } from '../registry/service-plan.js';
 import type { ExecutorSettings } from './executor-settings.js';
+import { explainAttempts } from './retry-explain.js';
 import { parseRetryAfter } from './retry-after.js';
 import { FAILURE, failureOf } from './retry-conditions.js';
 import { isRepeatedElsewhere, markExhausted, markRepetition, repetitionsBelow } from './retry-layers.js';
@@ -131,6 +133,11 @@ export class RetryPlanner {
   /** An answer with this status is worth no more than a failure. */
   isFailure(call: Invocation, plan: ServicePlan, status: number): boolean {
     return this.of(plan).retryOf(call).conditions.hasStatus(status);
+  }
+
+  /** What would be done about failed and slow attempts of `call`, whose plan is known; `call.deadlineAt` is set. Changes nothing. */
+  explain(call: Invocation, into: Explanation): void {
+    if (call.plan !== undefined) explainAttempts(call, this.of(call.plan), this.ports.clock.now(), into);
   }
 
   #repeat(
