@@ -116,7 +116,8 @@ export class Candidates {
     const probe = this.#resting.probe(tried);
     if (probe !== undefined) return probe;
     let isTooCold = false;
-    for (let turn = Math.min(2 * this.endpoints.length, MAX_TURNS); turn > 0; turn--) {
+    let turn = this.#isWarming ? MAX_TURNS : Math.min(2 * this.endpoints.length, MAX_TURNS);
+    for (; turn > 0; turn--) {
       const endpoint = isTooCold ? this.#tiers.pickInstead(call, tried) : this.#tiers.pick(call, tried);
       if (endpoint === undefined) break;
       // One that was lost since the endpoints were sorted out is named until they are sorted out again.

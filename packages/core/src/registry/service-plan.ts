@@ -165,9 +165,11 @@ export class ServicePlan {
     if (balance.fingerprint === before.fingerprint) return;
     this.#balance = balance;
     this.#candidates.clear();
-    if (JSON.stringify(balance.outlier) === JSON.stringify(before.outlier)) return;
-    if (balance.outlier === undefined) this.#outliers?.releaseAll();
+    if (this.#outliers === undefined || JSON.stringify(balance.outlier) === JSON.stringify(before.outlier)) return;
+    if (balance.outlier === undefined) this.#outliers.releaseAll();
     this.#stopDetecting();
+    // At once: who is ejected must return even if no attempt ends any more.
+    if (balance.outlier !== undefined) this.#detect(balance.outlier, this.ports.clock.now());
   }
 
   #detect(rules: OutlierRules, now: number): OutlierDetector {
