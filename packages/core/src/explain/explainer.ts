@@ -6,7 +6,6 @@ import { Rejection } from '../errors.js';
 import type { CallProtocol, Destination, Direction, Field } from '../invocation.js';
 import type { Clock } from '../ports/ports.js';
 import type { ServiceDirectory } from '../registry/service-directory.js';
-import type { ServicePlan } from '../registry/service-plan.js';
 import type { DestinationResolver, SourceResolver } from '../resolver/contracts.js';
 import { ExplainCall } from './explain-call.js';
 import { readExplainRequest, type ExplainRequest } from './explain-request.js';
@@ -99,11 +98,13 @@ export class Explainer {
     const plan = await explainService(destination.service, stations.directory, stations.clock, watch, into);
     if (plan === undefined) return;
     call.plan = plan;
+    // Finding the service may have taken a while that no call in use would wait.
+    call.startedAt = stations.clock.now();
     stations.callerMarks.apply(call);
     if (destination.port !== undefined) call.setHeader(PORT_FIELD, String(destination.port));
     explainChain(stations.chains.outbound, call, into);
     if (into.stopped) return;
-    explainPlan(plan, call, into);
+    plan.explain(call, into);
     if (!into.stopped) stations.explainAttempts(call, into);
   }
 
@@ -144,15 +145,6 @@ export class Explainer {
     });
     return destination;
   }
-}
-
-function explainPlan(plan: ServicePlan, call: ExplainCall, into: Explanation): void {
-  const { endpoints } = plan.candidates(call.protocol, call.subset);
-  if (endpoints.length === 0) {
-    into.reject('load-balancer', new Rejection('MESH_ERR_NO_INSTANCE', `No instance of ${plan.service} is up`, 1));
-    return;
-  }
-  into.add('load-balancer', `one of ${endpoints.length} endpoints`, [], { endpoints: endpoints.map(({ key }) => key) });
 }
 
 function resultOf(

@@ -57,8 +57,9 @@ function renderRequest({ request }: CallExplanation, { strong, dim }: Paints): s
 }
 
 function renderDetail(detail: string, indent: string, width: number, { dim }: Paints): string[] {
-  const [first = '', ...more] = wrap(detail, width - indent.length - GAP);
-  return [`${indent}${dim(`- ${first}`)}`, ...more.map((line) => `${indent}${dim(`  ${line}`)}`)];
+  // Some stages mark what they keep and drop themselves.
+  const [first = '', ...more] = wrap(detail.replace(/^- /, ''), width - indent.length - GAP);
+  return [`${indent}${dim(/^\+ /.test(first) ? first : `- ${first}`)}`, ...more.map((line) => `${indent}${dim(`  ${line}`)}`)];
 }
 
 function renderVerdict({ sent, answer, edits, request }: CallExplanation, width: number, paints: Paints): string[] {
