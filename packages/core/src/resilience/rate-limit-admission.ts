@@ -20,7 +20,7 @@ export class LimitAdmission {
 
   /** @param policy name of the handler, for metrics */
   constructor(
-    policy: string,
+    private readonly policy: string,
     private readonly context: Omit<PolicyContext, 'configuration'>,
     document: MeshDocument,
   ) {
@@ -67,7 +67,7 @@ export class LimitAdmission {
     const left = Math.floor(level * 100) / 100;
     const what = `${about} under the limit '${shape.name}' (${shape.rate}/s, burst ${shape.burst})`;
     into.add(
-      'rate-limiter',
+      this.policy,
       isKnownEmpty ? `rejects ${what}` : `passes ${what}`,
       [
         `limit ${shape.id}, the most specific one that fits`,

@@ -1,10 +1,8 @@
 import type { Invocation } from '../invocation.js';
+import { grpcMethod, grpcSchema, hasSchema, schemaOf } from './call-operation.js';
 import type { KeyedLimits } from './rate-limit-keys.js';
 import { PathTemplate } from './rate-limit-path.js';
 import type { RateLimit } from './rate-limit.js';
-
-/** The schema that go-chassis gives to HTTP calls whose URL names no port. */
-const REST_SCHEMA = 'rest';
 
 /** A limit under a name such as `orders`, `orders.rest` or `orders./v1/items/{id}`. Without a limit it ends the search. */
 export interface NamedLimit {
@@ -69,7 +67,7 @@ export class SideLimits {
     if (found === undefined) return this.global;
     if (found.byPath.length > 0 && call.protocol === 'http') {
       for (const { schema, template, limit } of found.byPath) {
-        if ((schema === '' || isSchema(schema, call)) && template.matches(call.path)) return limit;
+        if ((schema === '' || hasSchema(call, schema)) && template.matches(call.path)) return limit;
       }
     }
     if (found.byOperation.size > 0) {
@@ -112,23 +110,11 @@ function applies({ methods, template }: LimitRule, call: Invocation): boolean {
   return template === undefined || template.matches(call.path);
 }
 
-/** The schema of an HTTP call is the port in the URL, else `rest`, as in go-chassis. */
-function isSchema(schema: string, call: Invocation): boolean {
-  const port = call.destination?.port;
-  return schema === (port === undefined ? REST_SCHEMA : String(port)) || schema === REST_SCHEMA;
-}
-
 /** The most specific of the names that a call has: `{schema}.{operation}`, `{schema}`. */
 function operationKey(names: ReadonlyMap<string, unknown>, call: Invocation): string | undefined {
   if (call.protocol === 'grpc') {
-    // `/package.Service/Method`
-    const slash = call.path.lastIndexOf('/');
-    const schema = call.path.slice(1, Math.max(slash, 1));
-    const operation = `${schema}.${call.path.slice(slash + 1)}`;
-    return names.has(operation) ? operation : names.has(schema) ? schema : undefined;
+    const operation = `${grpcSchema(call.path)}.${grpcMethod(call.path)}`;
+    if (names.has(operation)) return operation;
   }
-  if (call.protocol === 'tcp') return undefined;
-  const port = call.destination?.port;
-  if (port !== undefined && names.has(String(port))) return String(port);
-  return names.has(REST_SCHEMA) ? REST_SCHEMA : undefined;
+  return schemaOf(call, names);
 }

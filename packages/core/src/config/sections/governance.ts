@@ -1,43 +1,76 @@
+import { whatIsWrongWithFaults } from '../../resilience/fault-check.js';
 import { s } from '../schema/combinators.js';
+import type { Infer } from '../schema/schema.js';
+import { valueMatchSchema } from './match.js';
 
-function faultPolicy() {
-  return s.object({
-    fault: s.object({
-      protocols: s.map(
-        s.object({
-          delay: s.object({
-            fixedDelay: s.integer({ min: 0, doc: 'Milliseconds to wait.' }),
-            percent: s.number({ min: 0, max: 100, doc: 'Share of calls that wait.' }),
-          }),
-          abort: s.object({
-            httpStatus: s.integer({ min: 100, max: 599, doc: 'Status to answer with.' }),
-            percent: s.number({ min: 0, max: 100, doc: 'Share of calls that are answered so.' }),
-          }),
+/** Longest delay: a call that nobody waits for any more costs memory until it is over. */
+const LONGEST_DELAY = '1h';
+
+const faultOfProtocol = s.object({
+  delay: s.object({
+    fixedDelay: s.duration({
+      bareUnit: 'ms',
+      max: LONGEST_DELAY,
+      doc: 'How long to wait; a bare number means milliseconds. At least 1 ms; 0 counts as not set.',
+    }),
+    percent: s.number({ min: 0, max: 100, doc: 'Share of calls that wait; 0 counts as not set.' }),
+  }),
+  abort: s.object({
+    httpStatus: s.integer({ min: 0, max: 599, doc: 'Status to answer with, 200 to 599; 0 counts as not set.' }),
+    percent: s.number({ min: 0, max: 100, doc: 'Share of calls that are answered so; 0 counts as not set.' }),
+  }),
+});
+
+const policySchema = s.object({
+  fault: s.object({
+    match: s.object(
+      {
+        headers: s.map(valueMatchSchema, {
+          keyName: 'header',
+          doc: 'Header fields, all of which must match for this level to count.',
         }),
-        { keyName: 'protocol' },
-      ),
+        cookie: s.map(valueMatchSchema, { keyName: 'cookie', doc: 'Cookies, all of which must match.' }),
+      },
+      { doc: 'For which calls this level counts; all when left out.' },
+    ),
+    protocols: s.object({
+      rest: faultOfProtocol,
+      http: faultOfProtocol,
+      grpc: faultOfProtocol,
+      tcp: faultOfProtocol,
+      dubbo: s.free({ doc: 'Faults of dubbo calls.', notYet: 'dubbo will act on it' }),
+      highway: s.free({ doc: 'Faults of highway calls.', obsolete: 'highway is not spoken here' }),
     }),
-  });
-}
+  }),
+});
 
-function governanceSide() {
-  return s.map(
-    s.object({
-      policy: faultPolicy(),
-      route: s.free({ doc: 'Route rules of the service.' }),
-      schemas: s.map(s.object({ policy: faultPolicy(), operations: s.free({ doc: 'Policies by operation.' }) }), {
-        keyName: 'schema',
+const sideSchema = s.map(
+  s.object({
+    policy: policySchema,
+    route: s.free({ doc: 'Route rules of the service.', obsolete: 'no version reads them; use servicecomb.routeRule' }),
+    schemas: s.map(
+      s.object({
+        policy: policySchema,
+        operations: s.map(s.object({ policy: policySchema }), { keyName: 'operation' }),
       }),
-    }),
-    { keyName: 'service' },
-  );
-}
+      { keyName: 'schema' },
+    ),
+  }),
+  { keyName: 'service' },
+);
 
+/** `cse.governance`: faults to inject. Each value comes from the innermost level that sets it: operation, schema, service, `_global`. */
 export const governanceSchema = s.object(
-  { Consumer: governanceSide(), Provider: governanceSide() },
+  { Consumer: sideSchema, Provider: sideSchema },
   {
     doc: 'Faults to inject, by service; `_global` stands for every service.',
-    notYet: 'faults will act on it',
-    section: 'cse.governance',
+    check: ({ Consumer, Provider }) =>
+      whatIsWrongWithFaults('cse.governance.Consumer', Consumer) ??
+      whatIsWrongWithFaults('cse.governance.Provider', Provider),
   },
 );
+
+/** What is set at one level. */
+export type FaultConfig = NonNullable<Infer<typeof policySchema>['fault']>;
+/** Faults of one side, by service. */
+export type FaultSideConfig = Infer<typeof sideSchema>;
