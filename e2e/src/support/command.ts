@@ -25,9 +25,12 @@ export async function run(
   return { code, stdout: child.stdout, stderr: child.stderr };
 }
 
-/** Skips the test when a program is not installed. */
-export function requireProgram(context: SkippableContext, program: string): void {
-  const { error, status } = spawnSync(program, ['--version'], { stdio: 'ignore' });
+/**
+ * Skips the test when a program is not installed.
+ * @param harmless an argument with which it does nothing but succeed
+ */
+export function requireProgram(context: SkippableContext, program: string, harmless = '--version'): void {
+  const { error, status } = spawnSync(program, [harmless], { stdio: 'ignore' });
   if (error !== undefined || status !== 0) skipBecause(context, `${program} is not installed`);
 }
 
