@@ -55,6 +55,24 @@ describe('deadlines', () => {
     expect(alarm.firedAt).to.have.lengthOf(1);
   });
 
+  it('fire at the first tick behind the latest time, however far the delay is, also when there was no timer yet', () => {
+    for (const [delay, latest] of [
+      [Infinity, 20],
+      [Infinity, 1000],
+      [30_000, 500],
+      [100, 10_000],
+    ]) {
+      const alarm = new Alarm(time);
+      time.advance(333);
+      const start = time.now();
+      deadlines.arm(alarm, delay, start + latest);
+      time.advance(latest + 1000);
+      const due = Math.min(delay, latest);
+      expect(alarm.firedAt).to.have.lengthOf(1);
+      expect(alarm.firedAt[0] - start).to.be.within(due, due + 100);
+    }
+  });
+
   it('do not fire after disarm, remove or arm(Infinity)', () => {
     const alarms = [new Alarm(time), new Alarm(time), new Alarm(time)];
     for (const alarm of alarms) deadlines.arm(alarm, 500);
@@ -165,6 +183,7 @@ describe('deadlines', () => {
     const operation = fc.record({
       entry: fc.integer({ min: 0, max: 5 }),
       delay: fc.oneof(fc.integer({ min: 0, max: 300 }), fc.integer({ min: 0, max: 100_000 }), fc.constant(Infinity)),
+      latest: fc.oneof(fc.constant(Infinity), fc.integer({ min: 0, max: 100_000 })),
       action: fc.constantFrom('arm', 'arm', 'arm', 'disarm', 'remove'),
       pass: fc.oneof(fc.integer({ min: 0, max: 200 }), fc.integer({ min: 0, max: 60_000 })),
     });
@@ -175,12 +194,12 @@ describe('deadlines', () => {
         const alarms = Array.from({ length: 6 }, () => new Alarm(clock));
         const due = alarms.map(() => Infinity);
         const seen = alarms.map(() => 0);
-        for (const { entry, delay, action, pass } of operations) {
+        for (const { entry, delay, latest, action, pass } of operations) {
           const alarm = alarms[entry];
-          if (action === 'arm') wheel.arm(alarm, delay);
+          if (action === 'arm') wheel.arm(alarm, delay, clock.now() + latest);
           else if (action === 'disarm') wheel.disarm(alarm);
           else wheel.remove(alarm);
-          due[entry] = action === 'arm' ? clock.now() + delay : Infinity;
+          due[entry] = action === 'arm' ? clock.now() + Math.min(delay, latest) : Infinity;
           clock.advance(pass);
           for (const [i, { firedAt }] of alarms.entries()) {
             if (firedAt.length > seen[i]) {

@@ -211,7 +211,7 @@ export class Exchange extends TimedRequest implements UpstreamUser {
     this.#status = status;
     this.kept = undefined;
     this.upstream = undefined;
-    const tunnel = new Tunnel(this.server, upstream, this.env, (code, aborted) => {
+    const tunnel = new Tunnel(this.call, this.server, upstream, this.env, (code, aborted) => {
       this.#errorCode = code;
       this.#end(aborted);
     });

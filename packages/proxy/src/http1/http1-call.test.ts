@@ -312,4 +312,64 @@ describe('HTTP/1 call', () => {
       expect(render()).to.equal('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\n');
     });
   });
+
+  describe('another path', () => {
+    for (const [what, requestLine, sent] of [
+      ['of a request with a query', GET, 'GET /new?c=d HTTP/1.1'],
+      ['of an absolute target', 'GET http://world/a HTTP/1.1', 'GET /new?c=d HTTP/1.1'],
+      ['of an absolute target without a path', 'GET http://world?a HTTP/1.1', 'GET /new?c=d HTTP/1.1'],
+      ['of a request of HTTP/1.0', 'GET /a HTTP/1.0', 'GET /new?c=d HTTP/1.1'],
+      ['of OPTIONS *', 'OPTIONS * HTTP/1.1', 'OPTIONS /new?c=d HTTP/1.1'],
+    ]) {
+      it(`takes the place ${what}, and nothing else changes`, () => {
+        const { call, render } = request(requestLine, 'X: 1', 'Host: world', 'Connection: y', 'Y: 2');
+        const { path, authority } = call;
+        call.setPath('/new?c=d');
+        expect(render()).to.equal(`${sent}\r\nX: 1\r\nHost: world\r\n\r\n`);
+        expect({ path: call.path, authority: call.authority }, 'what the call shows').to.deep.equal({
+          path,
+          authority,
+        });
+      });
+    }
+
+    it('does not change what CONNECT names', () => {
+      const { call, render } = request('CONNECT world:443 HTTP/1.1', 'Host: world:443');
+      call.setPath('/new');
+      expect(render()).to.match(/^CONNECT world:443 HTTP\/1\.1\r\n/);
+    });
+
+    it('may be set twice; the last one is sent, also after another scan', () => {
+      const { call, render } = request(GET, 'Host: a', 'Host-Two: b');
+      call.setPath('/one');
+      call.setPath('/two');
+      const other = new RequestScanner(32);
+      call.rescan(other);
+      expect(call.render(other)).to.equal('GET /two HTTP/1.1\r\nHost: a\r\nHost-Two: b\r\n\r\n');
+      expect(render()).to.equal('GET /two HTTP/1.1\r\nHost: a\r\nHost-Two: b\r\n\r\n');
+    });
+
+    for (const path of ['', 'x', '*', 'http://b/', '/a b', '/a\r\nX: 1', '/a\tb', '/a#b', '/\u00e4', '/\u010d', '?a']) {
+      it(`cannot be ${JSON.stringify(path)}`, () => {
+        const { call, render } = request(GET, 'Host: a');
+        expect(refusal(() => call.setPath(path))).to.match(/^MESH_ERR_INVALID_FIELD .*none that can be sent/);
+        expect(render()).to.equal('GET /a?b HTTP/1.1\r\nHost: a\r\n\r\n');
+      });
+    }
+  });
+
+  describe('another host', () => {
+    for (const [what, requestLine, ...fields] of [
+      ['origin form', GET, 'Host: world'],
+      ['absolute form', 'GET http://world/a?b HTTP/1.1', 'HOST: world'],
+      ['HTTP/1.0 with Host', 'GET /a?b HTTP/1.0', 'Host: world'],
+      ['HTTP/1.0 without Host', 'GET /a?b HTTP/1.0'],
+    ]) {
+      it(`takes the place of the one of ${what}`, () => {
+        const { call, render } = request(requestLine, ...fields, 'X: 1');
+        call.setHeader('host', 'other:8080');
+        expect(render()).to.equal('GET /a?b HTTP/1.1\r\nX: 1\r\nhost: other:8080\r\n\r\n');
+      });
+    }
+  });
 });

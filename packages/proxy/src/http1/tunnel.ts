@@ -1,6 +1,7 @@
 import type { ErrorCode } from '@mesher/core';
 import type { Environment } from '../environment.js';
 import type { UpstreamConnection } from '../upstream/upstream-connection.js';
+import type { Http1Call } from './http1-call.js';
 import type { ServerConnection } from './server-connection.js';
 
 /**
@@ -14,6 +15,7 @@ export class Tunnel {
 
   /** @param onOver told once, when the tunnel has ended; `code` when it did not end by itself */
   constructor(
+    private readonly call: Http1Call,
     private readonly server: ServerConnection,
     private readonly upstream: UpstreamConnection,
     private readonly env: Environment,
@@ -25,6 +27,7 @@ export class Tunnel {
   onClientBytes(piece: Buffer): void {
     const { upstream } = this;
     this.env.stats.bytesToUpstream += piece.length;
+    this.call.requestBytes += piece.length;
     upstream.writeBody(piece);
     if (upstream.backlog > this.env.options.writeBufferBytes) {
       this.server.pause();
@@ -56,6 +59,7 @@ export class Tunnel {
 
   onUpstreamBytes(buffer: Buffer, start: number, end: number): void {
     this.env.stats.bytesToDownstream += end - start;
+    this.call.responseBytes += end - start;
     if (!this.server.writeBytes(buffer.subarray(start, end))) {
       this.upstream.pin();
       this.upstream.pause();

@@ -57,8 +57,9 @@ export abstract class RelayCall extends Deadline implements RelayUser {
   protected onConnectDeadline(): void {
     this.upstream?.release(false, false);
     this.upstream = undefined;
-    const { connectTimeout } = this.env.options;
-    this.onConnectFailed(`connect to ${this.call.endpoint?.key ?? ''} took longer than ${connectTimeout} ms`);
+    if (this.#isLate()) this.#refuseLate();
+    else
+      this.onConnectFailed(`connect to ${this.call.endpoint?.key ?? ''} took longer than ${this.#connectTimeout} ms`);
   }
 
   /** Tells the handler how the call ended, once. */
@@ -83,7 +84,7 @@ export abstract class RelayCall extends Deadline implements RelayUser {
       return;
     }
     if (verdict instanceof Promise) {
-      this.env.deadlines.arm(this, this.env.options.responseTimeout);
+      this.env.deadlines.arm(this, this.env.options.responseTimeout, this.call.deadlineAt);
       verdict.then(
         (later) => this.#dial(later),
         (error: unknown) => this.#pluginFailed(error),
@@ -97,12 +98,31 @@ export abstract class RelayCall extends Deadline implements RelayUser {
       this.#refuse(verdict.code, verdict.message);
       return;
     }
+    if (this.#isLate()) {
+      this.#refuseLate();
+      return;
+    }
     this.call.endpoint = verdict;
     this.call.attempts++;
     this.env.stats.upstreamConnects++;
-    this.env.deadlines.arm(this, this.env.options.connectTimeout);
+    this.env.deadlines.arm(this, this.#connectTimeout, this.call.deadlineAt);
     this.upstream = this.context.sockets.take();
     this.upstream.dial(this, verdict);
+  }
+
+  /** An attempt is over once there is a connection: what the peers do with it has its own time. */
+  get #connectTimeout(): number {
+    return Math.min(this.env.options.connectTimeout, this.call.tryTimeout);
+  }
+
+  #isLate(): boolean {
+    const { deadlineAt } = this.call;
+    return deadlineAt !== Infinity && this.env.now() >= deadlineAt;
+  }
+
+  #refuseLate(): void {
+    const { deadlineAt, startedAt } = this.call;
+    this.#refuse('MESH_ERR_TIMEOUT', `no connection within the deadline of ${Math.round(deadlineAt - startedAt)} ms`);
   }
 
   #pluginFailed(error: unknown): void {

@@ -52,6 +52,7 @@ export class Relay extends RelayCall implements SocketOwner {
       return;
     }
     this.env.stats.bytesToUpstream += chunk.length;
+    this.call.requestBytes += chunk.length;
     const upstream = this.upstream;
     if (upstream !== undefined) {
       upstream.socket.write(chunk);
@@ -107,6 +108,7 @@ export class Relay extends RelayCall implements SocketOwner {
     // The server speaks first: whatever the client says, it is not HTTP.
     if (this.firstBytes !== undefined) this.#settleProtocol();
     this.env.stats.bytesToDownstream += bytes.length;
+    this.call.responseBytes += bytes.length;
     this.client.write(bytes);
     this.#touch();
     if (this.client.writableLength === 0) return true;
@@ -201,6 +203,7 @@ export class Relay extends RelayCall implements SocketOwner {
     this.#early = undefined;
     if (early !== undefined) {
       this.env.stats.bytesToUpstream += early.length;
+      this.call.requestBytes += early.length;
       socket?.write(early);
     }
     if (this.#clientEnded) socket?.end();

@@ -60,6 +60,8 @@ export interface ProxyHarness {
   readonly ends: ReadonlyMap<Invocation, number>;
   /** The endpoint of the built-in handler. */
   readonly endpoint: Endpoint;
+  /** Waits until that many calls have begun. */
+  awaitBegun(count: number): Promise<void>;
   /** Waits until that many calls have ended. */
   awaitOutcomes(count: number): Promise<RecordedOutcome[]>;
   close(): void;
@@ -115,10 +117,20 @@ export async function startProxy(settings: ProxyHarnessOptions): Promise<ProxyHa
   const outcomes: RecordedOutcome[] = [];
   const ends = new Map<Invocation, number>();
   const waiting = new Set<() => void>();
+  /** The next beginning or end of a call. */
+  const change = (): Promise<void> =>
+    new Promise((resolve) => {
+      const wake = (): void => {
+        waiting.delete(wake);
+        resolve();
+      };
+      waiting.add(wake);
+    });
   const handler: CallHandler = {
     direction: custom.direction ?? fallback.direction,
     begin: (call) => {
       ends.set(call, 0);
+      for (const wake of [...waiting]) wake();
       return custom.begin === undefined ? fallback.begin(call) : custom.begin(call);
     },
     again: (call, failure) =>
@@ -154,16 +166,11 @@ export async function startProxy(settings: ProxyHarnessOptions): Promise<ProxyHa
     outcomes,
     ends,
     endpoint,
+    async awaitBegun(count: number): Promise<void> {
+      while (ends.size < count) await change();
+    },
     async awaitOutcomes(count: number): Promise<RecordedOutcome[]> {
-      while (outcomes.length < count) {
-        await new Promise<void>((resolve) => {
-          const wake = (): void => {
-            waiting.delete(wake);
-            resolve();
-          };
-          waiting.add(wake);
-        });
-      }
+      while (outcomes.length < count) await change();
       return outcomes;
     },
     close: () => proxy.close(),

@@ -3,6 +3,14 @@ import type { Environment } from '../environment.js';
 import { UpstreamConnection } from './upstream-connection.js';
 import type { UpstreamUser } from './upstream-user.js';
 
+/** What is under way when the proxy closes: the clients are gone already, what is left are copies of their requests. */
+const CLOSING: AttemptFailure = {
+  code: 'MESH_ERR_DRAINING',
+  message: 'the proxy is closing',
+  sent: true,
+  reusedConnection: false,
+};
+
 /**
  * The connections to one endpoint. The connection used last is used first, so that the surplus of a busy minute grows idle and
  * closes. Beyond the bound of connections, users wait in line, up to a bound.
@@ -127,6 +135,10 @@ export class EndpointPool {
   }
 
   closeAll(): void {
-    for (const connection of [...this.#all]) connection.destroy();
+    for (const connection of [...this.#all]) {
+      const { user } = connection;
+      connection.destroy();
+      user?.onAttemptFailed(CLOSING);
+    }
   }
 }
