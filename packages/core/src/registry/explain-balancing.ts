@@ -51,6 +51,8 @@ interface Kept {
 /** Tells which endpoint the call would go to with which probability, and why it would not go to others. */
 export function explainBalancing(facts: BalancingFacts, call: Invocation, into: Explanation): void {
   const { candidates, leftOut, service } = facts;
+  // First of all: it looks who is fit at present.
+  const { isPanicking } = candidates;
   const dropped = [
     ...leftOut.map(({ instance, reason }) => ({ endpoint: addressOf(instance, call), reason })),
     ...candidates.endpoints
@@ -65,7 +67,6 @@ export function explainBalancing(facts: BalancingFacts, call: Invocation, into: 
   const kept = keptOf(facts, call);
   const { strategy } = candidates.balance;
   const session = candidates.sessionOf(call);
-  const { isPanicking } = candidates;
   const details = [...kept.slice(0, MAX_NAMED).map(lineOf), ...lines];
   if (isPanicking) details.unshift('too few endpoints are fit: ejections and open breakers are ignored');
   const data = { strategy: strategy.name, panic: isPanicking, session: session?.key, kept, dropped };
