@@ -126,8 +126,13 @@ export abstract class Invocation implements CallView {
   marks: readonly string[] = NO_MARKS;
   /** Where a copy of the request goes; its answer is thrown away. */
   mirror: MirrorOrder | undefined = undefined;
-  /** Monotonic milliseconds by which an answer must have begun, whatever is tried again until then. */
+  /** Monotonic milliseconds by which an answer must have begun, whatever is tried again until then; Infinity: the wire's own bound. */
   deadlineAt = Infinity;
+  /**
+   * {@link deadlineAt} was chosen for the called service: it takes the place of the wire's own bound, and the wire moves it on by the
+   * time that the caller needs for the rest of its request. False: it is the caller's own, and does not move.
+   */
+  deadlineIsOurs = false;
   /** Milliseconds that one attempt has until its answer begins. */
   tryTimeout = Infinity;
   /** Milliseconds after which an attempt without an answer gets company at another endpoint. */

@@ -8,7 +8,7 @@ import { MeshEvents } from '../telemetry/mesh-events.js';
 import { PolicyMetrics } from '../telemetry/policy-metrics.js';
 import { CallDeadlines } from './call-deadlines.js';
 import type { DeadlineOptions } from './deadline-options.js';
-import { DEFAULT_EXECUTOR_SETTINGS, type ExecutorSettings } from './executor-settings.js';
+import { DEFAULT_EXECUTOR_SETTINGS, UNBOUNDED_MS, type ExecutorSettings } from './executor-settings.js';
 import { RetryPlanner } from './retry-planner.js';
 import { RetryReport } from './retry-report.js';
 import { ServiceAttempts } from './service-attempts.js';
@@ -58,8 +58,8 @@ function withDeadline(options: Partial<DeadlineOptions>): ExecutorSettings {
 const NO_CODE = { code: undefined };
 
 describe('the deadline of an outbound call', () => {
-  it('is 30 s when nothing is configured, and the called side is not told', () => {
-    expect(outbound(DEFAULT_EXECUTOR_SETTINGS)).to.deep.equal({ within: 30_000, told: [], ...NO_CODE });
+  it('is that of the wire when nothing is configured, and the called side is not told', () => {
+    expect(outbound(DEFAULT_EXECUTOR_SETTINGS)).to.deep.equal({ within: Infinity, told: [], ...NO_CODE });
   });
 
   it('is what the service has, else what all have; the called side is told', async () => {
@@ -75,7 +75,7 @@ describe('the deadline of an outbound call', () => {
       'isolation.Consumer: {timeoutInMilliseconds: 0}',
       'isolation.Consumer: {timeoutInMilliseconds: 500, world: {timeout.enabled: false}}',
     ]) {
-      expect(outbound(await executorOf(yaml)), yaml).to.deep.equal({ within: Infinity, told: [], ...NO_CODE });
+      expect(outbound(await executorOf(yaml)), yaml).to.deep.equal({ within: UNBOUNDED_MS, told: [], ...NO_CODE });
     }
   });
 
@@ -85,16 +85,25 @@ describe('the deadline of an outbound call', () => {
       outbound(settings, {}, (call) => (call.route = { name: 'r', timeoutMs, retry: undefined }));
     expect(routed(50)).to.deep.equal({ within: 50, told: ['50'], ...NO_CODE });
     expect(routed(9_000)).to.deep.equal({ within: 9_000, told: ['9000'], ...NO_CODE });
-    expect(routed(0).within).to.equal(Infinity);
+    expect(routed(0).within).to.equal(UNBOUNDED_MS);
   });
 
-  it('is never later than the caller asks, and never later because it asks', () => {
+  it('is never later than the caller asks, and never later because it asks', async () => {
     expect(outbound(DEFAULT_EXECUTOR_SETTINGS, asking('70'))).to.deep.equal({ within: 70, told: ['70'], ...NO_CODE });
-    expect(outbound(DEFAULT_EXECUTOR_SETTINGS, asking('90000'))).to.deep.equal({
-      within: 30_000,
-      told: ['30000'],
-      ...NO_CODE,
-    });
+    const settings = await executorOf('isolation.Consumer.timeoutInMilliseconds: 500');
+    expect(outbound(settings, asking('70'))).to.deep.equal({ within: 70, told: ['70'], ...NO_CODE });
+    expect(outbound(settings, asking('90000'))).to.deep.equal({ within: 500, told: ['500'], ...NO_CODE });
+  });
+
+  it('moves with the end of the request when it is ours, and not when it is the caller’s', async () => {
+    const settings = await executorOf('isolation.Consumer.timeoutInMilliseconds: 500');
+    const isOurs = (value: string): boolean => {
+      const deadlines = new CallDeadlines(fakePorts().clock, 'orders', settings);
+      const call = new FakeCall(asking(value));
+      deadlines.begin(call, new ServiceAttempts('world', settings, undefined));
+      return call.deadlineIsOurs;
+    };
+    expect(['70', '500', '900'].map(isOurs)).to.deep.equal([false, false, true]);
   });
 
   it('is over at once for a caller without time: the call is not sent', () => {
@@ -105,7 +114,7 @@ describe('the deadline of an outbound call', () => {
   for (const value of NONSENSE) {
     it(`does not believe ${JSON.stringify(value)}, and does not pass it on`, () => {
       expect(outbound(DEFAULT_EXECUTOR_SETTINGS, asking(value))).to.deep.equal({
-        within: 30_000,
+        within: Infinity,
         told: [],
         ...NO_CODE,
       });
@@ -113,27 +122,26 @@ describe('the deadline of an outbound call', () => {
   }
 
   it('takes a number without end for no wish', () => {
-    expect(outbound(DEFAULT_EXECUTOR_SETTINGS, asking('9'.repeat(400))).within).to.equal(30_000);
+    expect(outbound(DEFAULT_EXECUTOR_SETTINGS, asking('9'.repeat(400))).within).to.equal(Infinity);
   });
 
   it('does not read the field when told so: strip takes it out, off leaves it', () => {
     expect(outbound(withDeadline({ honour: 'strip' }), asking('70'))).to.deep.equal({
-      within: 30_000,
+      within: Infinity,
       told: [],
       ...NO_CODE,
     });
     expect(outbound(withDeadline({ honour: 'off' }), asking('70'))).to.deep.equal({
-      within: 30_000,
+      within: Infinity,
       told: ['70'],
       ...NO_CODE,
     });
   });
 
-  it('is told always or never when told so', async () => {
-    expect(outbound(withDeadline({ propagate: 'always' })).told).to.deep.equal(['30000']);
+  it('is not told when that is switched off', async () => {
     const settings = await executorOf('isolation.Consumer.timeoutInMilliseconds: 500');
-    const quiet = { ...settings, deadline: { ...settings.deadline, propagate: 'never' } as const };
-    expect(outbound(quiet).told).to.deep.equal([]);
+    const quiet = { ...settings, deadline: { ...settings.deadline, propagate: false } };
+    expect(outbound(quiet)).to.deep.equal({ within: 500, told: [], ...NO_CODE });
   });
 
   it('counts the time that the call waited, and is over when that was too long', async () => {

@@ -3,7 +3,7 @@ import type { Explanation } from '../explain/explanation.js';
 import type { Invocation } from '../invocation.js';
 import type { Clock } from '../ports/ports.js';
 import { DeadlinePropagation, TIMEOUT_FIELD } from './deadline.js';
-import type { ExecutorSettings } from './executor-settings.js';
+import { UNBOUNDED_MS, type ExecutorSettings } from './executor-settings.js';
 import type { ServiceAttempts } from './service-attempts.js';
 
 /** Sets by when the answer to a call must have begun, and tells the called side how much time it has. */
@@ -29,14 +29,10 @@ export class CallDeadlines {
   /** For an outbound call whose service is known; before its policies, because they may wait. */
   begin(call: Invocation, { timeoutMs, announcement }: ServiceAttempts): void {
     const asked = this.#propagation.asked(call);
-    const ms = asked < timeoutMs ? asked : timeoutMs;
-    call.deadlineAt = call.startedAt + ms;
+    this.#set(call, timeoutMs, asked);
     if (asked !== Infinity) {
-      if (ms < asked && this.#propagation.announces(true)) this.#propagation.announce(call, ms);
-    } else if (this.#propagation.announces(announcement !== undefined)) {
-      if (announcement === undefined) this.#propagation.announce(call, ms);
-      else call.addFields(announcement);
-    }
+      if (timeoutMs < asked) this.#propagation.announce(call, timeoutMs);
+    } else if (announcement !== undefined && this.#propagation.options.propagate) call.addFields(announcement);
   }
 
   /**
@@ -46,8 +42,7 @@ export class CallDeadlines {
   admit(call: Invocation, service: ServiceAttempts): Rejection | undefined {
     const timeoutMs = call.route?.timeoutMs;
     if (timeoutMs !== undefined) {
-      const ms = Math.min(timeoutMs === 0 ? Infinity : timeoutMs, this.#propagation.asked(call));
-      call.deadlineAt = call.startedAt + ms;
+      this.#set(call, timeoutMs === 0 ? UNBOUNDED_MS : timeoutMs, this.#propagation.asked(call));
     }
     const now = call.waited ? this.clock.now() : call.startedAt;
     if (call.deadlineAt <= now) return over(call, now);
@@ -55,13 +50,11 @@ export class CallDeadlines {
     return undefined;
   }
 
-  /** Tells the called side how much time the attempt has that begins now. */
+  /** Tells the called side how much time the attempt has that begins now, if somebody has chosen a time. */
   renew(call: Invocation, { announcement }: ServiceAttempts, now: number): void {
     const isChosen =
       announcement !== undefined || call.route?.timeoutMs !== undefined || call.header(TIMEOUT_FIELD) !== undefined;
-    if (this.#propagation.announces(isChosen)) {
-      this.#propagation.announce(call, Math.min(call.deadlineAt - now, call.tryTimeout));
-    }
+    if (isChosen) this.#propagation.announce(call, Math.min(call.deadlineAt - now, call.tryTimeout));
   }
 
   /** Like {@link begin} and {@link admit}, for a call that is never sent. */
@@ -77,8 +70,8 @@ export class CallDeadlines {
     const asked = this.#propagation.asked(call);
     const ms = asked < this.#inboundMs ? asked : this.#inboundMs;
     if (ms === Infinity) return undefined;
-    call.deadlineAt = call.startedAt + ms;
-    if (ms < asked && asked !== Infinity && this.#propagation.announces(true)) this.#propagation.announce(call, ms);
+    this.#set(call, this.#inboundMs, asked);
+    if (ms < asked && asked !== Infinity) this.#propagation.announce(call, ms);
     return ms <= 0 ? over(call, call.startedAt) : undefined;
   }
 
@@ -86,6 +79,12 @@ export class CallDeadlines {
   isOver(call: Invocation): Rejection | undefined {
     const now = this.clock.now();
     return call.deadlineAt <= now ? over(call, now) : undefined;
+  }
+
+  /** @param ownMs what was set here @param asked what the caller gives it; both Infinity when nobody said so */
+  #set(call: Invocation, ownMs: number, asked: number): void {
+    call.deadlineAt = call.startedAt + (asked < ownMs ? asked : ownMs);
+    call.deadlineIsOurs = ownMs < asked;
   }
 }
 

@@ -5,10 +5,10 @@ import type { Infer } from '../config/schema/schema.js';
 /** `mesher.deadline`: whether the time that a caller has left is passed on and obeyed. */
 export const deadlineSchema = s.object(
   {
-    propagate: s.oneOf(['configured', 'always', 'never'], {
-      default: 'configured',
-      doc: 'Whether requests carry x-mesher-timeout-ms, the milliseconds that are left: configured (a timeout is set for the service or route, or the request came with one), always (also the default of 30 s), never.',
-      reason: 'a field in every request for a time that nobody chose helps nobody',
+    propagate: s.boolean({
+      default: true,
+      doc: 'Whether requests carry x-mesher-timeout-ms, the milliseconds that are left, when a timeout is set for the service or route or the request came with one.',
+      reason: 'a called service that knows when its caller gives up can do so, too',
     }),
     honour: s.oneOf(['trust', 'strip', 'off'], {
       default: 'trust',

@@ -4,7 +4,8 @@ import type { DeadlineOptions } from './deadline-options.js';
 /** Milliseconds that the caller goes on waiting: relative, because clocks differ. */
 export const TIMEOUT_FIELD = 'x-mesher-timeout-ms';
 
-/** Nine digits are eleven days; more is no bound at all. */
+/** Most milliseconds that are passed on. Nine digits are eleven days; more is no bound at all. */
+export const MAX_ANNOUNCED = 999_999_999;
 const MILLISECONDS = /^\d{1,9}$/;
 const HUGE = /^\d+$/;
 
@@ -29,14 +30,9 @@ export class DeadlinePropagation {
     return Infinity;
   }
 
-  /** Whether the called side is told how much time is left. @param isChosen somebody has set the time, here or at the caller */
-  announces(isChosen: boolean): boolean {
-    const { propagate } = this.options;
-    return propagate === 'always' || (propagate === 'configured' && isChosen);
-  }
-
-  /** Tells it. @param remainingMs at least 1 is sent: with 0 the call would be over */
+  /** Tells the called side how much time is left. @param remainingMs at least 1 is sent: with 0 the call would be over */
   announce(call: Invocation, remainingMs: number): void {
-    if (remainingMs !== Infinity) call.setHeader(TIMEOUT_FIELD, String(Math.max(1, Math.round(remainingMs))));
+    if (!this.options.propagate || remainingMs > MAX_ANNOUNCED) return;
+    call.setHeader(TIMEOUT_FIELD, String(Math.max(1, Math.round(remainingMs))));
   }
 }

@@ -10,9 +10,12 @@ import type { RetryRule } from './retry-rule.js';
 /** Milliseconds that an outbound call has when nothing is configured, as in go-chassis. */
 export const DEFAULT_TIMEOUT_MS = 30_000;
 
+/** Stands for no bound where one could be set: longer than anything waits, and a finite number, unlike what nobody has set. */
+export const UNBOUNDED_MS = 2 ** 42;
+
 /** How long calls may take. */
 export interface CallTimeout {
-  /** Infinity for no bound. */
+  /** {@link UNBOUNDED_MS} when it is switched off, Infinity when there is none. */
   readonly ms: number;
   /** Somebody has set it; else it is the default. */
   readonly isSet: boolean;
@@ -68,7 +71,7 @@ function timeoutOf(side: SideTimeouts, service: string, fallback: number): CallT
   const own = side.services.get(service);
   const set = own?.timeoutInMilliseconds ?? side.timeoutInMilliseconds;
   const isOff = (own?.timeout.enabled ?? side.timeout.enabled) === false || set === 0;
-  return { ms: isOff ? Infinity : (set ?? fallback), isSet: isOff || set !== undefined };
+  return { ms: isOff ? UNBOUNDED_MS : (set ?? fallback), isSet: isOff || set !== undefined };
 }
 
 /** java-chassis counts the attempts after the first one. */

@@ -1,5 +1,6 @@
 import type { Invocation } from '../invocation.js';
 import type { Explanation } from '../explain/explanation.js';
+import { UNBOUNDED_MS } from './executor-settings.js';
 import { isRepeatedElsewhere } from './retry-layers.js';
 import type { ServiceAttempts } from './service-attempts.js';
 
@@ -11,18 +12,21 @@ export function explainAttempts(call: Invocation, attempts: ServiceAttempts, now
 }
 
 function explainTimeout(call: Invocation, attempts: ServiceAttempts, now: number, into: Explanation): void {
-  const route = call.route?.timeoutMs;
   const { tryTimeoutMs } = attempts.retryOf(call);
+  const { route } = call;
   const left = call.deadlineAt - now;
+  const isBound = left < UNBOUNDED_MS / 2;
   const details = [
-    route !== undefined
-      ? `${call.route?.name ?? 'the route'} gives ${duration(route === 0 ? Infinity : route)}`
-      : `cse.isolation.Consumer gives ${duration(attempts.timeoutMs)}${attempts.announcement === undefined ? ' (the default, or none)' : ''}`,
+    route?.timeoutMs !== undefined
+      ? `${route.name} sets ${duration(route.timeoutMs)}`
+      : attempts.timeoutMs === Infinity
+        ? `cse.isolation.Consumer sets nothing for ${attempts.service}: there are no further attempts after ${duration(attempts.retryWithinMs)}`
+        : `cse.isolation.Consumer sets ${duration(attempts.timeoutMs)} for ${attempts.service}`,
     ...(tryTimeoutMs === Infinity ? [] : [`each attempt has ${duration(tryTimeoutMs)}`]),
   ];
-  const decision = left === Infinity ? 'no deadline' : `the answer must begin within ${duration(left)}`;
-  into.add('timeout', decision, details, {
-    timeoutMs: left === Infinity ? null : Math.round(left),
+  const none = left === Infinity ? 'that of the proxy (mesher.proxy.responseTimeout)' : 'no bound';
+  into.add('timeout', isBound ? `the answer must begin within ${duration(left)}` : none, details, {
+    timeoutMs: isBound ? Math.round(left) : null,
     perTryTimeoutMs: tryTimeoutMs === Infinity ? null : tryTimeoutMs,
   });
 }
@@ -68,5 +72,5 @@ function explainHedging(call: Invocation, { hedging }: ServiceAttempts, into: Ex
 }
 
 function duration(ms: number): string {
-  return ms === Infinity ? 'no bound' : `${Math.round(ms)} ms`;
+  return ms === 0 || ms >= UNBOUNDED_MS / 2 ? 'no bound' : `${Math.round(ms)} ms`;
 }

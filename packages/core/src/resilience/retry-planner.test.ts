@@ -192,6 +192,22 @@ describe('the wait before another attempt of a call', () => {
     expect(rig.withheld()).to.deep.equal({ deadline: 1 });
   });
 
+  it('ends within 30 s of the start of the call when no time was set, which bounds the attempts after the first', async () => {
+    const rig = await rigOf();
+    const call = new FakeCall();
+    rig.begin(call);
+    expect(call.deadlineAt).to.equal(Infinity);
+    rig.time.advance(29_799);
+    expect(fail(rig, call, 'reset')).to.be.an.instanceof(Promise);
+    expect(call.deadlineAt).to.equal(30_000);
+    rig.time.advance(1);
+    const late = new FakeCall();
+    rig.begin(late);
+    late.startedAt = 0;
+    expect(fail(rig, late, 'reset')).to.equal(undefined);
+    expect(rig.withheld()).to.deep.equal({ deadline: 1 });
+  });
+
   it('leads nowhere when the call is over by then', async () => {
     const rig = await rigOf();
     const call = new FakeCall();

@@ -168,7 +168,8 @@ export class RetryPlanner {
     const backoff = atOnce ? 0 : policy.backoff.delay(state.repeated + 1, this.ports.random);
     const wait = Math.max(backoff, attempt.retryAfterMs);
     const now = this.ports.clock.now();
-    if (now + wait >= call.deadlineAt) return this.#skip(attempts, 'deadline');
+    const deadline = Math.min(call.deadlineAt, call.startedAt + attempts.retryWithinMs);
+    if (now + wait >= deadline) return this.#skip(attempts, 'deadline');
     if (!isFree) {
       if (!this.#take(attempts, now)) {
         markExhausted(call);
@@ -176,6 +177,8 @@ export class RetryPlanner {
       }
       markRepetition(call, ++state.repeated);
     }
+    // What nobody has set bounds further attempts, but not the first one.
+    if (call.deadlineAt === Infinity) call.deadlineAt = deadline;
     state.triesHere = next === endpoint ? state.triesHere + 1 : 1;
     return wait === 0 ? next : this.#after(wait, call, plan, next);
   }

@@ -1,5 +1,5 @@
 import { FieldBundle, type Invocation } from '../invocation.js';
-import { TIMEOUT_FIELD } from './deadline.js';
+import { MAX_ANNOUNCED, TIMEOUT_FIELD } from './deadline.js';
 import type { ExecutorSettings } from './executor-settings.js';
 import {
   compileRetryPolicy,
@@ -14,8 +14,10 @@ import type { RetryRule } from './retry-rule.js';
 
 /** All that is decided ahead about the attempts of the calls of one service. */
 export class ServiceAttempts {
-  /** Milliseconds that a call has until its answer begins; Infinity for no bound. */
+  /** Milliseconds that a call has until its answer begins; Infinity when nobody has set them. */
   readonly timeoutMs: number;
+  /** Milliseconds after the start of a call beyond which it is not tried again; the default when {@link timeoutMs} is not set. */
+  readonly retryWithinMs: number;
   /** Announces {@link timeoutMs} to the called side; undefined when nobody set it. */
   readonly announcement: FieldBundle | undefined;
   readonly retry: RetryPolicy;
@@ -35,9 +37,10 @@ export class ServiceAttempts {
     previous: ServiceAttempts | undefined,
   ) {
     const timeout = settings.timeoutOf(service);
-    this.timeoutMs = timeout.ms;
+    this.timeoutMs = timeout.isSet ? timeout.ms : Infinity;
+    this.retryWithinMs = timeout.ms;
     this.announcement =
-      timeout.isSet && timeout.ms !== Infinity ? new FieldBundle([[TIMEOUT_FIELD, String(timeout.ms)]]) : undefined;
+      this.timeoutMs <= MAX_ANNOUNCED ? new FieldBundle([[TIMEOUT_FIELD, String(timeout.ms)]]) : undefined;
     this.#settings = inheritRetrySettings(settings.retriesOf(service), settings.retries);
     this.retry = compileRetryPolicy(this.#settings);
     this.hedging = this.#settings.hedging;
