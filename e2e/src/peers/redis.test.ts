@@ -1,5 +1,4 @@
 import { expect } from 'chai';
-import { fileURLToPath } from 'node:url';
 import { RedisConnection, RedisLimiter, redisLimiterSchema, type RedisLimiterSettings } from '@mesher/limiter-redis';
 import { schemaDefaults, silentLogger, systemPorts } from '@mesher/core';
 import { requireProgram, run } from '../support/command.js';
@@ -7,8 +6,6 @@ import { eventually } from '../support/eventually.js';
 import { useScene, type Scene } from '../support/scene.js';
 import type { Settings, Sidecar } from '../support/sidecar.js';
 import type { SpawnedProcess } from '../support/spawned-process.js';
-
-const LIMITER: string = fileURLToPath(import.meta.resolve('@mesher/limiter-redis'));
 
 /** So slow that nothing comes back while a test runs. */
 const HARDLY_EVER = 0.001;
@@ -55,7 +52,6 @@ describe('a limit shared through a real Redis server', () => {
     const chassis = {
       'cse.flowcontrol.Consumer.qps.shared.world': 'redis',
       'plugin.settings.redis.address': `127.0.0.1:${port}`,
-      plugins: [LIMITER],
       ...settings,
     };
     const sidecar = (): Promise<Sidecar> => scene().sidecar({ service: 'orders', host: 'none', chassis });

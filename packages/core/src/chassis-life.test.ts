@@ -1,5 +1,7 @@
 import { expect } from 'chai';
 import type { Rejection } from './errors.js';
+import { definePlugin } from './plugin/define-plugin.js';
+import { Endpoint } from './registry/endpoint.js';
 import { chassisRig, type ChassisRigSettings } from './testing/chassis-rig.js';
 import { FakeCall } from './testing/fake-call.js';
 import { inFlight, outcome } from './testing/handler-rig.js';
@@ -98,6 +100,37 @@ describe('the life of a chassis', () => {
     chassis.outbound.end(call, outcome({ status: 503, code: 'MESH_ERR_REGISTRY_UNAVAILABLE' }));
     expect(rig.time.pendingTimers).to.equal(0);
     expect(Object.values(inFlight(chassis.metrics, 'outbound'))).to.deep.equal([0]);
+  });
+
+  it('closes the stores of shared limits, and lets them count calls until then', async () => {
+    const taken: string[] = [];
+    const store = definePlugin({
+      kind: 'shared-limiter',
+      name: 'memory',
+      create: () => ({
+        take: ({ key }, count) => {
+          taken.push(key);
+          return Promise.resolve({ granted: count, remaining: 0, retryAfterMs: 0 });
+        },
+        close: () => {
+          taken.push('closed');
+          return Promise.resolve();
+        },
+      }),
+    });
+    const rig = await chassisRig({
+      plugins: [store],
+      configuration: {
+        'cse.flowcontrol.Consumer.qps.limit.world': '5',
+        'cse.flowcontrol.Consumer.qps.shared.world': 'memory',
+      },
+    });
+    const chassis = await rig.create();
+    const verdict = chassis.outbound.begin(new FakeCall());
+    rig.discovery.publish('world', [httpInstance('10.0.0.1:80')]);
+    expect(await verdict).to.be.instanceOf(Endpoint);
+    await chassis.close();
+    expect(taken).to.deep.equal(['default/orders/Consumer/world', 'closed']);
   });
 
   it('closes once, however often it is told to', async () => {

@@ -7,6 +7,7 @@ import { LiveConfiguration } from './config/live/live-configuration.js';
 import type { CallExplanation, Explainer } from './explain/explainer.js';
 import type { ExplainRequest } from './explain/explain-request.js';
 import type { ServicePort } from './config/service-ports.js';
+import type { InstalledPlugins } from './plugin/installed-plugins.js';
 import type { PluginCatalog } from './plugin/plugin-catalog.js';
 import { PluginMaker } from './plugin/plugin-maker.js';
 import { TOKENS } from './plugin/tokens.js';
@@ -18,6 +19,7 @@ import { noRegistry } from './registry/no-registry.js';
 import { Registration } from './registry/registration.js';
 import { registrationSchema } from './registry/registration-options.js';
 import type { ServiceDirectory } from './registry/service-directory.js';
+import type { Egress } from './routing/egress/egress.js';
 import type { SourceResolver } from './resolver/contracts.js';
 import { systemPorts } from './ports/system.js';
 import type { Ports } from './ports/ports.js';
@@ -58,6 +60,8 @@ export class Chassis {
   readonly sources: readonly SourceResolver[];
   readonly #explainer: Explainer;
   readonly #registration: Registration | undefined;
+  readonly #egress: Egress;
+  readonly #plugins: InstalledPlugins;
   #closed: Promise<void> | undefined;
 
   private constructor(
@@ -75,7 +79,9 @@ export class Chassis {
     this.configuration = container.resolve(TOKENS.configuration);
     this.sources = container.resolve(TOKENS.sourceResolvers);
     this.#explainer = container.resolve(TOKENS.explainer);
+    this.#egress = container.resolve(TOKENS.egress);
     this.#registration = registrationOf(registry, document, container);
+    this.#plugins = container.resolve(TOKENS.plugins);
   }
 
   /**
@@ -184,8 +190,11 @@ export class Chassis {
 
   async #close(): Promise<void> {
     // Calls that wait for the registry would wait for nothing.
+    this.#egress.plans.close();
     this.directory.close();
     await this.leave();
+    const limiters = this.#plugins.names('shared-limiter');
+    await Promise.allSettled(limiters.map(async (name) => await this.#plugins.find('shared-limiter', name)?.close()));
     await this.registry.discovery.close();
   }
 }

@@ -1,5 +1,6 @@
 import { authorityResolver, hostResolver, ipResolver, sourceResolver } from '@mesher/resolver-host';
 import { kieSource } from '@mesher/config-kie';
+import { redisLimiter } from '@mesher/limiter-redis';
 import { fileRegistry } from '@mesher/registry-file';
 import {
   CHASSIS_SECTIONS,
@@ -27,6 +28,7 @@ export const BUILT_IN_PLUGINS: readonly AnyPlugin[] = [
   sourceResolver,
   fileRegistry,
   kieSource,
+  redisLimiter,
 ];
 
 export interface LoadRequest {
