@@ -1,7 +1,7 @@
 import type { LaunchSpec } from '../process/launch.js';
 
-/** HTTP proxying, or relaying of bytes. */
-export type Layer = 'l7' | 'l4';
+/** HTTP proxying, relaying of bytes, or HTTP proxying with one policy at a time, to see what each costs. */
+export type Layer = 'l7' | 'l4' | 'policies';
 
 /** What a candidate gets to start from. */
 export interface Site {
@@ -18,7 +18,7 @@ export interface Site {
 /** How to start a candidate once: its files are written, only the programs are left to launch. */
 export interface LaunchPlan {
   readonly programs: readonly LaunchSpec[];
-  /** Where requests go: HTTP for l7, bytes to the HTTP upstream for l4. */
+  /** Where requests go: HTTP for l7 and policies, bytes to the HTTP upstream for l4. */
   readonly port: number;
   /** l4 only: a listener that relays to the sink. */
   readonly sinkPort?: number;

@@ -5,6 +5,8 @@ export interface MesherVariant {
   /** Lines for chassis.yaml below `servicecomb:`, indented by two spaces. */
   readonly chassisLines: readonly string[];
   readonly env: Readonly<Record<string, string>>;
+  /** Further configuration files, by name. */
+  readonly files?: Readonly<Record<string, string>>;
 }
 
 /** As a user starts it: the default handler chain, metrics on. */

@@ -3,11 +3,13 @@ import { join } from 'node:path';
 import { SERVICE } from '../net/request-head.js';
 import type { Candidate, Found, LaunchPlan, Layer, Site } from './candidate.js';
 import { BARE, FULL, RELAY, type MesherVariant } from './mesher-variants.js';
+import { POLICY_VARIANTS } from './policy-variants.js';
 
 const VARIANTS: readonly (readonly [MesherVariant, Layer])[] = [
   [FULL, 'l7'],
   [BARE, 'l7'],
   [RELAY, 'l4'],
+  ...POLICY_VARIANTS.map((variant) => [variant, 'policies'] as const),
 ];
 
 /**
@@ -45,7 +47,9 @@ async function prepare(
   const admin = await site.pickPort();
   const directory = join(site.folder, 'disco');
   mkdirSync(directory);
-  writeFileSync(join(directory, SERVICE), `127.0.0.1 ${site.upstreamPort}\n`);
+  // Two names of one upstream are two endpoints: a policy that chooses then has a choice.
+  const addresses = layer === 'policies' ? ['127.0.0.1', 'localhost'] : ['127.0.0.1'];
+  writeFileSync(join(directory, SERVICE), addresses.map((address) => `${address} ${site.upstreamPort}\n`).join(''));
   writeFileSync(
     join(site.folder, 'chassis.yaml'),
     [
@@ -66,10 +70,11 @@ async function prepare(
     join(site.folder, 'microservice.yaml'),
     'servicecomb:\n  service:\n    name: bench\n    version: 1.0.0\n',
   );
+  for (const [name, text] of Object.entries(variant.files ?? {})) writeFileSync(join(site.folder, name), text);
   const config = join(site.folder, 'mesher.yaml');
   const programs = [{ command: node, args: [program, `--config=${config}`], env: variant.env }];
   const ready = { port: admin, path: '/ready' };
-  if (layer === 'l7') {
+  if (layer !== 'l4') {
     writeFileSync(config, '');
     return { programs, port: outbound, ready };
   }

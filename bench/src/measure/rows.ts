@@ -82,6 +82,7 @@ export const ROWS: readonly Row[] = [
   requests('l4-new', 'l4', 'Relay, new connections', SMALL_PATH, NEW_CONNECTION_LANES, true),
   { kind: 'bulk', id: 'l4-down', layer: 'l4', title: 'Relay, download', direction: 'down', path: LARGE_PATH },
   { kind: 'bulk', id: 'l4-up', layer: 'l4', title: 'Relay, upload', direction: 'up', path: '' },
+  requests('policies-128-c64', 'policies', 'HTTP, 128 B, 64 connections, one policy at a time', SMALL_PATH, 64),
   { kind: 'start', id: 'l7-start', layer: 'l7', title: 'HTTP, start and memory' },
   { kind: 'start', id: 'l4-start', layer: 'l4', title: 'Relay, start and memory' },
   { kind: 'idle', id: 'l7-idle', layer: 'l7', title: 'HTTP, idle connections' },

@@ -1,7 +1,11 @@
+import { POLICY_ALL, POLICY_BASE } from '../candidates/policy-variants.js';
 import type { Results } from '../measure/results.js';
 import { ROWS } from '../measure/rows.js';
 import { DIRECT } from './row-table.js';
 import { figure, renderTable } from './table.js';
+
+/** Row in which the policies are compared. */
+const POLICY_ROW = 'policies-128-c64';
 
 /** One promise, and what was measured. */
 export interface BudgetLine {
@@ -17,6 +21,7 @@ const MAX_FULL_TO_HAPROXY = 1.5;
 const MAX_FULL_TO_ENVOY = 0.6;
 const MAX_RELAY_TO_NGINX = 1.2;
 const MAX_CONNECTION_TO_HAPROXY = 2.2;
+const MAX_CHAIN_MICROS = 10;
 const MAX_RESIDENT_MB = 70;
 const MAX_PRIVATE_MB = 30;
 const MAX_ADDED_P99_MICROS = 1_000;
@@ -26,14 +31,16 @@ const LOADED_CONNECTIONS = 64;
 
 /** Rows with many clients that stay connected: the memory after them is what a busy sidecar holds. */
 export function loadedRowIds(): readonly string[] {
-  return ROWS.filter((row) => row.kind === 'requests' && !row.close && row.connections >= LOADED_CONNECTIONS).map(
-    (row) => row.id,
-  );
+  return ROWS.filter(
+    (row) => row.kind === 'requests' && row.layer !== 'policies' && !row.close && row.connections >= LOADED_CONNECTIONS,
+  ).map((row) => row.id);
 }
 
 /** Every row that is measured on the long-lived instance: the greatest memory after any of them is the peak. */
 export function steadyRowIds(): readonly string[] {
-  return ROWS.filter((row) => row.kind !== 'start' && row.kind !== 'idle').map((row) => row.id);
+  return ROWS.filter((row) => row.layer !== 'policies' && row.kind !== 'start' && row.kind !== 'idle').map(
+    (row) => row.id,
+  );
 }
 
 /** The budget of the design ("The hot path"), held against the results. gRPC has no row here yet. */
@@ -65,6 +72,18 @@ export function budgetLines(results: Results): readonly BudgetLine[] {
     perGb('relay, CPU per GB up, to nginx with 64 KB buffers', 'l4-up'),
     request('relay, a new connection, to HAProxy', 'mesher-tcp', 'haproxy-tcp', MAX_CONNECTION_TO_HAPROXY, 'l4-new'),
     request('HTTP, a new connection, to HAProxy', 'mesher', 'haproxy', MAX_CONNECTION_TO_HAPROXY, 'l7-new'),
+    {
+      promise: 'default chain and metrics, CPU per request above the bare relay',
+      limit: MAX_CHAIN_MICROS,
+      unit: 'us',
+      measured: above(results, 'l7-128-c64', 'mesher', 'mesher-bare'),
+    },
+    {
+      promise: 'every policy configured at once, CPU per request above the bare relay',
+      limit: MAX_CHAIN_MICROS,
+      unit: 'us',
+      measured: above(results, POLICY_ROW, POLICY_ALL, POLICY_BASE),
+    },
     memory('resident memory, 64 connections', loadedRowIds(), 'residentMb', MAX_RESIDENT_MB),
     memory('private memory, 64 connections', loadedRowIds(), 'privateMb', MAX_PRIVATE_MB),
     memory('resident memory, greatest after any row', steadyRowIds(), 'residentMb', MAX_RESIDENT_MB),
@@ -82,6 +101,13 @@ export function budgetLines(results: Results): readonly BudgetLine[] {
       measured: results.median('l7-start', 'mesher', 'readyMillis'),
     },
   ];
+}
+
+/** How many microseconds of CPU more a request costs through one candidate than through another. */
+function above(results: Results, row: string, id: string, base: string): number | undefined {
+  const own = results.median(row, id, 'cpuMicros');
+  const without = results.median(row, base, 'cpuMicros');
+  return own === undefined || without === undefined ? undefined : own - without;
 }
 
 function added(results: Results, metric: 'p99Micros'): number | undefined {

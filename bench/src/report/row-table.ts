@@ -1,4 +1,5 @@
 import type { Candidate, Layer } from '../candidates/candidate.js';
+import { POLICY_BASE } from '../candidates/policy-variants.js';
 import type { Metric, Results } from '../measure/results.js';
 import type { Row } from '../measure/rows.js';
 import { figure, renderTable, type Column } from './table.js';
@@ -15,6 +16,7 @@ export const REFERENCES: Readonly<Record<Layer, readonly (readonly [id: string, 
     ['nginx-stream-64k', 'nginx 64 KB'],
     ['envoy-tcp', 'Envoy'],
   ],
+  policies: [[POLICY_BASE, 'without']],
 };
 
 /** No candidate at all: the load generator talks to the upstream. Measured for latency only. */
@@ -54,6 +56,16 @@ const REQUEST_COLUMNS: Shape['columns'] = [
   ['requests/s', middle('perSecond')],
   ['p50 us', middle('p50Micros')],
   ['p99 us', middle('p99Micros')],
+];
+
+/** What a policy adds to a request. */
+const OVER_BASE: Cell = [
+  'us more than without',
+  (results, row, id) => {
+    const own = results.median(row, id, 'cpuMicros');
+    const base = results.median(row, POLICY_BASE, 'cpuMicros');
+    return id === POLICY_BASE || own === undefined || base === undefined ? undefined : (own - base).toFixed(1);
+  },
 ];
 
 const SHAPES: Readonly<Record<Row['kind'], Shape>> = {
@@ -101,6 +113,7 @@ export function rowTable(row: Row, candidates: readonly Candidate[], results: Re
   const cells: readonly Cell[] = [
     ...shape.columns,
     ...(row.kind === 'start' ? memoryColumns(memory) : []),
+    ...(row.layer === 'policies' ? [OVER_BASE] : []),
     ...references.map(([id, name]): Cell => [
       `x ${name}`,
       (_, __, own) => ratio(results, row.id, own, id, shape.principal),
