@@ -11,13 +11,13 @@ describe('the table of errors', () => {
   const entries = Object.entries(ERRORS) as [ErrorCode, ErrorEntry][];
 
   it('has codes that can be told from those of others', () => {
-    for (const [code] of entries) expect(code).to.match(/^MESH_(ERR|REDIRECT)[A-Z_]*$/);
+    for (const [code] of entries) expect(code).to.match(/^MESH_(ERR|REDIRECT|DIRECT_RESPONSE)[A-Z_]*$/);
   });
 
   it('maps each code to an HTTP error status that exists, and to a gRPC status that is an error', () => {
     for (const [code, { status, grpcStatus }] of entries) {
       expect(STATUS_CODES, code).to.have.property(String(status));
-      expect(status, code).to.be.within(code.startsWith('MESH_ERR') ? 400 : 300, 599);
+      expect(status, code).to.be.within(code.startsWith('MESH_ERR') ? 400 : 200, 599);
       expect(grpcStatus, code).to.be.within(1, HIGHEST_GRPC_STATUS);
     }
   });

@@ -13,6 +13,9 @@ import type { ServiceDirectory } from '../registry/service-directory.js';
 import type { ServicePlan } from '../registry/service-plan.js';
 import type { CallDeadlines } from '../resilience/call-deadlines.js';
 import type { NextAttempt, RetryPlanner } from '../resilience/retry-planner.js';
+import { EgressPlan } from '../routing/egress/egress-plan.js';
+import type { EgressTarget } from '../routing/egress/egress-plans.js';
+import type { Egress } from '../routing/egress/egress.js';
 import type { DestinationResolver } from '../resolver/contracts.js';
 import { UNKNOWN_SERVICE } from '../telemetry/call-metrics.js';
 import type { AttemptLedger } from './attempt-ledger.js';
@@ -31,6 +34,8 @@ export interface OutboundStations {
   readonly loopGuard: LoopGuard;
   readonly resolvers: Readonly<Record<CallProtocol, DestinationResolver>>;
   readonly directory: ServiceDirectory;
+  /** Hosts outside the mesh; left out where nothing leads there. */
+  readonly egress?: Egress;
   readonly callerMarks: CallerMarks;
   readonly policies: PolicyChain;
   readonly deadlines: CallDeadlines;
@@ -130,9 +135,12 @@ export class OutboundHandler implements CallHandler {
   }
 
   #planned(call: Invocation, destination: Destination | undefined): Verdict | Promise<Verdict> {
-    if (destination === undefined || destination.service === '') return this.#refuse(call, unresolved(call));
+    const { directory, egress } = this.stations;
+    const outside = egress?.planFor(call, destination);
+    if (outside !== undefined) return this.#outside(call, destination, outside);
+    if (destination === undefined || destination.service === '')
+      return this.#unknown(call, destination, unresolved(call));
     call.destination = destination;
-    const { directory } = this.stations;
     const plan = directory.plan(destination.service);
     if (plan === undefined) {
       return this.#refuse(
@@ -152,14 +160,45 @@ export class OutboundHandler implements CallHandler {
     return directory.whenKnown(plan.service).then(() => (call.ended ? GONE : this.#admitted(call, plan)));
   }
 
+  /** The name is that of no service: it may be a host outside the mesh. */
+  #unknown(call: Invocation, destination: Destination | undefined, otherwise: Rejection): Verdict | Promise<Verdict> {
+    const outside = this.stations.egress?.planForUnknown(call, destination);
+    if (outside === undefined) return this.#refuse(call, otherwise);
+    if (call.plan !== undefined) call.plan.calls--;
+    call.plan = undefined;
+    return this.#outside(call, destination, outside);
+  }
+
+  /** A call that leaves the mesh, as soon as its host is known. */
+  #outside(
+    call: Invocation,
+    destination: Destination | undefined,
+    target: EgressTarget | Promise<EgressTarget>,
+  ): Verdict | Promise<Verdict> {
+    if (target instanceof Promise) {
+      call.waited = true;
+      return target.then((later) => (call.ended ? GONE : this.#outside(call, destination, later)));
+    }
+    if (target instanceof Rejection) return this.#refuse(call, target);
+    call.destination = destination ?? { service: target.service };
+    call.plan = target;
+    target.calls++;
+    target.lastUsedAt = call.startedAt;
+    return this.#admitted(call, target);
+  }
+
   #admitted(call: Invocation, plan: ServicePlan): Verdict | Promise<Verdict> {
+    if (plan.state === 'absent') return this.#unknown(call, call.destination, unknownService(plan));
     if (plan.state !== 'known') return this.#refuse(call, unknownService(plan));
     const { callerMarks, deadlines, policies, recorder, retries } = this.stations;
     if (plan.metricsSlot < 0) plan.metricsSlot = recorder.slot(call, plan.service);
     recorder.started(call, plan.metricsSlot);
-    callerMarks.apply(call);
-    const port = call.destination?.port;
-    if (port !== undefined) call.setHeader(PORT_FIELD, String(port));
+    if (!(plan instanceof EgressPlan)) {
+      // Nobody outside the mesh has to know who calls here.
+      callerMarks.apply(call);
+      const port = call.destination?.port;
+      if (port !== undefined) call.setHeader(PORT_FIELD, String(port));
+    }
     // Before the policies: one of them may let the call wait, and that must not last longer than the call may.
     deadlines.begin(call, retries.of(plan));
     const rejection = policies.admit(call);

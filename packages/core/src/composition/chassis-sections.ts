@@ -5,6 +5,7 @@ import { registrationSchema } from '../registry/registration-options.js';
 import { deadlineSchema } from '../resilience/deadline-options.js';
 import { faultInjectionSchema } from '../resilience/fault-options.js';
 import { rateLimitSchema } from '../resilience/rate-limit-options.js';
+import { egressOptionsSchema } from '../routing/egress/egress-options.js';
 import { routingSchema } from '../routing/routing-options.js';
 
 /** Sections of the configuration that belong to parts of core which the chassis puts together. */
@@ -16,5 +17,6 @@ export const CHASSIS_SECTIONS = {
   'mesher.rateLimit': rateLimitSchema,
   'mesher.faultInjection': faultInjectionSchema,
   'mesher.reload': reloadSchema,
+  'mesher.egress': egressOptionsSchema,
   'mesher.routing': routingSchema,
 } as const;

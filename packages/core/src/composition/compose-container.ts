@@ -25,6 +25,11 @@ import type { Ports } from '../ports/ports.js';
 import type { ServiceDiscovery } from '../registry/contracts.js';
 import { countEndpoints } from '../registry/endpoint-metrics.js';
 import { directorySchema } from '../registry/directory-options.js';
+import type { Endpoint } from '../registry/endpoint.js';
+import { egressOptionsSchema } from '../routing/egress/egress-options.js';
+import { EgressPlans, type HostLookup } from '../routing/egress/egress-plans.js';
+import { Egress } from '../routing/egress/egress.js';
+import { lookupHost, machineAddresses } from '../routing/egress/system-lookup.js';
 import { ServiceDirectory } from '../registry/service-directory.js';
 import { CallDeadlines } from '../resilience/call-deadlines.js';
 import { executorSettings } from '../resilience/executor-settings.js';
@@ -48,6 +53,8 @@ export interface Foundations {
   /** Ports of the local application. */
   readonly servicePorts: readonly ServicePort[];
   readonly isOwnPort: (port: number) => boolean;
+  /** How hosts outside the mesh are found; the system's way when left out. */
+  readonly lookup?: HostLookup;
   /** Distinguishes this process in loop marks. */
   readonly sidecarId: string;
 }
@@ -117,6 +124,19 @@ export function composeContainer(foundations: Foundations): DependencyContainer 
     metrics.gauge('events', (report) => events.counts.forEach((count, kind) => report([kind], count)));
     return metrics;
   });
+  once(TOKENS.egress, (c) => {
+    const directory = c.resolve(TOKENS.directory);
+    const surroundings = {
+      ports: c.resolve(TOKENS.ports),
+      balancing: c.resolve(TOKENS.balancing),
+      lookup: foundations.lookup ?? lookupHost,
+      retire: (endpoint: Endpoint) => directory.retired(endpoint),
+      isOwnPort: foundations.isOwnPort,
+      ownAddresses: machineAddresses,
+    };
+    const plans = new EgressPlans(surroundings, document.section('mesher.egress', egressOptionsSchema));
+    return new Egress(configuration, plans, c.resolve(TOKENS.policyMetrics));
+  });
   once(TOKENS.requestIds, () => new RequestIds());
   once(TOKENS.localPorts, () => new LocalPorts(foundations.servicePorts, foundations.isOwnPort));
   once(TOKENS.consumerChain, (c) => {
@@ -157,6 +177,7 @@ function composeHandlers(
         loopGuard: new LoopGuard(sidecarId, 'outbound', document.section('mesher.loopGuard', loopSchema)),
         resolvers: c.resolve(TOKENS.destinationResolvers),
         directory: c.resolve(TOKENS.directory),
+        egress: c.resolve(TOKENS.egress),
         callerMarks: new CallerMarks(document.service.name),
         policies: c.resolve(TOKENS.consumerChain).policies,
         deadlines: c.resolve(TOKENS.deadlines),

@@ -19,6 +19,7 @@ import type { CallMetrics } from '../telemetry/call-metrics.js';
 import type { Logger } from '../telemetry/logger.js';
 import type { MeshEvents } from '../telemetry/mesh-events.js';
 import type { PolicyMetrics } from '../telemetry/policy-metrics.js';
+import type { Egress } from '../routing/egress/egress.js';
 import type { InstalledPlugins } from './installed-plugins.js';
 
 /** A name in the container together with the type of what is behind it. */
@@ -44,6 +45,7 @@ export const TOKENS = {
   attempts: token<Attempts>('attempts'),
   retries: token<RetryPlanner>('retries'),
   deadlines: token<CallDeadlines>('deadlines'),
+  egress: token<Egress>('egress'),
   requestIds: token<RequestIds>('request-ids'),
   localPorts: token<LocalPorts>('local-ports'),
   consumerChain: token<AssembledChain>('consumer-chain'),

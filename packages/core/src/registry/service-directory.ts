@@ -203,6 +203,11 @@ export class ServiceDirectory {
     });
   }
 
+  /** Tells those who listen of an endpoint that was given up beside the directory: that of a host outside the mesh. */
+  retired(endpoint: Endpoint): void {
+    this.#retired(endpoint);
+  }
+
   #retired(endpoint: Endpoint): void {
     for (const listener of this.#retiredListeners) listener(endpoint);
   }

@@ -20,6 +20,7 @@ import { CallDeadlines } from '../resilience/call-deadlines.js';
 import { DEFAULT_EXECUTOR_SETTINGS, type ExecutorSettings } from '../resilience/executor-settings.js';
 import { RetryPlanner } from '../resilience/retry-planner.js';
 import { RetryReport } from '../resilience/retry-report.js';
+import type { Egress } from '../routing/egress/egress.js';
 import type { DestinationResolver } from '../resolver/contracts.js';
 import { CallMetrics } from '../telemetry/call-metrics.js';
 import { MeshEvents } from '../telemetry/mesh-events.js';
@@ -34,6 +35,8 @@ export interface HandlerRigSettings {
   /** What is configured about attempts and their time; the defaults when left out. */
   readonly executor?: ExecutorSettings;
   readonly directory?: Partial<DirectoryOptions>;
+  /** Hosts outside the mesh; none when left out. */
+  readonly egress?: Egress;
   readonly servicePorts?: readonly ServicePort[];
   readonly isOwnPort?: (port: number) => boolean;
 }
@@ -84,6 +87,7 @@ export function handlerRig(settings: HandlerRigSettings = {}): HandlerRig {
     loopGuard: new LoopGuard('self', 'outbound'),
     resolvers: { http: resolver, grpc: resolver, tcp: resolver },
     directory,
+    ...(settings.egress === undefined ? {} : { egress: settings.egress }),
     callerMarks: new CallerMarks('orders'),
     policies,
     deadlines,

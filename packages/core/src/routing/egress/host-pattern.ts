@@ -1,3 +1,5 @@
+import { isIP } from 'node:net';
+
 /** A host name has at most 253 characters, a label of it 63 (RFC 1035, 2.3.4). */
 const MAX_HOST_LENGTH = 253;
 const LABEL = /^[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?$/i;
@@ -9,7 +11,7 @@ export function hostPatternProblem(host: string): string | undefined {
   if (host.length > MAX_HOST_LENGTH)
     return `the host '${host.slice(0, 40)}…' is longer than ${MAX_HOST_LENGTH} characters`;
   const name = host.startsWith(WILDCARD) ? host.slice(WILDCARD.length) : host;
-  if (name.includes(':') && /^[0-9a-f:.]+$/i.test(name)) return undefined;
+  if (isIP(name) === 6) return undefined;
   if (name.split('.').every((label) => LABEL.test(label))) return undefined;
   return `'${host}' is no host name; only its first label may be '*'`;
 }
