@@ -96,8 +96,11 @@ export class KieClient {
       case 304:
         return { changed: false };
       case 404:
-        // Older servers say so when no value has the labels.
-        return { changed: true, revision: revisionOf(response) ?? NO_REVISION, values: new Map() };
+        // Older servers say so, in JSON, when no value has the labels. Anything else is a wrong path, and must not look as if all
+        // values were deleted.
+        if (isJson(response))
+          return { changed: true, revision: revisionOf(response) ?? NO_REVISION, values: new Map() };
+        throw new KieError('KIE_ANSWER', `${this.address} answered 404: there is no Kie; check serverUri and project`);
       case 401:
       case 403:
         throw new KieError(
@@ -174,6 +177,10 @@ function readValues(response: AxiosResponse<string>, address: string): KieAnswer
     }
   }
   return { changed: true, revision, values };
+}
+
+function isJson({ headers }: AxiosResponse): boolean {
+  return String(headers['content-type'] ?? '').startsWith('application/json');
 }
 
 /** The list in `data`, which is null or missing when there is nothing. */

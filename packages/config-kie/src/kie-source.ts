@@ -8,6 +8,10 @@ export interface KieSourceOptions {
   readonly watches: boolean;
   readonly refreshIntervalMs: number;
   readonly minIntervalMs: number;
+  /** After an answer with another revision, until everything is asked for once more. */
+  readonly confirmAfterMs: number;
+  /** Between two questions for everything. */
+  readonly fullRefreshMs: number;
 }
 
 /** What is known about one set of labels. */
@@ -75,18 +79,32 @@ export class KieSource implements ConfigSource {
 
   /** Asks about one set of labels until the signal aborts. */
   async #follow(dimension: Dimension, wake: Wake, signal: AbortSignal): Promise<void> {
-    const { watches, refreshIntervalMs, minIntervalMs } = this.options;
+    const { watches, refreshIntervalMs, minIntervalMs, confirmAfterMs, fullRefreshMs } = this.options;
+    const { clock } = this.ports;
+    const { labels } = dimension;
+    let isFull = true;
+    let nextFullAt = 0;
     while (!signal.aborted) {
-      const isFirst = dimension.values === undefined;
-      const waitMs = watches && !isFirst ? refreshIntervalMs : 0;
-      const { labels, revision } = dimension;
-      const answer = await this.client.ask({ labels, revision, waitMs }, signal);
+      isFull ||= clock.now() >= nextFullAt;
+      if (isFull) nextFullAt = clock.now() + fullRefreshMs;
+      const answer = await this.client.ask(
+        {
+          labels,
+          revision: isFull ? NO_REVISION : dimension.revision,
+          waitMs: watches && !isFull ? refreshIntervalMs : 0,
+        },
+        signal,
+      );
+      const hasMoved = answer.changed && answer.revision !== dimension.revision;
       if (answer.changed) {
         dimension.revision = answer.revision;
         dimension.values = answer.values;
         wake.call();
       }
-      await this.#pause(watches ? minIntervalMs : refreshIntervalMs, signal);
+      // The values may be older than the revision that came with them, so another revision is always looked at twice.
+      isFull = hasMoved;
+      const shortest = hasMoved ? Math.max(confirmAfterMs, minIntervalMs) : minIntervalMs;
+      await this.#pause(watches ? shortest : refreshIntervalMs, signal);
     }
   }
 

@@ -29,6 +29,8 @@ export const kieSource: PluginDefinition<'config-source', KieSettings> = defineP
       watches: configClient.watches,
       refreshIntervalMs: configClient.refreshIntervalMs,
       minIntervalMs: settings.minInterval,
+      confirmAfterMs: settings.confirmAfter,
+      fullRefreshMs: settings.fullRefresh,
     });
   },
 });

@@ -38,6 +38,22 @@ export const kieSchema = s.object(
       doc: 'Shortest time between two questions for the same labels while watching.',
       reason: 'a server that holds nothing back must not be asked without a pause; changes within it arrive together',
     }),
+    confirmAfter: s.duration({
+      default: '1s',
+      min: '1ms',
+      max: '1m',
+      doc: 'After an answer with another revision, how long until everything is asked for once more.',
+      reason:
+        'Kie raises its revision before it stores the change: who asks in between gets the new revision with the old values',
+    }),
+    fullRefresh: s.duration({
+      default: '5m',
+      min: '1s',
+      max: '24h',
+      doc: 'Time between two questions for everything, whatever the revision is.',
+      reason:
+        'Kie may go on for minutes to answer with values that were deleted, and then drop them without a new revision',
+    }),
     maxResponseBytes: s.bytes({
       default: '8MB',
       min: '1KB',

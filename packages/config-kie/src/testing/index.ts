@@ -1,0 +1,3 @@
+export { FakeKie } from './fake-kie.js';
+export type { FakeKieOptions } from './fake-kie.js';
+export type { KieLabels, KieServer } from './kie-server.js';
