@@ -184,7 +184,7 @@ export const proxyOptionsSchema = s.object(
       default: '30s',
       min: '10ms',
       max: '1h',
-      doc: 'How long an upstream may take to begin its answer to a complete request (504), and a plugin to decide.',
+      doc: 'How long an upstream may take to begin its answer to a complete request (504) when cse.isolation sets no time for the service, and a plugin to decide.',
       reason: 'callers rarely wait longer; a route may set less',
     }),
     responseIdleTimeout: s.duration({

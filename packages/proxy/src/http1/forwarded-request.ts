@@ -107,7 +107,9 @@ export abstract class ForwardedRequest {
   protected armRequest(): void {
     const { options } = this.env;
     if (this.phase === Phase.AwaitResponse) {
-      this.server.arm(this.requestDone ? options.responseTimeout : options.requestIdleTimeout, this.dueAt);
+      // A deadline that was chosen for the service takes the place of ours, also when it is later.
+      const responseTimeout = this.call.deadlineIsOurs ? Infinity : options.responseTimeout;
+      this.server.arm(this.requestDone ? responseTimeout : options.requestIdleTimeout, this.dueAt);
     } else this.server.arm(options.responseIdleTimeout);
   }
 

@@ -30,6 +30,8 @@ export class Http1Call extends Invocation {
   readonly isHead: boolean;
   /** Value of `Upgrade` when the client asks for another protocol on this connection. */
   readonly upgrade: string | undefined;
+  /** The head was edited after it was rendered: a further attempt needs it anew. */
+  isEdited = false;
   readonly #buffer: Buffer;
   readonly #start: number;
   readonly #methodEnd: number;
@@ -143,10 +145,12 @@ export class Http1Call extends Invocation {
       this.#hasHost = true;
     }
     this.#appended += `${name}: ${value}\r\n`;
+    this.isEdited = true;
   }
 
   addFields(bundle: FieldBundle): void {
     this.#appended += bundle.http1;
+    this.isEdited = true;
   }
 
   /** @throws MeshError MESH_ERR_INVALID_FIELD when the name is none or belongs to the codec */
@@ -160,6 +164,7 @@ export class Http1Call extends Invocation {
     for (let i = 0; i < path.length; i++) isPath &&= TARGET[path.charCodeAt(i)] === 1;
     if (!isPath) throw invalidField(`the path ${JSON.stringify(path)}`, 'is none that can be sent');
     this.#newPath = path;
+    this.isEdited = true;
   }
 
   /** @throws MeshError as {@link addHeader} */
@@ -175,6 +180,7 @@ export class Http1Call extends Invocation {
   }
 
   #remove(field: FieldName): void {
+    this.isEdited = true;
     if (field.lowerCase === 'host') this.#hasHost = false;
     if (this.#appended !== '') this.#dropAppended(field);
     if ((this.#presence & field.bit) !== 0) (this.#removed ??= []).push(field);
@@ -185,6 +191,7 @@ export class Http1Call extends Invocation {
    * @param scan has just scanned this very head
    */
   render(scan: RequestScanner): string {
+    this.isEdited = false;
     const buffer = this.#buffer;
     let text =
       this.form === 'origin' && this.minorVersion === 1 && this.#newPath === undefined

@@ -83,8 +83,13 @@ export abstract class OutgoingRequest extends ForwardedRequest {
     else {
       if (failure.reusedConnection) this.env.stats.reusedConnectionRetries++;
       // The other idle connections of an endpoint that has closed one are suspect: the next try there takes a new one.
-      const suspect = failure.reusedConnection && verdict === this.call.endpoint;
-      this.#connect(verdict, suspect || this.call.form === 'authority');
+      const { call } = this;
+      const suspect = failure.reusedConnection && verdict === call.endpoint;
+      if (call.isEdited) {
+        call.rescan(this.env.requestScanner);
+        this.head = call.render(this.env.requestScanner);
+      }
+      this.#connect(verdict, suspect || call.form === 'authority');
     }
   }
 
@@ -161,7 +166,7 @@ export abstract class OutgoingRequest extends ForwardedRequest {
   /** Waits for a decision; nothing else is remembered of a call that has ended meanwhile. */
   #park(verdict: Promise<Verdict>, proceed: (verdict: Verdict) => void): void {
     this.phase = Phase.Deciding;
-    this.dueAt = this.call.deadlineAt;
+    this.dueAt = this.requestDone || !this.call.deadlineIsOurs ? this.call.deadlineAt : Infinity;
     this.server.arm(this.env.options.responseTimeout, this.dueAt);
     void verdict.then(
       (later) => {

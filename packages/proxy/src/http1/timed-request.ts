@@ -34,6 +34,17 @@ export abstract class TimedRequest extends OutgoingRequest {
   /** The present attempt is over without an answer. */
   protected abstract dropAttempt(): void;
 
+  override onRequestBody(piece: Buffer, done: boolean): void {
+    const { call } = this;
+    if (done && call.deadlineIsOurs && !this.requestDone && this.phase < Phase.Response) {
+      this.requestDone = true;
+      // The time of the service begins when it has all of the request.
+      call.deadlineAt += this.env.now() - call.startedAt;
+      this.#updateDue();
+    }
+    super.onRequestBody(piece, done);
+  }
+
   override onAttemptFailed(failure: AttemptFailure): void {
     const { second } = this;
     if (second === undefined) super.onAttemptFailed(failure);
@@ -82,8 +93,9 @@ export abstract class TimedRequest extends OutgoingRequest {
 
   protected limitAttempt(): boolean {
     const { call, handler } = this;
-    const now = this.env.now();
-    if (now >= call.deadlineAt) {
+    // A first attempt that has not waited begins with the call: no need to look at the clock again.
+    const now = call.attempts === 0 && !call.waited ? call.startedAt : this.env.now();
+    if (now >= this.#deadlineAt) {
       this.#refuseLate();
       return false;
     }
@@ -97,7 +109,7 @@ export abstract class TimedRequest extends OutgoingRequest {
 
   /** {@link dueAt} has come. */
   protected onDue(now: number): void {
-    if (now >= this.call.deadlineAt) {
+    if (now >= this.#deadlineAt) {
       this.#refuseLate();
       return;
     }
@@ -208,8 +220,13 @@ export abstract class TimedRequest extends OutgoingRequest {
     this.refuse(describeDeadline(this.call, this.requestDone));
   }
 
+  /** The deadline, once it counts: one of ours waits for the end of the request. */
+  get #deadlineAt(): number {
+    return this.requestDone || !this.call.deadlineIsOurs ? this.call.deadlineAt : Infinity;
+  }
+
   #updateDue(): void {
-    this.dueAt = Math.min(this.call.deadlineAt, this.#tryAt, this.#hedgeAt, this.second?.tryAt ?? Infinity);
+    this.dueAt = Math.min(this.#deadlineAt, this.#tryAt, this.#hedgeAt, this.second?.tryAt ?? Infinity);
   }
 
   #rearm(): void {

@@ -1,0 +1,101 @@
+import type { Invocation } from '@mesher/core';
+import { expect } from 'chai';
+import { answerEach, answerOf, type ProxyHarness, type RawPeer, type RawUpstream } from '../testing/proxy-harness.js';
+import { settleSockets, useProxyRig } from '../testing/proxy-rig.js';
+
+const GET = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
+
+describe('a deadline that was chosen for the called service', () => {
+  const rig = useProxyRig();
+
+  async function chosen(
+    deadline: number,
+    responseTimeout: number,
+    onConnection?: (peer: RawPeer) => void,
+  ): Promise<{ readonly upstream: RawUpstream; readonly proxy: ProxyHarness }> {
+    const { upstream, proxy } = await rig().pair(onConnection, {
+      options: { responseTimeout },
+      handler: {
+        begin: (call) => {
+          call.deadlineAt = call.startedAt + deadline;
+          call.deadlineIsOurs = true;
+          return proxy.endpoint;
+        },
+      },
+    });
+    return { upstream, proxy };
+  }
+
+  it('takes the place of responseTimeout, also when it is later', async () => {
+    const { upstream, proxy } = await chosen(5_000, 300);
+    const client = await rig().send(proxy, GET);
+    const peer = await upstream.awaitConnection();
+    await peer.readUntil('\r\n\r\n');
+    rig().time.advance(4_900);
+    await settleSockets();
+    expect(client.length).to.equal(0);
+    rig().time.advance(200);
+    await client.readUntil('within the deadline of 5000 ms');
+  });
+
+  it('counts from the end of the request: an upload may take longer', async () => {
+    const { upstream, proxy } = await chosen(250, 30_000);
+    const client = await rig().send(proxy, 'PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 8\r\n\r\n');
+    const peer = await upstream.awaitConnection();
+    for (const piece of ['ab', 'cd', 'ef']) {
+      client.write(piece);
+      await peer.readUntil(piece);
+      rig().time.advance(200);
+    }
+    await settleSockets();
+    expect(client.length).to.equal(0);
+    client.write('gh');
+    await peer.readUntil('gh');
+    rig().time.advance(200);
+    await settleSockets();
+    expect(client.length, 'the time of the service has not passed').to.equal(0);
+    rig().time.advance(150);
+    await client.readUntil('MESH_ERR_TIMEOUT');
+  });
+});
+
+describe('a header edit between two attempts', () => {
+  const rig = useProxyRig();
+
+  it('is in the second one, in place of what was there, and the rest of the head is as before', async () => {
+    const heads: string[] = [];
+    const edit = (call: Invocation): void => {
+      call.setHeader('x-mesher-attempt', String(call.attempts + 1));
+      call.setHeader('x-mesher-timeout-ms', '90');
+    };
+    const { upstream, proxy } = await rig().pair(
+      (peer) =>
+        answerEach(peer, () => {
+          heads.push(peer.text);
+          return heads.length < 3 ? answerOf('no', 'HTTP/1.1 503 Busy\r\n') : answerOf('yes');
+        }),
+      {
+        handler: {
+          begin: (call) => {
+            call.watchesAnswer = true;
+            call.setHeader('x-mesher-timeout-ms', '200');
+            return proxy.endpoint;
+          },
+          answered: (call, { status }) => {
+            if (status !== 503) return undefined;
+            edit(call);
+            return proxy.endpoint;
+          },
+        },
+      },
+    );
+    const client = await rig().send(proxy, 'GET / HTTP/1.1\r\nHost: a\r\nX-Mesher-Timeout-Ms: 999\r\nx-b: c\r\n\r\n');
+    await client.readUntil('yes');
+    const [connection] = upstream.connections;
+    expect(connection?.text.split('\r\n\r\n').slice(0, 3)).to.deep.equal([
+      'GET / HTTP/1.1\r\nHost: a\r\nx-b: c\r\nx-mesher-timeout-ms: 200',
+      'GET / HTTP/1.1\r\nHost: a\r\nx-b: c\r\nx-mesher-attempt: 2\r\nx-mesher-timeout-ms: 90',
+      'GET / HTTP/1.1\r\nHost: a\r\nx-b: c\r\nx-mesher-attempt: 3\r\nx-mesher-timeout-ms: 90',
+    ]);
+  });
+});
