@@ -1,13 +1,38 @@
 import { expect } from 'chai';
 import { call } from './support/http-call.js';
 import { eventually } from './support/eventually.js';
-import { useSharedScene } from './support/scene.js';
+import { useScene, useSharedScene } from './support/scene.js';
 import type { Sidecar } from './support/sidecar.js';
+import { converse, TcpApp } from './support/wire-apps.js';
 
 /** So slow that nothing comes back while a test runs. */
 const HARDLY_EVER = 0.001;
 
 const ABORT = 'policy.fault.protocols.rest.abort';
+
+describe('a rate limit of connections that are not HTTP', () => {
+  const scene = useScene();
+
+  it('lets so many connections through and closes the others', async () => {
+    const app = await TcpApp.serving((socket) => socket.pipe(socket));
+    await scene().write('disco/store', `127.0.0.1 ${app.port}\n`);
+    const listen = `127.0.0.1:${await scene().ports.take()}`;
+    const sidecar = await scene().sidecar({
+      service: 'hello',
+      host: 'none',
+      chassis: {
+        'cse.flowcontrol.Consumer.qps.limit.store': HARDLY_EVER,
+        'cse.flowcontrol.Consumer.qps.burst.store': 2,
+      },
+      mesher: { 'mesher.listeners': [{ listen, service: 'store' }] },
+    });
+    const answers: string[] = [];
+    for (let i = 0; i < 3; i++) answers.push(await converse(listen, 'PING\n').catch(() => ''));
+    expect(answers).to.deep.equal(['PING\n', 'PING\n', '']);
+    expect(await sidecar.metric('mesher_rate_limit_rejections_total', { service: 'store' })).to.equal(1);
+    await app.stop();
+  });
+});
 
 describe('rate limits and injected faults', () => {
   const scene = useSharedScene(async (made) => {
