@@ -1,56 +1,81 @@
+import {
+  HANDLER_NAMES,
+  ServicePlan,
+  silentLogger,
+  steadyBalancing,
+  systemPorts,
+  type Policy,
+  type Ports,
+} from '@mesher/core';
+import { FakeCall, policyContext } from '@mesher/core/testing';
+
 /**
- * What breakers and bulkheads cost: CPU per call of the policy, and memory per breaker.
+ * What circuit breakers and bulkheads cost: CPU per call of their policy alone, and memory per breaker.
  * Run: `npx tsc -b bench && node --expose-gc bench/dist/micro/breaker-cost.js`
  */
-import { createRequire } from 'node:module';
-import { bizkeeperConsumer } from '../../../packages/core/dist/resilience/bizkeeper-policy.js';
-import { Breaker } from '../../../packages/core/dist/resilience/breaker.js';
-import type { BreakerSettings } from '../../../packages/core/dist/resilience/breaker-settings.js';
-import { steadyBalancing } from '../../../packages/core/dist/loadbalance/steady-balancing.js';
-import { systemPorts } from '../../../packages/core/dist/ports/system.js';
-import { ServicePlan } from '../../../packages/core/dist/registry/service-plan.js';
-import { FakeCall } from '../../../packages/core/dist/testing/fake-call.js';
-import { policyContext } from '../../../packages/core/dist/testing/policy-context.js';
 
+/** Calls per sample: some hundred milliseconds each. */
 const CALLS = 2_000_000;
+/** Samples; the best one counts, for whatever disturbs only adds. */
 const ROUNDS = 5;
+/** Breakers whose memory is measured together: enough for everything that exists once not to matter. */
 const BREAKERS = 10_000;
+/** Distinct paths that the calls go round. */
+const PATHS = 1000;
 
-const ENABLED = '    Consumer:\n      enabled: true\n';
+const SUCCESS = { status: 200, code: undefined, aborted: false, durationMs: 3 } as const;
+const FAILURE = { ...SUCCESS, status: 503 } as const;
 
-const CONFIGURATIONS: readonly (readonly [string, string])[] = [
-  ['bulkhead alone (the default)', ''],
-  ['and a breaker per service', `cse:\n  circuitBreaker:\n    scope: service\n${ENABLED}`],
-  ['and a breaker per API: GET /users/{id}/orders/{id}', `cse:\n  circuitBreaker:\n    scope: api\n${ENABLED}`],
-  ['refused: the breaker is open', `cse:\n  circuitBreaker:\n    scope: service\n${ENABLED}`],
-];
+function breakers(scope: string, more = ''): string {
+  return `cse:\n  circuitBreaker:\n    scope: ${scope}\n    Consumer:\n      enabled: true\n${more}`;
+}
 
-/** Nanoseconds per call, best of the rounds: whatever disturbs only adds. */
-async function costOf(label: string, yaml: string): Promise<number> {
-  const context = { ...(await policyContext({ files: { 'circuit_breaker.yaml': yaml } })), ports: systemPorts() };
-  const policy = bizkeeperConsumer(context);
-  const plan = new ServicePlan('world', context.ports, steadyBalancing(context.ports), () => undefined);
-  const paths = Array.from({ length: 1000 }, (_, i) => `/users/${i * 7919}/orders/${i}?expand=items`);
-  const calls = paths.map((path) => {
-    const call = new FakeCall({ path });
-    call.plan = plan;
-    return call;
-  });
-  const success = { status: 200, code: undefined, aborted: false, durationMs: 3 } as const;
-  const isOpen = label.startsWith('refused');
+interface Bench {
+  readonly policy: Policy;
+  readonly ports: Ports;
+  readonly plan: ServicePlan;
+}
+
+async function bench(yaml: string): Promise<Bench> {
+  const ports = systemPorts();
+  const files = { 'circuit_breaker.yaml': yaml };
+  const context = { ...(await policyContext({ files })), ports, logger: silentLogger() };
+  const make = HANDLER_NAMES['bizkeeper-consumer'];
+  if (typeof make !== 'function') throw new Error('there is no policy behind bizkeeper-consumer');
+  return {
+    ports,
+    policy: make(context),
+    plan: new ServicePlan('world', ports, steadyBalancing(ports), () => undefined),
+  };
+}
+
+function callTo(plan: ServicePlan, path: string, startedAt: number): FakeCall {
+  const call = new FakeCall({ path, startedAt });
+  call.plan = plan;
+  return call;
+}
+
+/** One call, begun and ended. */
+function drive(policy: Policy, call: FakeCall, outcome: typeof SUCCESS | typeof FAILURE): void {
+  if (policy.before?.(call) === undefined) policy.after?.(call, outcome);
+}
+
+/** Nanoseconds of CPU per call. */
+async function costOf(yaml: string, isOpen: boolean): Promise<number> {
+  const { policy, plan, ports } = await bench(yaml);
+  const startedAt = ports.clock.now();
+  const calls = Array.from({ length: PATHS }, (_, i) =>
+    callTo(plan, `/users/${i * 7919}/orders/${i}?expand=items`, startedAt),
+  );
   let best = Infinity;
   for (let round = 0; round < ROUNDS; round++) {
-    for (let i = 0; isOpen && i < 40; i++) {
-      const call = calls[i] as FakeCall;
-      call.startedAt = context.ports.clock.now();
-      if (policy.before?.(call) === undefined) policy.after?.(call, { ...success, status: 503 });
-    }
-    const startedAt = context.ports.clock.now();
+    if (isOpen) for (const call of calls) drive(policy, call, FAILURE);
     const before = process.cpuUsage();
     for (let i = 0; i < CALLS; i++) {
-      const call = calls[i % 1000] as FakeCall;
+      const call = calls[i % PATHS] as FakeCall;
+      // Time goes on as at a million calls per second, so that the window turns, too.
       call.startedAt = startedAt + i / 1000;
-      if (policy.before?.(call) === undefined) policy.after?.(call, success);
+      drive(policy, call, SUCCESS);
     }
     const { user, system } = process.cpuUsage(before);
     best = Math.min(best, ((user + system) * 1000) / CALLS);
@@ -58,89 +83,41 @@ async function costOf(label: string, yaml: string): Promise<number> {
   return best;
 }
 
-/** What the library costs when each call goes through it. */
-async function costOfFire(): Promise<number> {
-  const calls = CALLS / 20;
-  let best = Infinity;
-  for (let round = 0; round < ROUNDS; round++) {
-    const circuit = rawOpossum();
-    const before = process.cpuUsage();
-    for (let i = 0; i < calls; i++) await circuit.fire();
-    const { user, system } = process.cpuUsage(before);
-    circuit.shutdown();
-    best = Math.min(best, ((user + system) * 1000) / calls);
-  }
-  return best;
-}
-
-interface RawCircuit {
-  fire(): Promise<unknown>;
-  shutdown(): void;
-}
-
-function rawOpossum(): RawCircuit {
-  const require = createRequire(new URL('../../../packages/core/package.json', import.meta.url));
-  const CircuitBreaker = require('opossum') as new (action: () => Promise<void>, options: object) => RawCircuit;
-  return new CircuitBreaker(() => Promise.resolve(), {
-    timeout: false,
-    rollingPercentilesEnabled: false,
-    enableSnapshots: false,
-    volumeThreshold: 20,
-  });
-}
-
-const SETTINGS: BreakerSettings = {
-  window: { kind: 'time', lengthMs: 10_000, buckets: 10 },
-  minCalls: 1,
-  failurePercentage: 50,
-  slowMs: Infinity,
-  slowPercentage: 100,
-  sleepMs: 15_000,
-  jitter: 0.1,
-  probes: 3,
-  successes: 2,
-  probeTimeoutMs: 30_000,
-  forceClosed: false,
-};
-
-/** Bytes per object, heap and buffers, after garbage was collected. */
-function bytesOf(make: () => unknown): number {
+function memory(): number {
   const collect = globalThis.gc;
   if (collect === undefined) throw new Error('run node with --expose-gc');
-  const used = (): number => {
-    collect();
-    collect();
-    const { heapUsed, external } = process.memoryUsage();
-    return heapUsed + external;
-  };
-  const kept: unknown[] = new Array<unknown>(BREAKERS).fill(undefined);
-  make();
-  const before = used();
-  for (let i = 0; i < BREAKERS; i++) kept[i] = make();
-  const bytes = (used() - before) / BREAKERS;
-  if (kept.length !== BREAKERS) throw new Error('the objects were collected');
-  return bytes;
+  collect();
+  collect();
+  const { heapUsed, external } = process.memoryUsage();
+  return heapUsed + external;
 }
 
-function breaker(): Breaker {
-  const name = { service: 'world', part: 'GET /' };
-  const made = new Breaker(name, SETTINGS, systemPorts(), { changed: () => undefined });
-  made.record('success', 1, 1);
-  return made;
+/** Bytes per API of a service with its breaker, in heap and buffers; everything that belongs to it is counted. */
+async function bytesOf(outcome: typeof SUCCESS | typeof FAILURE): Promise<number> {
+  const yaml = breakers('api', `      maxApis: ${BREAKERS + 1}\n      requestVolumeThreshold: 1\n`);
+  const { policy, plan, ports } = await bench(yaml);
+  const now = ports.clock.now();
+  drive(policy, callTo(plan, '/', now), SUCCESS);
+  const before = memory();
+  // Without figures: each path is a template of its own.
+  for (let i = 0; i < BREAKERS; i++) drive(policy, callTo(plan, `/p${letters(i)}`, now), outcome);
+  return (memory() - before) / BREAKERS;
 }
 
-function tripped(): Breaker {
-  const made = breaker();
-  made.record('failure', 2, 1);
-  return made;
+function letters(number: number): string {
+  return [...number.toString(26)].map((digit) => String.fromCharCode(97 + Number.parseInt(digit, 26))).join('');
 }
 
-const lines: string[] = ['| what | CPU per call |', '|---|---|'];
-for (const [label, yaml] of CONFIGURATIONS) lines.push(`| ${label} | ${(await costOf(label, yaml)).toFixed(0)} ns |`);
-lines.push(`| opossum's own \`fire\`, for comparison | ${(await costOfFire()).toFixed(0)} ns |`, '');
-lines.push('| what | memory |', '|---|---|');
-lines.push(`| a breaker, closed | ${bytesOf(breaker).toFixed(0)} B |`);
-lines.push(`| a breaker, open: opossum's state machine exists | ${bytesOf(tripped).toFixed(0)} B |`);
-lines.push(`| an opossum circuit as it is, closed | ${bytesOf(rawOpossum).toFixed(0)} B and a timer |`);
+const COSTS: readonly (readonly [string, string, boolean])[] = [
+  ['bulkhead alone (the default)', '', false],
+  ['and a breaker per service', breakers('service'), false],
+  ['and a breaker per API (`/users/{id}/orders/{id}`)', breakers('api'), false],
+  ['refused by an open breaker', breakers('service'), true],
+];
+
+const lines: string[] = ['| a call | CPU |', '|---|---|'];
+for (const [label, yaml, isOpen] of COSTS) lines.push(`| ${label} | ${(await costOf(yaml, isOpen)).toFixed(0)} ns |`);
+lines.push('', '| an API with its breaker | memory |', '|---|---|');
+lines.push(`| closed | ${(await bytesOf(SUCCESS)).toFixed(0)} B |`);
+lines.push(`| open (the state machine of opossum exists) | ${(await bytesOf(FAILURE)).toFixed(0)} B |`);
 process.stdout.write(`${lines.join('\n')}\n`);
-process.exit(0);

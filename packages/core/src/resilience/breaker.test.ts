@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { Rejection } from '../errors.js';
 import { fakePorts } from '../testing/fake-ports.js';
 import type { Judgement } from './breaker-outcomes.js';
-import { Probe } from './breaker-probes.js';
+import type { Probe } from './breaker-probes.js';
 import type { BreakerSettings } from './breaker-settings.js';
 import { Breaker } from './breaker.js';
 

@@ -2,6 +2,8 @@ export { FakeCall } from './fake-call.js';
 export type { FakeCallFacts } from './fake-call.js';
 export { FakeTime, SeededRandom, fakePorts, settle } from './fake-ports.js';
 export { httpInstance, instanceAt } from './instances.js';
+export { policyContext } from './policy-context.js';
+export type { PolicyContextSettings, TestPolicyContext } from './policy-context.js';
 export { checkHistograms, findSamples, sampleValue } from './prometheus-samples.js';
 export { parsePrometheusText } from './prometheus-text.js';
 export type { PrometheusFamily, PrometheusSample } from './prometheus-text.js';
