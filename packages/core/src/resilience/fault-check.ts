@@ -1,5 +1,6 @@
 import type { FaultConfig, FaultSideConfig } from '../config/sections/governance.js';
 import type { CallProtocol } from '../invocation.js';
+import { whatIsWrongWithPath } from './operation-path.js';
 import { resolveValues, valuesOf } from './fault-values.js';
 
 const PROTOCOLS: readonly CallProtocol[] = ['http', 'grpc', 'tcp'];
@@ -18,6 +19,13 @@ interface Levels {
  * which status, and the like.
  */
 export function whatIsWrongWithFaults(prefix: string, side: FaultSideConfig): string | undefined {
+  for (const [service, { schemas }] of side) {
+    for (const [schema, { operations }] of schemas) {
+      const paths = [...operations.keys()].filter((name) => name.startsWith('/'));
+      const wrong = paths.map(whatIsWrongWithPath).find((problem) => problem !== undefined);
+      if (wrong !== undefined) return `${prefix}.${service}.schemas.${schema}.operations: ${wrong}`;
+    }
+  }
   for (const { name, faults } of allLevels(side)) {
     for (const protocol of PROTOCOLS) {
       const wrong = whatIsWrong(faults, protocol);

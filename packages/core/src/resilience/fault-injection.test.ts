@@ -265,6 +265,9 @@ world: {policy: {fault: {protocols: {rest: {abort: {percent: 100}, delay: {fixed
     expect(await said(`world: {${rest('delay: {percent: 5}')}}`)).to.contain('no delay.fixedDelay');
     expect(await said(`world: {${rest('delay: {percent: 5, fixedDelay: 0.5ms}')}}`)).to.contain('shorter than 1 ms');
     expect(await said(`world: {${rest('abort: {percent: 5, httpStatus: 101}')}}`)).to.contain('cannot end a call');
+    expect(
+      await said(`world: {schemas: {rest: {operations: {/a/**/b: {${rest('abort: {httpStatus: 500}')}}}}}}`),
+    ).to.contain("'**' may only be the last part");
     expect(await said(`world: {${rest('abort: {percent: 101, httpStatus: 500}')}}`)).to.contain('100');
     expect(
       await said(`world: {schemas: {rest: {${rest('abort: {percent: 5}')}}}, ${rest('abort: {httpStatus: 500}')}}`),

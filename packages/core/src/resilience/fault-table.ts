@@ -5,7 +5,7 @@ import { grpcMethod, schemaOf } from './call-operation.js';
 import { GLOBAL_FAULTS } from './fault-check.js';
 import { faultMatcher } from './fault-match.js';
 import { isNothing, resolveValues, valuesOf, type FaultKey, type FaultValues } from './fault-values.js';
-import { PathTemplate } from './rate-limit-path.js';
+import { OperationPath } from './operation-path.js';
 
 /** What is injected into a call, and which level said each part of it. */
 export interface ResolvedFault {
@@ -66,7 +66,7 @@ function resolve(levels: readonly Level[]): ResolvedFault | undefined {
 interface OperationPlan {
   readonly name: string;
   /** Set when the operation is a path. */
-  readonly template: PathTemplate | undefined;
+  readonly template: OperationPath | undefined;
   readonly plan: FaultPlan;
 }
 
@@ -109,7 +109,7 @@ export class FaultTable {
         const ofSchema = [`${service}.schemas.${schema}`, schemaPolicy.fault] as const;
         const plans = Array.from(operations, ([name, operation]) => ({
           name,
-          template: name.startsWith('/') ? new PathTemplate(name) : undefined,
+          template: name.startsWith('/') ? new OperationPath(name) : undefined,
           plan: plan(
             [`${service}.schemas.${schema}.operations.${name}`, operation.policy.fault],
             ofSchema,
@@ -118,7 +118,7 @@ export class FaultTable {
           ),
         }));
         plans.sort((a, b) =>
-          a.template === undefined || b.template === undefined ? 0 : PathTemplate.compare(a.template, b.template),
+          a.template === undefined || b.template === undefined ? 0 : OperationPath.compare(a.template, b.template),
         );
         inner.set(schema, { plan: plan(ofSchema, ofService, global), operations: plans });
       }

@@ -126,6 +126,7 @@ export class LimitAdmission {
 }
 
 /** Milliseconds until another call may pass, as far as is known here. */
-function waitOf({ bucket, gate }: RateLimit, now: number): number {
+function waitOf({ shape, bucket, gate }: RateLimit, now: number): number {
+  if (shape.rate <= 0) return Infinity;
   return gate?.store.isUp === true ? gate.waitFor(now) : bucket.waitFor(1, now);
 }

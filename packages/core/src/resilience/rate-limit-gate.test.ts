@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import fc from 'fast-check';
 import { schemaDefaults } from '../config/schema/defaults.js';
 import { PolicyMetrics } from '../telemetry/policy-metrics.js';
 import { fakePorts, settle } from '../testing/fake-ports.js';
@@ -114,6 +115,41 @@ describe('SharedGate', () => {
     const asked = store.questions.length;
     expect(await one.take(time.now())).to.equal('pass');
     expect(store.questions.length).to.equal(asked + 1);
+  });
+
+  it('lets no stretch of time have more than the limit, and what was fetched ahead of it, however calls spread over sidecars', async () => {
+    const step = fc.record({
+      gate: fc.nat({ max: 2 }),
+      wait: fc.nat({ max: 60 }),
+      calls: fc.integer({ min: 1, max: 12 }),
+    });
+    const leaseFor = 100;
+    await fc.assert(
+      fc.asyncProperty(
+        fc.integer({ min: 5, max: 400 }),
+        fc.integer({ min: 1, max: 60 }),
+        fc.array(step, { minLength: 5, maxLength: 80 }),
+        async (rate, burst, steps) => {
+          const scene = rig({ rate, burst }, { leaseFor });
+          const gates = [scene.gate(), scene.gate(), scene.gate()];
+          const passed: number[] = [];
+          for (const { gate, wait, calls } of steps) {
+            scene.time.advance(wait);
+            const now = scene.time.now();
+            const { pass } = await verdicts(gates[gate] as SharedGate, calls, now);
+            for (let i = 0; i < pass; i++) passed.push(now);
+          }
+          for (let first = 0; first < passed.length; first++) {
+            for (let last = first; last < passed.length; last++) {
+              const ms = (passed[last] as number) - (passed[first] as number) + leaseFor;
+              if (last - first + 1 > burst + (rate * ms) / 1000 + 1e-6) return false;
+            }
+          }
+          return passed.length > 0;
+        },
+      ),
+      { numRuns: 60 },
+    );
   });
 
   for (const [onFailure, expected] of [

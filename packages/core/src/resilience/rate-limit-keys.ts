@@ -4,6 +4,9 @@ import { RateLimit, type LimitParts, type LimitShape } from './rate-limit.js';
 /** Buckets looked at for one that may go, when a new service comes and there is no room: a bound on what one call costs. */
 const LOOKS_PER_NEWCOMER = 8;
 
+/** Longest name that gets a bucket, the longest that a service may have: longer ones would only fill the memory. */
+const LONGEST_NAME = 128;
+
 /** Stands for all services without a bucket of their own. */
 const REST = '(rest)';
 
@@ -33,6 +36,7 @@ export class KeyedLimits {
   of(key: string): RateLimit {
     const found = this.#byKey.get(key);
     if (found !== undefined) return found;
+    if (key.length > LONGEST_NAME) return this.#rest;
     if (this.#byKey.size >= this.maxKeys && !this.#makeRoom()) return this.#rest;
     const limit = new RateLimit(this.#shapeOf(key), this.parts);
     this.#byKey.set(key, limit);

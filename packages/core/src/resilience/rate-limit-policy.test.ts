@@ -268,6 +268,7 @@ Provider:
     expect(passed).to.equal(49 + 2);
     expect(passing(take, 5, from('shop'))).to.equal(0);
     context.time.advance(2000);
+    expect(passing(take, 3, from('x'.repeat(129)))).to.equal(2);
     // What has rested long enough makes room again.
     expect(passing(take, 5, from('newcomer'))).to.equal(2);
     expect(policy.isActive).to.equal(true);

@@ -1,7 +1,7 @@
 import type { Invocation } from '../invocation.js';
 import { grpcMethod, grpcSchema, hasSchema, schemaOf } from './call-operation.js';
 import type { KeyedLimits } from './rate-limit-keys.js';
-import { PathTemplate } from './rate-limit-path.js';
+import { OperationPath } from './operation-path.js';
 import type { RateLimit } from './rate-limit.js';
 
 /** A limit under a name such as `orders`, `orders.rest` or `orders./v1/items/{id}`. Without a limit it ends the search. */
@@ -15,14 +15,14 @@ export interface LimitRule {
   /** Any when undefined, as with the others. */
   readonly service: string | undefined;
   readonly methods: readonly string[] | undefined;
-  readonly template: PathTemplate | undefined;
+  readonly template: OperationPath | undefined;
   readonly limit: RateLimit | undefined;
 }
 
 interface PathLimit {
   /** Empty for any. */
   readonly schema: string;
-  readonly template: PathTemplate;
+  readonly template: OperationPath;
   readonly limit: RateLimit | undefined;
 }
 
@@ -51,7 +51,7 @@ export class SideLimits {
     this.#anyone = rules.filter(({ service }) => service === undefined);
     for (const [name, subject] of this.#subjects) {
       subject.rules = rules.filter(({ service }) => service === undefined || service === name);
-      subject.byPath.sort((a, b) => PathTemplate.compare(a.template, b.template));
+      subject.byPath.sort((a, b) => OperationPath.compare(a.template, b.template));
     }
   }
 
@@ -84,7 +84,7 @@ export class SideLimits {
   #add(name: string, limit: RateLimit | undefined): void {
     const slash = name.indexOf('./');
     const plain = slash < 0 ? name : name.slice(0, slash);
-    const template = slash < 0 ? undefined : new PathTemplate(name.slice(slash + 1));
+    const template = slash < 0 ? undefined : new OperationPath(name.slice(slash + 1));
     for (let end = plain.length; end > 0; end = plain.lastIndexOf('.', end - 1)) {
       const subject = this.#subject(plain.slice(0, end));
       const rest = plain.slice(end + 1);

@@ -1,7 +1,7 @@
 import type { FlowcontrolConfig, QpsConfig } from '../config/sections/flowcontrol.js';
 import type { Invocation } from '../invocation.js';
 import { KeyedLimits } from './rate-limit-keys.js';
-import { PathTemplate } from './rate-limit-path.js';
+import { OperationPath } from './operation-path.js';
 import { SideLimits, type LimitRule } from './rate-limit-side.js';
 import { UNLIMITED, type LimitParts, type LimitPool, type LimitShape, type RateLimit } from './rate-limit.js';
 import { defaultBurst } from './token-bucket.js';
@@ -103,7 +103,7 @@ export class RateLimitTable {
         burst: burst ?? defaultBurst(limit),
         shared,
       };
-      const template = path === undefined ? undefined : new PathTemplate(path);
+      const template = path === undefined ? undefined : new OperationPath(path);
       return { service, methods: method, template, limit: this.#limit(shape) };
     });
   }

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
-import { PathTemplate, whatIsWrongWithPath } from './rate-limit-path.js';
+import { OperationPath, whatIsWrongWithPath } from './operation-path.js';
 
-describe('PathTemplate', () => {
+describe('OperationPath', () => {
   const cases: readonly [template: string, matching: readonly string[], others: readonly string[]][] = [
     ['/', ['/', '/?a=1'], ['/a', '*', '']],
     [
@@ -21,7 +21,7 @@ describe('PathTemplate', () => {
   ];
   for (const [template, matching, others] of cases) {
     it(`${template} matches the paths it stands for and no others`, () => {
-      const path = new PathTemplate(template);
+      const path = new OperationPath(template);
       expect(matching.filter((one) => !path.matches(one))).to.deep.equal([]);
       expect(others.filter((one) => path.matches(one))).to.deep.equal([]);
     });
@@ -29,7 +29,7 @@ describe('PathTemplate', () => {
 
   it('puts templates that say more before those that say less', () => {
     const texts = ['/**', '/a/**', '/a/{b}', '/a/b', '/a/{b}/c', '/a'];
-    const sorted = texts.map((text) => new PathTemplate(text)).sort(PathTemplate.compare);
+    const sorted = texts.map((text) => new OperationPath(text)).sort(OperationPath.compare);
     expect(sorted.map(({ text }) => text)).to.deep.equal(['/a/{b}/c', '/a/b', '/a/{b}', '/a', '/a/**', '/**']);
   });
 

@@ -5,7 +5,7 @@ const SLASH = 47;
  * anything below. The query does not count, nor does a slash at the end. Parts are compared as they are written: letter case
  * counts, and `%41` is not `A`.
  */
-export class PathTemplate {
+export class OperationPath {
   readonly #parts: readonly (string | undefined)[];
   readonly #isOpen: boolean;
 
@@ -19,8 +19,8 @@ export class PathTemplate {
   }
 
   /** Templates that say more come first: more parts, then more fixed ones, then those that end. */
-  static compare(a: PathTemplate, b: PathTemplate): number {
-    const fixed = (template: PathTemplate): number => template.#parts.filter((part) => part !== undefined).length;
+  static compare(a: OperationPath, b: OperationPath): number {
+    const fixed = (template: OperationPath): number => template.#parts.filter((part) => part !== undefined).length;
     return b.#parts.length - a.#parts.length || fixed(b) - fixed(a) || Number(a.#isOpen) - Number(b.#isOpen);
   }
 
