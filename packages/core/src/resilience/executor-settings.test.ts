@@ -4,6 +4,7 @@ import { executorOf } from '../testing/retry-rig.js';
 import { CHASSIS_SECTIONS } from '../composition/chassis-sections.js';
 import { meshDocument } from '../testing/policy-context.js';
 import { executorSettings, type ExecutorSettings } from './executor-settings.js';
+import { ServiceAttempts } from './service-attempts.js';
 import { compileRetryPolicy, inheritRetrySettings, type AttemptSettings } from './retry-policy.js';
 
 function of(settings: ExecutorSettings, service: string): AttemptSettings {
@@ -48,6 +49,7 @@ loadbalance:
       backoff: { kind: 'constant', minMs: 10, maxMs: 100, maxRetryAfterMs: 1_000 },
       retryBudget: { percent: 40, minPerSecond: 1 },
       connectRest: { min: 1_000, max: 3_000 },
+      failureStatuses: [],
       hedging: { delayMs: 30, maxHedges: 1 },
     });
     const other = of(settings, 'other');
@@ -74,6 +76,15 @@ loadbalance:
     const { rule } = of(executorSettings(await meshDocument({ 'chassis.yaml': yaml })), 'world').backoff;
     expect([rule.kind, rule.minMs, rule.maxMs]).to.deep.equal(['jittered', 200, 400]);
     expect((await said(yaml)).join('\n')).to.match(/MinMs.*backoff\.minMs/);
+  });
+
+  it('take what servicecomb.transport.failure calls a failure for one that is worth another attempt', async () => {
+    const yaml = 'servicecomb.transport.failure.rest: http_429,HTTP_500,http_200\ncse.loadbalance.retryEnabled: true\n';
+    const settings = executorSettings(await meshDocument({ 'chassis.yaml': yaml }));
+    const { conditions } = new ServiceAttempts('world', settings, undefined).retry;
+    expect([200, 404, 429, 500, 501, 503].filter((status) => conditions.hasStatus(status))).to.deep.equal([
+      429, 500, 503,
+    ]);
   });
 
   it('are refused with the known names for a kind or a condition that does not exist, and for bounds the wrong way round', async () => {

@@ -2,10 +2,14 @@ import type { MeshDocument } from '../config/document.js';
 import { isolationSchema } from '../config/sections/isolation.js';
 import { loadbalanceSchema } from '../config/sections/loadbalance.js';
 import { markedRetrySchema, type MarkedRetry } from '../config/sections/marked-retry.js';
+import { transportSchema } from '../config/sections/platform.js';
 import type { RetrySettings } from '../config/sections/retry.js';
 import { DEFAULT_DEADLINE_OPTIONS, deadlineSchema, type DeadlineOptions } from './deadline-options.js';
 import { DEFAULT_RETRY_SETTINGS } from './retry-policy.js';
 import type { RetryRule } from './retry-rule.js';
+
+/** Names of protocols in `servicecomb.transport.failure` that are HTTP. */
+const HTTP_NAMES = ['rest', 'http'] as const;
 
 /** Milliseconds that an outbound call has when nothing is configured, as in go-chassis. */
 export const DEFAULT_TIMEOUT_MS = 30_000;
@@ -35,6 +39,8 @@ export interface ExecutorSettings {
   readonly retries: RetrySettings;
   retriesOf(service: string): RetrySettings | undefined;
   readonly retriesByMark: ReadonlyMap<string, RetryRule>;
+  /** What `servicecomb.transport.failure` calls failures: statuses and classes (`5xx`) that are worth another attempt, too. */
+  readonly failureStatuses: readonly string[];
   timeoutOf(service: string): CallTimeout;
   /** The time of inbound calls of the local service. */
   inboundTimeoutOf(service: string): CallTimeout;
@@ -46,6 +52,7 @@ export const DEFAULT_EXECUTOR_SETTINGS: ExecutorSettings = {
   retries: DEFAULT_RETRY_SETTINGS,
   retriesOf: () => undefined,
   retriesByMark: new Map(),
+  failureStatuses: [],
   timeoutOf: () => ({ ms: DEFAULT_TIMEOUT_MS, isSet: false }),
   inboundTimeoutOf: () => ({ ms: Infinity, isSet: false }),
   deadline: DEFAULT_DEADLINE_OPTIONS,
@@ -55,11 +62,15 @@ export const DEFAULT_EXECUTOR_SETTINGS: ExecutorSettings = {
 export function executorSettings(document: MeshDocument): ExecutorSettings {
   const loadbalance = document.section('cse.loadbalance', loadbalanceSchema);
   const isolation = document.section('cse.isolation', isolationSchema);
+  const { failure } = document.section('servicecomb.transport', transportSchema);
   const marked = document.section('servicecomb.retry', markedRetrySchema);
   return {
     retries: loadbalance,
     retriesOf: (service) => loadbalance.services.get(service),
     retriesByMark: new Map(Array.from(marked, ([name, policy]) => [policy.match ?? name, ruleOf(policy)])),
+    failureStatuses: HTTP_NAMES.flatMap((name) => failure.get(name) ?? []).map((status) =>
+      status.toLowerCase().replace('http_', ''),
+    ),
     timeoutOf: (service) => timeoutOf(isolation.Consumer, service, DEFAULT_TIMEOUT_MS),
     // The wire bounds the time until an answer begins for both sides; a bound of the application's own is for its owner to set.
     inboundTimeoutOf: (service) => timeoutOf(isolation.Provider, service, Infinity),

@@ -31,6 +31,9 @@ const GATEWAY_ERRORS: readonly number[] = [502, 503, 504];
 /** Conflict is the one client error that may be gone with the next attempt. */
 const RETRIABLE_4XX: readonly number[] = [409];
 
+/** All statuses that begin with one digit. */
+const STATUS_CLASS = /^[45]xx$/;
+
 /** The failure that a code stands for; 0 for one after which another attempt would be in vain. */
 export function failureOf(code: ErrorCode): number {
   switch (code) {
@@ -79,9 +82,8 @@ function statusesOf(name: string): readonly number[] {
       return GATEWAY_ERRORS;
     case 'retriable-4xx':
       return RETRIABLE_4XX;
-    case '5xx':
-      return Array.from({ length: 100 }, (_, index) => 500 + index);
     default: {
+      if (STATUS_CLASS.test(name)) return Array.from({ length: 100 }, (_, index) => Number(name[0]) * 100 + index);
       const status = Number(name);
       return Number.isInteger(status) ? [status] : [];
     }

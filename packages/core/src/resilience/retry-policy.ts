@@ -50,6 +50,8 @@ export interface AttemptSettings extends Omit<
   readonly backoff: { readonly rule: Backoff; readonly maxRetryAfterMs: number };
   readonly retryBudget: RetryBudgetOptions;
   readonly connectRest: ConnectRest;
+  /** Statuses that are worth another attempt besides those of `retryOn`. */
+  readonly failureStatuses: readonly string[];
   /** Undefined while it is off. */
   readonly hedging: HedgingPolicy | undefined;
 }
@@ -61,7 +63,11 @@ const MAX_BACKOFF_FACTOR = 10;
 export const DEFAULT_RETRY_SETTINGS: RetrySettings = schemaDefaults(s.object(RETRY_FIELDS) as Schema<RetrySettings>);
 
 /** What holds for one service. @param own keys of the service; undefined when it has none */
-export function inheritRetrySettings(own: RetrySettings | undefined, global: RetrySettings): AttemptSettings {
+export function inheritRetrySettings(
+  own: RetrySettings | undefined,
+  global: RetrySettings,
+  failureStatuses: readonly string[] = [],
+): AttemptSettings {
   const pick = <K extends keyof RetrySettings>(key: K): NonNullable<RetrySettings[K]> =>
     (own?.[key] ?? global[key] ?? DEFAULT_RETRY_SETTINGS[key]) as NonNullable<RetrySettings[K]>;
   const group = <K extends 'backoff' | 'retryBudget' | 'connectRest' | 'hedging'>(key: K): Complete<RetrySettings[K]> =>
@@ -84,6 +90,7 @@ export function inheritRetrySettings(own: RetrySettings | undefined, global: Ret
     backoff: { rule: new Backoff({ kind, minMs, maxMs }, maxRetryAfterMs), maxRetryAfterMs },
     retryBudget: group('retryBudget'),
     connectRest: group('connectRest'),
+    failureStatuses,
     hedging: enabled ? { delayMs, maxHedges } : undefined,
   };
 }
@@ -102,7 +109,9 @@ export function compileRetryPolicy(settings: AttemptSettings, rule?: RetryRule):
     safeAttempts: rule?.maxAttempts ?? (isEnabled ? Math.max(safeAttempts, maxAttempts) : safeAttempts),
     triesPerInstance: isEnabled ? retryOnSame + 1 : 1,
     maxInstances: !isEnabled || rule?.maxAttempts !== undefined ? Infinity : settings.retryOnNext + 1,
-    conditions: new RetryConditions(isEnabled ? (rule?.retryOn ?? settings.retryOn) : []),
+    conditions: new RetryConditions(
+      isEnabled ? (rule?.retryOn ?? [...settings.retryOn, ...settings.failureStatuses]) : [],
+    ),
     anyMethod: isEnabled && settings.retryMethods === 'all',
     tryTimeoutMs: isEnabled && perTryTimeoutMs > 0 ? perTryTimeoutMs : Infinity,
     backoff: !isEnabled ? AT_ONCE : rule?.backoff === undefined ? backoff : new Backoff(rule.backoff, maxRetryAfterMs),

@@ -41,7 +41,7 @@ export class ServiceAttempts {
     this.retryWithinMs = timeout.ms;
     this.announcement =
       this.timeoutMs <= MAX_ANNOUNCED ? new FieldBundle([[TIMEOUT_FIELD, String(timeout.ms)]]) : undefined;
-    this.#settings = inheritRetrySettings(settings.retriesOf(service), settings.retries);
+    this.#settings = inheritRetrySettings(settings.retriesOf(service), settings.retries, settings.failureStatuses);
     this.retry = compileRetryPolicy(this.#settings);
     this.hedging = this.#settings.hedging;
     this.budget = previous?.budget ?? new RetryBudget(this.#settings.retryBudget);
