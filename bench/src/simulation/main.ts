@@ -111,18 +111,27 @@ function drawAll(): readonly Run[] {
 }
 
 function table(runs: readonly Run[]): string {
-  const rows = runs.map(({ scenario, contender, summary }) => {
-    const { medianMs, p99Ms, failed, toWatched } = summary;
-    const cells = [medianMs.toFixed(1), p99Ms.toFixed(0), percent(failed * 100), percent(toWatched * 100)];
-    return `| ${scenario.id} | ${contender.name} | ${cells.join(' | ')} |`;
+  const of = (scenario: Scenario, contender: Contender): Summary =>
+    (runs.find((one) => one.scenario === scenario && one.contender.name === contender.name) as Run).summary;
+  const rows = CONTENDERS.map((one) => {
+    const slow = of(SLOW, one);
+    const [failing, ejecting] = [of(FAILING, one), of(FAILING, withEjection(one))];
+    const [cold, spared] = [of(COLD, one), of(COLD, withSlowStart(one))];
+    const cells = [
+      `${ms(slow.p99Ms)}, ${percent(slow.toWatched * 100)}`,
+      `${percent(failing.failed * 100)} → ${percent(ejecting.failed * 100)}`,
+      `${ms(cold.p99Ms)} → ${ms(spared.p99Ms)}`,
+      `${ms(of(UNEQUAL, one).p99Ms)} → ${ms(of(WEIGHTED, one).p99Ms)}`,
+    ];
+    return `| ${one.name} | ${cells.join(' | ')} |`;
   });
-  const head = '| scenario | strategy | median, ms | 99 %, ms | failed | to the odd one |\n|---|---|--:|--:|--:|--:|';
   const counted = runs[0]?.summary.requests ?? 0;
   return [
     BEGIN,
-    `Seed ${SEED}; ${counted.toLocaleString('en')} requests counted in the first scenario; "the odd one" is the slow, failing or cold backend, or the first of the big ones.`,
+    `Seed ${SEED}, ${counted.toLocaleString('en')} requests counted in the first column. Durations are those that 99 % of the requests stay below.`,
     '',
-    head,
+    '| strategy | slow: duration, share of the slow one | failing: failed → with ejection | cold → with slow start | unequal → with weights |',
+    '|---|--:|--:|--:|--:|',
     ...rows,
     END,
   ].join('\n');

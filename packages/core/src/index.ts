@@ -30,7 +30,12 @@ export { reloadSchema } from './config/live/reload-options.js';
 export type { ReloadOptions } from './config/live/reload-options.js';
 export { RESTART_KEYS, restartKeyOf } from './config/live/restart-keys.js';
 export type { RestartKey } from './config/live/restart-keys.js';
-export type { RestartNeed, RunningConfiguration } from './config/live/running-configuration.js';
+export type {
+  ConfigChange,
+  PlacedValue,
+  RestartNeed,
+  RunningConfiguration,
+} from './config/live/running-configuration.js';
 export { SourceFollower } from './config/live/source-follower.js';
 export type { SourceState } from './config/live/source-follower.js';
 export type { SourceLayer } from './config/layers/config-sources.js';
@@ -158,7 +163,8 @@ export type { LeftOut } from './registry/instance-choice.js';
 export type { BalancerFactory, LoadBalancer } from './loadbalance/load-balancer.js';
 export { LiveBalancing, checkBalancing } from './loadbalance/balancing.js';
 export type { Balance, Balancing } from './loadbalance/balancing.js';
+export { BalanceReports } from './loadbalance/balance-reports.js';
 export { Gate } from './loadbalance/gate.js';
 export { roundRobin } from './loadbalance/round-robin.js';
-export { steadyBalancing } from './loadbalance/steady-balancing.js';
+export { PLAIN_RULES, steadyBalancing } from './loadbalance/steady-balancing.js';
 export type { SteadySettings } from './loadbalance/steady-balancing.js';

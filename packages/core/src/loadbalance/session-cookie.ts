@@ -14,6 +14,13 @@ export interface SessionRule {
   readonly secret: string;
 }
 
+/** How an endpoint is called in cookies, under a rule. */
+export interface SessionMark {
+  readonly rule: SessionRule;
+  readonly token: string;
+  readonly field: Field;
+}
+
 /** Characters of a name: 96 bits, so that two endpoints never share one. */
 const TOKEN_LENGTH = 16;
 
@@ -33,7 +40,7 @@ export class SessionCookie {
   find(call: Invocation): Endpoint | undefined {
     const token = cookieOf(call.header('cookie'), this.rule.cookieName);
     if (token === undefined) return undefined;
-    this.#byToken ??= new Map(this.endpoints.map((endpoint) => [this.#token(endpoint), endpoint]));
+    this.#byToken ??= new Map(this.endpoints.map((endpoint) => [this.#mark(endpoint).token, endpoint]));
     const endpoint = this.#byToken.get(token);
     return endpoint === undefined || this.#mustLeave(endpoint) ? undefined : endpoint;
   }
@@ -41,27 +48,28 @@ export class SessionCookie {
   /** Lets the answer carry a cookie for `endpoint`; with a lifetime in every answer, so that it runs from the last one on. */
   keep(call: Invocation, endpoint: Endpoint, isNew: boolean): void {
     if (call.protocol === 'tcp' || (!isNew && this.rule.timeoutS === 0)) return;
-    setCookie(call, this.rule.cookieName, this.#field(endpoint));
+    setCookie(call, this.rule.cookieName, this.#mark(endpoint).field);
   }
 
   #mustLeave(endpoint: Endpoint): boolean {
     return this.rule.failures > 0 && endpoint.failuresInARow >= this.rule.failures;
   }
 
-  #field(endpoint: Endpoint): Field {
-    return cookieField(this.rule.cookieName, this.#token(endpoint), this.rule.timeoutS);
+  /**
+   * What the cookie says of the endpoint. Kept in the endpoint, which outlives this object: to name 10,000 of them takes 20 ms, and would
+   * do so for each snapshot.
+   */
+  #mark(endpoint: Endpoint): SessionMark {
+    const { rule } = this;
+    const known = endpoint.sessionMark;
+    if (known?.rule === rule) return known;
+    const token = known?.rule.secret === rule.secret ? known.token : tokenOf(endpoint, rule.secret);
+    const mark = { rule, token, field: cookieField(rule.cookieName, token, rule.timeoutS) };
+    endpoint.sessionMark = mark;
+    return mark;
   }
+}
 
-  /** Kept in the endpoint, which outlives this object: a snapshot of 10,000 instances would take 20 ms of hashing each time. */
-  #token(endpoint: Endpoint): string {
-    const { secret } = this.rule;
-    if (endpoint.sessionToken === undefined || endpoint.sessionTokenKey !== secret) {
-      endpoint.sessionToken = createHmac('sha256', secret)
-        .update(endpoint.key)
-        .digest('base64url')
-        .slice(0, TOKEN_LENGTH);
-      endpoint.sessionTokenKey = secret;
-    }
-    return endpoint.sessionToken;
-  }
+function tokenOf({ key }: Endpoint, secret: string): string {
+  return createHmac('sha256', secret).update(key).digest('base64url').slice(0, TOKEN_LENGTH);
 }

@@ -1,3 +1,4 @@
+import type { SessionMark } from '../loadbalance/session-cookie.js';
 import { BARRED, type Availability, type BarReason } from './availability.js';
 import type { Instance } from './instance.js';
 
@@ -41,9 +42,8 @@ export class Endpoint {
   warmingSince = 0;
   /** It was passed over since it last began to warm up. */
   wasOut = false;
-  /** What a cookie calls the endpoint, and the key that this was made with. */
-  sessionToken: string | undefined = undefined;
-  sessionTokenKey: string | undefined = undefined;
+  /** What a cookie says of the endpoint; undefined until one is wanted. */
+  sessionMark: SessionMark | undefined = undefined;
   #restingUntil = 0;
   #barred = 0;
 

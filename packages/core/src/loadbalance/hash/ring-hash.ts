@@ -34,9 +34,14 @@ class RingHash implements LoadBalancer {
     private readonly key: HashKey,
     private readonly gate: Gate,
   ) {
-    const points = Float64Array.from(pointsOf(endpoints)).sort();
-    this.#positions = Uint32Array.from(points, (point) => Math.floor(point / INDEX_SPAN));
-    this.#owners = Uint32Array.from(points, (point) => point % INDEX_SPAN);
+    const points = pointsOf(endpoints);
+    this.#positions = new Uint32Array(points.length);
+    this.#owners = new Uint32Array(points.length);
+    for (let at = 0; at < points.length; at++) {
+      const position = Math.floor((points[at] as number) / INDEX_SPAN);
+      this.#positions[at] = position;
+      this.#owners[at] = (points[at] as number) - position * INDEX_SPAN;
+    }
   }
 
   pick(call: Invocation, tried?: readonly Endpoint[]): Endpoint | undefined {
@@ -88,19 +93,23 @@ class RingHash implements LoadBalancer {
   }
 }
 
-function* pointsOf(endpoints: readonly Endpoint[]): Generator<number> {
+/** The points of all endpoints, sorted: position times {@link INDEX_SPAN}, plus the index of the endpoint. */
+function pointsOf(endpoints: readonly Endpoint[]): Float64Array {
   const heaviest = endpoints.reduce((most, { weight }) => Math.max(most, weight), 0);
   let most = MOST_POINTS;
   while (most > 1 && most * endpoints.length > POINTS_IN_ALL) most /= 2;
+  const counts = endpoints.map(({ weight }) => Math.max(1, Math.round((most * weight) / heaviest)));
+  const points = new Float64Array(counts.reduce((sum, count) => sum + count, 0));
+  let at = 0;
   for (let index = 0; index < endpoints.length; index++) {
-    const { key, weight } = endpoints[index] as Endpoint;
-    const points = Math.max(1, Math.round((most * weight) / heaviest));
+    const { key } = endpoints[index] as Endpoint;
     const start = murmur3Text(key);
     const stride = murmur3Text(key, STRIDE_SEED) | 1;
-    for (let point = 0; point < points; point++) {
-      yield avalanche(start + Math.imul(point, stride)) * INDEX_SPAN + index;
+    for (let point = counts[index] as number; point > 0; point--) {
+      points[at++] = avalanche(start + Math.imul(point, stride)) * INDEX_SPAN + index;
     }
   }
+  return points.sort();
 }
 
 export function ringHash(key: HashKey): BalancerFactory {
