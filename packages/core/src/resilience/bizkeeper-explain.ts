@@ -9,10 +9,7 @@ export interface GuardedCall {
   readonly call: Invocation;
   /** Undefined when no call of the service has come yet. */
   readonly service: GuardedService | undefined;
-  readonly name: string;
   readonly rules: ServiceRules;
-  /** Set when no call is let through at all. */
-  readonly forced: Rejection | undefined;
 }
 
 /**
@@ -20,7 +17,7 @@ export interface GuardedCall {
  * @returns why the call would be refused
  */
 export function explainGuards(guarded: GuardedCall, into: Explanation): Rejection | undefined {
-  const { forced } = guarded;
+  const { forced } = guarded.rules;
   if (forced !== undefined) {
     into.add('circuit-breaker', forced.message, [], { forced: true });
     return forced;
@@ -64,7 +61,7 @@ function explainMarked({ call, service, rules }: GuardedCall, into: Explanation)
     const stage = rule.breaker === undefined ? 'bulkhead' : 'circuit-breaker';
     const state = (breaker ?? bulkhead)?.describe() ?? 'nothing was counted yet';
     into.add(stage, `${rule.key}: ${state}`, [`for the mark ${rule.mark}`], { policy: rule.key, mark: rule.mark });
-    const refusal = breaker?.refusal ?? bulkhead?.refusal;
+    const refusal = rule.breaker?.forced ?? breaker?.refusal ?? bulkhead?.refusal;
     if (refusal !== undefined) return refusal;
   }
   return undefined;

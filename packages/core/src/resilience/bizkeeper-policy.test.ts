@@ -412,6 +412,43 @@ describe('bizkeeper', () => {
     });
   });
 
+  it('loses no place when a chain names it twice', async () => {
+    const yaml = 'cse:\n  isolation:\n    Consumer:\n      maxConcurrentRequests: 1\n';
+    const { policy, call, begin, make } = await rig(yaml);
+    const made = call();
+    expect([begin(made), begin(made)]).to.deep.equal([undefined, undefined]);
+    policy.after?.(made, outcome());
+    policy.after?.(made, outcome());
+    expect(make()).to.equal(undefined);
+    expect(make()).to.equal(undefined);
+  });
+
+  it('asks a fallback plugin once per call', async () => {
+    const asked: string[] = [];
+    const plugins: InstalledPlugins = {
+      find: () => ({ answer: (_call: unknown, reason: Rejection) => asked.push(reason.code) && reason }) as never,
+      names: () => ['mine'],
+    };
+    const yaml = `${BREAKER}      forceOpen: true\n  fallbackpolicy:\n    Consumer:\n      policy: mine\n`;
+    const { make } = await rig(yaml, { plugins });
+    make();
+    expect(asked).to.deep.equal(['MESH_ERR_BREAKER_OPEN']);
+  });
+
+  it('keeps its series and its breakers bounded, whatever paths callers ask for', async () => {
+    const yaml = `${BREAKER.replace('scope: service', 'scope: api').replace('Threshold: 4', 'Threshold: 1')}      maxApis: 2000\n`;
+    const { make, metrics } = await rig(yaml);
+    for (let i = 0; i < 10_000; i++)
+      make({ path: `/p${i.toString(26).replace(/\d/g, 'z')}-x`, method: `M${i % 5}` }, FAILED);
+    const series: Record<string, number> = {};
+    for (const family of metrics.families()) {
+      for await (const samples of family.slices()) series[family.definition.name] = samples.length;
+    }
+    expect(series['mesher_breaker_state']).to.equal(500);
+    expect(series['mesher_breaker_transitions_total']).to.be.within(500, 1001);
+    expect(series['mesher_breaker_rejections_total']).to.be.within(1, 1001);
+  });
+
   it('shows its numbers', async () => {
     const yaml = `${BREAKER}  isolation:\n    Consumer:\n      maxConcurrentRequests: 5\n`;
     const { make, call, begin, metrics } = await rig(yaml);

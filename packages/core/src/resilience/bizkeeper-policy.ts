@@ -10,7 +10,7 @@ import { hasRules, serviceRules, watchesInstances, type ServiceRules } from './b
 import { HeldByCall } from './breaker-held.js';
 import type { Probe } from './breaker-probes.js';
 import type { WaitingEnd } from './bulkhead.js';
-import { checkFallbackPolicies, fallBack, sideOf } from './fallback-policies.js';
+import { checkFallbackPolicies, fallBack } from './fallback-policies.js';
 import { GuardedService, hasPlaces, type Guard } from './guarded-service.js';
 
 /** Makes the policy behind `bizkeeper-consumer`. @throws MeshError MESH_ERR_UNKNOWN_FALLBACK */
@@ -26,7 +26,7 @@ export function bizkeeperProvider(context: PolicyContext): Policy {
 type Decision = Rejection | undefined | Promise<Rejection | undefined>;
 
 /**
- * Forced fallback, then circuit breaker, then bulkhead, and the fallback for what they refuse. It stands outside the attempts: a call counts once, however often
+ * Forced fallback, then circuit breaker, then bulkhead; and what answers instead for what they refuse. It stands outside the attempts: a call counts once, however often
  * it was tried; breakers of instances count attempts. In the usual case a call costs a few comparisons and two counters.
  */
 class BizkeeperPolicy implements Policy {
@@ -52,18 +52,18 @@ class BizkeeperPolicy implements Policy {
 
   before(call: Invocation): Decision {
     const service = this.#serviceOf(call);
-    if (service === undefined) return undefined;
+    // A chain may name the handler twice: what the call holds already must not be lost.
+    if (service === undefined || call.admission !== undefined) return undefined;
     const { rules } = service;
-    const forced = forcedBy(service.name, rules, this.#side);
-    if (forced !== undefined) return this.#refuse(call, service, forced);
+    if (rules.forced !== undefined) return rules.forced;
     const guard = service.guardOf(call);
     const verdict = guard.breaker?.admit(this.context.ports.clock);
     if (verdict instanceof Rejection) {
       this.#reports.refusedCall(service.name, guard.breaker?.name.part ?? '');
-      return this.#refuse(call, service, verdict);
+      return verdict;
     }
     const allOpen = service.instances?.admit(call);
-    if (allOpen !== undefined) return this.#refuse(call, service, allOpen);
+    if (allOpen !== undefined) return allOpen;
     const isMarked = rules.marked.length > 0 && call.marks.length > 0;
     return verdict === undefined && !isMarked
       ? this.#enter(call, service, guard)
@@ -78,7 +78,8 @@ class BizkeeperPolicy implements Policy {
 
   instead(call: Invocation, rejection: Rejection): Rejection {
     const service = this.#serviceOf(call);
-    return service === undefined ? rejection : this.#refuse(call, service, rejection);
+    if (service === undefined) return rejection;
+    return fallBack(service.rules.fallback.choice, call, rejection, this.context.logger);
   }
 
   attemptBegan(call: Invocation, endpoint: Endpoint): void {
@@ -93,22 +94,24 @@ class BizkeeperPolicy implements Policy {
   explain(call: Invocation, into: Explanation): void {
     const name = call.plan?.service ?? call.destination?.service;
     if (name === undefined) return;
-    const service = call.plan === undefined ? this.#own : this.#perPlan.peek(call.plan);
-    const rules = this.#rulesOf(name);
-    const refusal = explainGuards({ call, service, name, rules, forced: forcedBy(name, rules, this.#side) }, into);
+    const service = this.#known(call);
+    const rules = service?.rules ?? this.#rulesOf(name);
+    const refusal = explainGuards({ call, service, rules }, into);
     if (refusal === undefined) return;
     const answer = fallBack(rules.fallback.choice, call, refusal, this.context.logger);
     into.reject('fallback', answer, [`policy: ${nameOf(rules)}`], { policy: nameOf(rules) });
-  }
-
-  get #side(): 'Consumer' | 'Provider' {
-    return sideOf(this.context.direction);
   }
 
   #serviceOf(call: Invocation): GuardedService | undefined {
     if (call.plan !== undefined) return this.#perPlan.of(call.plan);
     if (this.context.direction === 'outbound') return undefined;
     return this.#own ?? this.#ownOf(call);
+  }
+
+  /** What there is already, brought up to the present configuration. */
+  #known({ plan }: Invocation): GuardedService | undefined {
+    if (plan === undefined) return this.#own;
+    return this.#perPlan.peek(plan) === undefined ? undefined : this.#perPlan.of(plan);
   }
 
   #ownOf(call: Invocation): GuardedService | undefined {
@@ -123,9 +126,9 @@ class BizkeeperPolicy implements Policy {
       call.admission = guard;
       return undefined;
     }
-    if (entry instanceof Rejection) return this.#refuse(call, service, entry);
+    if (entry instanceof Rejection) return entry;
     return entry.then((end) => {
-      if (end instanceof Rejection) return this.#refuse(call, service, end);
+      if (end instanceof Rejection) return end;
       if (end === 'entered') call.admission = guard;
       return undefined;
     });
@@ -145,30 +148,28 @@ class BizkeeperPolicy implements Policy {
       if (rule === undefined || !call.marks.includes(rule.mark)) continue;
       const { breaker, bulkhead } = service.marked(rule);
       if (rule.breaker !== undefined && breaker !== undefined) {
-        const verdict = rule.breaker.forceOpen
-          ? forcedOpen(`${service.name} (mark ${rule.name})`, `servicecomb.circuitBreaker.${rule.name}`)
-          : breaker.admit(this.context.ports.clock);
+        const verdict = rule.breaker.forced ?? breaker.admit(this.context.ports.clock);
         if (verdict instanceof Rejection) {
           this.#reports.refusedCall(service.name, breaker.name.part);
-          return this.#giveBack(call, service, held, verdict);
+          return this.#giveBack(held, verdict);
         }
         held.breaker(breaker, rule.breaker.failures, verdict);
       }
       if (bulkhead === undefined || !hasPlaces(call)) continue;
       const entry = bulkhead.enter(call);
       if (entry === undefined) held.bulkhead(bulkhead);
-      else if (entry instanceof Rejection) return this.#giveBack(call, service, held, entry);
+      else if (entry instanceof Rejection) return this.#giveBack(held, entry);
       else {
         return entry.then((end) => {
           if (end === 'entered') held.bulkhead(bulkhead);
-          return this.#waited(call, service, held, end) ?? this.#collectFrom(call, service, held, i + 1);
+          return this.#waited(held, end) ?? this.#collectFrom(call, service, held, i + 1);
         });
       }
     }
     const entry = hasPlaces(call) ? service.bulkhead.enter(call) : undefined;
-    if (entry instanceof Rejection) return this.#giveBack(call, service, held, entry);
+    if (entry instanceof Rejection) return this.#giveBack(held, entry);
     if (entry === undefined) return this.#hold(call, service, held);
-    return entry.then((end) => this.#waited(call, service, held, end) ?? this.#hold(call, service, held));
+    return entry.then((end) => this.#waited(held, end) ?? this.#hold(call, service, held));
   }
 
   #hold(call: Invocation, service: GuardedService, held: HeldByCall): undefined {
@@ -178,20 +179,15 @@ class BizkeeperPolicy implements Policy {
   }
 
   /** @returns undefined when the call goes on */
-  #waited(call: Invocation, service: GuardedService, held: HeldByCall, end: WaitingEnd): Rejection | undefined {
+  #waited(held: HeldByCall, end: WaitingEnd): Rejection | undefined {
     if (end === 'entered') return undefined;
     // Nobody reads the answer to a call whose caller has left; what it holds must go back all the same.
-    return this.#giveBack(call, service, held, end === 'left' ? LEFT : end);
+    return this.#giveBack(held, end === 'left' ? LEFT : end);
   }
 
-  #giveBack(call: Invocation, service: GuardedService, held: HeldByCall, refusal: Rejection): Rejection {
+  #giveBack(held: HeldByCall, refusal: Rejection): Rejection {
     held.giveBack(this.context.ports.clock.now());
-    return this.#refuse(call, service, refusal);
-  }
-
-  /** Inbound refusals get their fallback here; for outbound ones, and for failed attempts, the handler asks {@link instead}. */
-  #refuse(call: Invocation, service: GuardedService, refusal: Rejection): Rejection {
-    return fallBack(service.rules.fallback.choice, call, refusal, this.context.logger);
+    return refusal;
   }
 
   #guarded(name: string, previous: GuardedService | undefined): GuardedService {
@@ -217,19 +213,6 @@ class BizkeeperPolicy implements Policy {
 }
 
 const LEFT = new Rejection('MESH_ERR_BULKHEAD_FULL', 'The caller left while its call waited for a place');
-
-/** Why no call of the service is let through at all. */
-function forcedBy(service: string, rules: ServiceRules, side: string): Rejection | undefined {
-  if (rules.fallback.force) {
-    const key = `cse.fallback.${side}.force`;
-    return new Rejection('MESH_ERR_BREAKER_OPEN', `Calls of ${service} get the fallback only: ${key} is set`);
-  }
-  return rules.forceOpen ? forcedOpen(service, `cse.circuitBreaker.${side}`) : undefined;
-}
-
-function forcedOpen(who: string, key: string): Rejection {
-  return new Rejection('MESH_ERR_BREAKER_OPEN', `The circuit breaker of ${who} is open: ${key}.forceOpen is set`);
-}
 
 function nameOf({ fallback: { choice } }: ServiceRules): string {
   return typeof choice === 'string' ? choice : choice.name;

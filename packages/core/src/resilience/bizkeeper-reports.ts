@@ -10,6 +10,8 @@ import type { Bulkhead, BulkheadObserver, BulkheadRefusal } from './bulkhead.js'
 const FULL_EVENT_PAUSE_MS = 10_000;
 /** Breakers that ever tripped and are shown; beyond that those that are closed again are left out first. */
 const MAX_SHOWN_BREAKERS = 500;
+/** Milliseconds without a call after which a breaker is no longer shown: its service may not even exist any more. */
+const SHOWN_IDLE_MS = 3_600_000;
 /** Bulkheads that are shown; one per service and direction, and as many services have metrics of their own. */
 const MAX_SHOWN_BULKHEADS = 500;
 
@@ -45,6 +47,7 @@ export class BizkeeperReports implements BreakerObserver, BulkheadObserver {
     this.#breakerRefusals = metrics.counter('breakerRejections');
     this.#bulkheadRefusals = metrics.counter('bulkheadRejections');
     metrics.gauge('breakerState', (report) => {
+      this.#forgetIdle();
       for (const { name, state } of this.#tripped) report([direction, name.service, name.part], STATE_VALUES[state]);
     });
     metrics.gauge('bulkheadInUse', (report) => this.#each((b) => report([direction, b.name], b.inUse)));
@@ -115,6 +118,11 @@ export class BizkeeperReports implements BreakerObserver, BulkheadObserver {
       for (const other of this.#tripped) if (other.state === 'closed') this.#tripped.delete(other);
     }
     if (this.#tripped.size < MAX_SHOWN_BREAKERS) this.#tripped.add(breaker);
+  }
+
+  #forgetIdle(): void {
+    const before = this.context.clock.now() - SHOWN_IDLE_MS;
+    for (const breaker of this.#tripped) if (breaker.lastUsedAt < before) this.#tripped.delete(breaker);
   }
 
   #each(read: (bulkhead: Bulkhead) => void): void {

@@ -6,10 +6,11 @@ import { isolationSchema } from '../config/sections/isolation.js';
 import { markedBulkheadSchema } from '../config/sections/marked-bulkhead.js';
 import { markedCircuitBreakerSchema } from '../config/sections/marked-circuit-breaker.js';
 import { transportSchema } from '../config/sections/platform.js';
+import { Rejection } from '../errors.js';
 import type { Direction } from '../invocation.js';
 import type { InstalledPlugins } from '../plugin/installed-plugins.js';
 import type { ApiTableOptions } from './breaker-apis.js';
-import { markedBreakerRule, markedBulkheadRule, type MarkedRule } from './breaker-by-mark.js';
+import { forcedOpen, markedBreakerRule, markedBulkheadRule, type MarkedRule } from './breaker-by-mark.js';
 import { FailureStatuses } from './breaker-outcomes.js';
 import { breakerSettings, type BreakerSettings } from './breaker-settings.js';
 import type { BulkheadSettings } from './bulkhead.js';
@@ -20,7 +21,8 @@ export interface ServiceRules {
   readonly scope: BreakerScope;
   /** Undefined while no breaker can open by itself. */
   readonly breaker: BreakerSettings | undefined;
-  readonly forceOpen: boolean;
+  /** Why no call is let through at all; undefined while calls are. */
+  readonly forced: Rejection | undefined;
   readonly failures: FailureStatuses;
   readonly apis: ApiTableOptions;
   /** Milliseconds without a call after which the breaker of an instance is forgotten. */
@@ -43,14 +45,18 @@ export function serviceRules(
   const side = sideOf(direction);
   const section = document.section('cse.circuitBreaker', circuitBreakerSchema);
   const breaker = sideValues(section[side], service);
-  const isolation = sideValues(document.section('cse.isolation', isolationSchema)[side], service);
+  const fallback = fallbackRule(document, direction, service, plugins);
   const { failure } = document.section('servicecomb.transport', transportSchema);
   const statuses = HTTP_NAMES.flatMap((name) => failure.get(name) ?? []);
   return {
     // There is one local instance.
     scope: direction === 'inbound' ? withoutInstance(section.scope) : section.scope,
     breaker: breaker.enabled ? breakerSettings(breaker) : undefined,
-    forceOpen: breaker.forceOpen,
+    forced: fallback.force
+      ? forcedFallback(service, `cse.fallback.${side}`)
+      : breaker.forceOpen
+        ? forcedOpen(service, `cse.circuitBreaker.${side}`)
+        : undefined,
     failures: new FailureStatuses([...breaker.failureStatuses, ...statuses]),
     apis: {
       max: breaker.maxApis,
@@ -58,16 +64,29 @@ export function serviceRules(
       idleMs: breaker.idleTimeoutInMilliseconds,
     },
     idleMs: breaker.idleTimeoutInMilliseconds,
-    bulkhead: {
-      maxConcurrent: isolation.maxConcurrentRequests === 0 ? Infinity : isolation.maxConcurrentRequests,
-      maxQueue: isolation.maxQueue,
-      queueTimeoutMs: isolation.queueTimeoutMs,
-      adaptive: isolation.adaptive.enabled ? isolation.adaptive : undefined,
-      key: `cse.isolation.${side}.maxConcurrentRequests`,
-    },
+    bulkhead: bulkheadSettings(document, side, service),
     marked: markedRules(document, breaker.probeTimeoutInMilliseconds),
-    fallback: fallbackRule(document, direction, service, plugins),
+    fallback,
   };
+}
+
+function bulkheadSettings(document: MeshDocument, side: 'Consumer' | 'Provider', service: string): BulkheadSettings {
+  const section = document.section('cse.isolation', isolationSchema)[side];
+  const { maxConcurrentRequests, maxQueue, queueTimeoutMs, adaptive } = sideValues(section, service);
+  const hasOwn = section.services.get(service)?.maxConcurrentRequests !== undefined;
+  const group = `cse.isolation.${side}${hasOwn ? `.${service}` : ''}`;
+  return {
+    maxConcurrent: maxConcurrentRequests === 0 ? Infinity : maxConcurrentRequests,
+    maxQueue,
+    queueTimeoutMs,
+    adaptive: adaptive.enabled ? adaptive : undefined,
+    key: adaptive.enabled ? `cse.isolation.${side}.adaptive` : `${group}.maxConcurrentRequests`,
+  };
+}
+
+/** Not a state of any breaker, and so without a time at which to come back. */
+function forcedFallback(service: string, key: string): Rejection {
+  return new Rejection('MESH_ERR_BREAKER_OPEN', `Calls of ${service} get the fallback only: ${key}.force is set`);
 }
 
 function markedRules(document: MeshDocument, probeTimeoutMs: number): readonly MarkedRule[] {

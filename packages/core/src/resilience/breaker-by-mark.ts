@@ -1,6 +1,7 @@
 import type { MarkedBreakerValues } from '../config/sections/marked-circuit-breaker.js';
 import type { MarkedBulkheadValues } from '../config/sections/marked-bulkhead.js';
 import { parseDuration } from '../config/schema/duration.js';
+import { Rejection } from '../errors.js';
 import { FailureStatuses } from './breaker-outcomes.js';
 import type { BreakerSettings, WindowShape } from './breaker-settings.js';
 import type { BulkheadSettings } from './bulkhead.js';
@@ -18,7 +19,8 @@ export interface MarkedRule {
 export interface MarkedBreakerRule {
   readonly settings: BreakerSettings;
   readonly failures: FailureStatuses;
-  readonly forceOpen: boolean;
+  /** Why no marked call is let through at all; undefined while they are. */
+  readonly forced: Rejection | undefined;
 }
 
 /** Parts of a time window, as resilience4j has one per second; more would only take memory. */
@@ -37,7 +39,7 @@ export function markedBreakerRule(name: string, values: MarkedBreakerValues, pro
     bulkhead: undefined,
     breaker: {
       failures: new FailureStatuses(values.recordFailureStatus),
-      forceOpen: values.forceOpen,
+      forced: values.forceOpen ? forcedOpen(`mark ${name}`, `servicecomb.circuitBreaker.${name}`) : undefined,
       settings: {
         window: windowOf(values),
         // More calls than a window of calls can hold would never be reached.
@@ -75,6 +77,11 @@ export function markedBulkheadRule(name: string, values: MarkedBulkheadValues): 
       key: `servicecomb.bulkhead.${name}.maxConcurrentCalls`,
     },
   };
+}
+
+/** What callers get while a breaker is forced open: it is no state, and so has no time at which to come back. */
+export function forcedOpen(who: string, key: string): Rejection {
+  return new Rejection('MESH_ERR_BREAKER_OPEN', `The circuit breaker of ${who} is open: ${key}.forceOpen is set`);
 }
 
 function windowOf({ slidingWindowType, slidingWindowSize }: MarkedBreakerValues): WindowShape {

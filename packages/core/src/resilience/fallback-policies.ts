@@ -70,7 +70,8 @@ const OWN_CODES: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['MESH_ERR_BREAKER_
  * attempts. A gRPC caller cannot be given an empty answer, for a message of no bytes means something else in each protocol: it gets the error.
  */
 export function fallBack(choice: FallbackChoice, call: Invocation, rejection: Rejection, logger: Logger): Rejection {
-  if (choice === 'throwexception') return rejection;
+  // What is an answer already needs none in its place.
+  if (choice === 'throwexception' || rejection instanceof DirectAnswer) return rejection;
   const isOwn = OWN_CODES.has(rejection.code);
   if (choice === 'returnnull') {
     return isOwn && call.protocol === 'http'
