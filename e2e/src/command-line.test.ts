@@ -46,6 +46,11 @@ describe('the mesher command', () => {
     [['--drain-timeout=soon'], /--drain-timeout=soon is no duration .* write 30s or 500ms/],
     [['--log-level=loud'], /--log-level=loud is no level; use one of debug, info, warn, error/],
     [['config', 'chekc'], /chekc/],
+    [['config', 'check', 'a', 'b'], /too many arguments for 'check'/],
+    [['config', 'diff'], /missing required argument 'dir'/],
+    [['config', 'diff', 'a', 'b', 'c'], /too many arguments for 'diff'/],
+    [['schema', 'x'], /too many arguments for 'schema'/],
+    [['demo', 'x'], /too many arguments for 'demo'/],
   ];
   for (const [args, message] of wrong) {
     it(`${args.join(' ')} ends with 2 and says what is wrong`, async () => {
@@ -54,6 +59,16 @@ describe('the mesher command', () => {
       expect([code, stdout]).to.deep.equal([2, '']);
     });
   }
+
+  it('-h is --help', async () => {
+    expect((await mesher('-h')).stdout).to.equal((await mesher('--help')).stdout);
+  });
+
+  it('ends quietly when its reader has enough, as head does', async () => {
+    const pipe = `set -o pipefail; "${process.execPath}" "${MESHER_BIN}" schema | head -1`;
+    const { code, stdout, stderr } = await run('bash', ['-c', pipe], {}, scene().folder);
+    expect([code, stdout, stderr]).to.deep.equal([0, '{\n', '']);
+  });
 
   it('names everything that is wrong with the command line at once', async () => {
     const { code, stderr } = await mesher('--mode=x', '--service-ports=y', '--log-level=z');

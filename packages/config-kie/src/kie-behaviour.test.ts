@@ -7,6 +7,8 @@ import { APP, SERVICE, SourceRig, VERSION, type SourceRigSettings } from './test
 const HELD_MS = 2_000;
 
 /** What the source promises, whichever Kie it talks to. @param settings those that the server needs */
+// One list of promises for two servers; a file outside of tests could not use chai.
+// eslint-disable-next-line mocha/no-exports
 export function itBehavesWith(start: () => Promise<KieServer>, settings: Partial<KieSettings> = {}): void {
   let kie: KieServer;
   let rigs: SourceRig[];

@@ -88,6 +88,16 @@ describe('config check', () => {
     });
   });
 
+  it('asks for the folder when it is given a file', async () => {
+    await withConfFolder({ 'mesher.yaml': '' }, async (dir) => {
+      let text = '';
+      expect(await checkConfiguration(join(dir, 'mesher.yaml'), {}, (piece) => (text += piece))).to.equal(2);
+      expect(text).to.equal(
+        `${dir}/mesher.yaml is a file; give the folder that holds it: mesher config check ${dir}\n`,
+      );
+    });
+  });
+
   it('fails a folder that does not exist', async () => {
     let text = '';
     expect(await checkConfiguration('no-such-folder', {}, (piece) => (text += piece))).to.equal(3);

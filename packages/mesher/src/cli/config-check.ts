@@ -1,4 +1,5 @@
-import { resolve } from 'node:path';
+import { stat } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
 import { formatProblems, isMeshError } from '@mesher/core';
 import { load } from '../sidecar/load.js';
 import { planListeners } from '../sidecar/listen-plan.js';
@@ -15,6 +16,10 @@ export async function checkConfiguration(
   print: (text: string) => void,
 ): Promise<ExitCode> {
   const confDir = resolve(dir);
+  if (await isFile(confDir)) {
+    print(`${dir} is a file; give the folder that holds it: mesher config check ${dirname(dir)}\n`);
+    return EXIT.usage;
+  }
   try {
     const { configuration, catalog } = await load({ confDir, env });
     const { document, errors, notices, files } = configuration;
@@ -34,6 +39,13 @@ export async function checkConfiguration(
     print(`${dir}: ${error.message}\n`);
     return EXIT.configuration;
   }
+}
+
+async function isFile(path: string): Promise<boolean> {
+  return await stat(path).then(
+    (stats) => stats.isFile(),
+    () => false,
+  );
 }
 
 function counted(count: number, noun: string): string {

@@ -7,6 +7,7 @@ import { createProgram } from './program.js';
  * @param args the command line without program and script
  */
 export async function main(args: readonly string[]): Promise<void> {
+  process.stdout.on('error', endWhenNobodyReads);
   const program = createProgram((code) => (process.exitCode = code));
   try {
     await program.parseAsync(args, { from: 'user' });
@@ -15,4 +16,10 @@ export async function main(args: readonly string[]): Promise<void> {
     // --help and --version end here, too, with status 0; every other end is a mistake on the command line.
     process.exitCode = error.exitCode === 0 ? EXIT.ok : EXIT.usage;
   }
+}
+
+/** `mesher --help | head` closes the pipe early; that is no failure, and there is nobody left to tell. */
+function endWhenNobodyReads(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit();
 }

@@ -13,7 +13,7 @@ export function createProgram(setExit: SetExit): Command {
   const program = new Command('mesher')
     .description('A service mesh sidecar: any program can run beside it and call services by name')
     .version(`mesher ${mesherVersion()} (node ${process.version})`, '--version', 'print the version')
-    .helpOption('--help', 'print this help')
+    .helpOption('-h, --help', 'print this help')
     .helpCommand(false)
     .exitOverride()
     // So that a command may have an option of the same name, such as --config.
@@ -45,9 +45,10 @@ export function createProgram(setExit: SetExit): Command {
       await runSidecar(bootstrapArguments(options), setExit);
     });
 
-  const config = program.command('config').description('work with configuration files');
+  const config = program.command('config').allowExcessArguments(false).description('work with configuration files');
   config
     .command('check')
+    .allowExcessArguments(false)
     .argument('[dir]', 'folder with chassis.yaml, microservice.yaml and mesher.yaml', 'conf')
     .description('check a configuration folder; exits 0 when it is good, 3 when not')
     .action(async (dir: string) => {
@@ -55,8 +56,39 @@ export function createProgram(setExit: SetExit): Command {
       setExit(await checkConfiguration(dir, process.env, (text) => process.stdout.write(text)));
     });
 
+  config
+    .command('diff')
+    .allowExcessArguments(false)
+    .argument('<dir>', 'folder to compare with the running sidecar, or the first of two folders')
+    .argument('[other]', 'the second folder')
+    .description(
+      'print key by key what would change from the running sidecar to a folder, or from the first folder to the second, and what of it needs a restart; exits 0 when nothing, 1 when something',
+    )
+    .addOption(
+      new Option('--admin <address>', 'admin address of the running sidecar')
+        .default('127.0.0.1:30102')
+        .env('MESHER_ADMIN'),
+    )
+    .action(async (dir: string, other: string | undefined, { admin }: { admin: string }) => {
+      const { diffConfigurations } = await import('./config-diff.js');
+      const folders = other === undefined ? { dir } : { base: dir, dir: other };
+      const request = { ...folders, admin, env: process.env };
+      setExit(await diffConfigurations(request, (text) => process.stdout.write(text)));
+    });
+
+  program
+    .command('schema')
+    .allowExcessArguments(false)
+    .description('print the JSON Schema of all configuration keys, for editors')
+    .option('--output <file>', 'write it to a file instead')
+    .action(async ({ output }: { output?: string }) => {
+      const { writeSchema } = await import('./schema.js');
+      setExit(await writeSchema(output, (text) => process.stdout.write(text)));
+    });
+
   program
     .command('explain')
+    .allowExcessArguments(false)
     .argument('<method>', 'method of the call, such as GET')
     .argument('<url>', 'its URL, such as http://world/v2')
     .description(
@@ -93,6 +125,7 @@ export function createProgram(setExit: SetExit): Command {
 
   program
     .command('demo')
+    .allowExcessArguments(false)
     .description('start two services with a sidecar each, call through them, and show the way of a call')
     .option('--once', 'exit after the calls instead of staying up')
     .action(async (options: { once?: boolean }) => {
@@ -134,6 +167,7 @@ Examples:
   $ mesher demo                                          see it work
   $ mesher --config=conf/mesher.yaml --service-ports=rest:8080
   $ mesher config check conf
+  $ mesher config diff conf                              what the files would change in the running sidecar
   $ mesher explain GET http://world/v2 -H 'x-user: 1'
 
 Exit status: 0 ended as asked, 1 failed while running, 2 wrong command line, 3 wrong configuration`;

@@ -15,6 +15,22 @@ export interface RestartNeed {
   readonly because: string;
 }
 
+/** A key whose value differs between two configurations. */
+export interface ConfigChange {
+  readonly key: string;
+  /** Undefined where the key has no value; `***` for a secret. */
+  readonly before: PlacedValue | undefined;
+  readonly after: PlacedValue | undefined;
+  /** Why the change needs a restart; undefined when it takes effect while running. */
+  readonly restart: string | undefined;
+}
+
+export interface PlacedValue {
+  readonly value: string;
+  /** Where it is written, in words. */
+  readonly at: string;
+}
+
 /** What a process was started with; later configurations keep its values where a change needs a restart. */
 export class RunningConfiguration {
   readonly #shown: ReadonlyMap<string, EffectiveValue>;
@@ -46,6 +62,29 @@ export class RunningConfiguration {
       });
     }
     return needs.sort((a, b) => (a.key < b.key ? -1 : 1));
+  }
+
+  /** Key by key, what would change if `next` took the place of this configuration; sorted. Secrets are compared, not shown. */
+  changesTo(next: RunningConfiguration): ConfigChange[] {
+    const keys = [...new Set([...this.values.keys(), ...next.values.keys()])].sort();
+    return keys
+      .filter((key) => this.values.get(key) !== next.values.get(key))
+      .map((key) => ({
+        key,
+        before: this.#placed(key),
+        after: next.#placed(key),
+        restart: restartKeyOf(key)?.because,
+      }));
+  }
+
+  /** Every value as it may be shown, by key. */
+  shown(): Map<string, PlacedValue> {
+    return new Map([...this.#shown.keys()].sort().map((key) => [key, this.#placed(key) as PlacedValue]));
+  }
+
+  #placed(key: string): PlacedValue | undefined {
+    const found = this.#shown.get(key);
+    return found === undefined ? undefined : { value: found.value, at: formatOrigin(found.origin) };
   }
 
   /** Puts the values of this configuration into another tree, at all keys that cannot change while running. */
