@@ -219,6 +219,7 @@ function composeExplainer(
         resolvers: c.resolve(TOKENS.destinationResolvers),
         resolverNames: document.plugin.destinationResolver,
         directory: c.resolve(TOKENS.directory),
+        egress: c.resolve(TOKENS.egress),
         callerMarks: new CallerMarks(document.service.name),
         chains: { outbound: c.resolve(TOKENS.consumerChain), inbound: c.resolve(TOKENS.providerChain) },
         localPorts: c.resolve(TOKENS.localPorts),

@@ -6,6 +6,9 @@ import { Rejection } from '../errors.js';
 import type { CallProtocol, Destination, Direction, Field } from '../invocation.js';
 import type { Clock } from '../ports/ports.js';
 import type { ServiceDirectory } from '../registry/service-directory.js';
+import type { ServicePlan } from '../registry/service-plan.js';
+import { EgressPlan } from '../routing/egress/egress-plan.js';
+import type { Egress } from '../routing/egress/egress.js';
 import type { DestinationResolver, SourceResolver } from '../resolver/contracts.js';
 import { ExplainCall } from './explain-call.js';
 import { readExplainRequest, type ExplainRequest } from './explain-request.js';
@@ -25,6 +28,8 @@ export interface ExplainStations {
   /** Names of the resolvers in the configuration. */
   readonly resolverNames: Readonly<Record<CallProtocol, string>>;
   readonly directory: ServiceDirectory;
+  /** Hosts outside the mesh; left out where nothing leads there. */
+  readonly egress?: Egress;
   readonly callerMarks: CallerMarks;
   readonly chains: Readonly<Record<Direction, AssembledChain>>;
   readonly localPorts: LocalPorts;
@@ -92,20 +97,38 @@ export class Explainer {
 
   async #outbound(call: ExplainCall, into: Explanation, watch: boolean): Promise<void> {
     const { stations } = this;
-    const destination = await this.#resolve(call, into);
-    if (destination === undefined) return;
-    call.destination = destination;
-    const plan = await explainService(destination.service, stations.directory, stations.clock, watch, into);
+    call.destination = await this.#resolve(call, into);
+    if (into.stopped) return;
+    const plan = await this.#plan(call, watch, into);
     if (plan === undefined) return;
+    call.destination ??= { service: plan.service };
     call.plan = plan;
     // Finding the service may have taken a while that no call in use would wait.
     call.startedAt = stations.clock.now();
-    stations.callerMarks.apply(call);
-    if (destination.port !== undefined) call.setHeader(PORT_FIELD, String(destination.port));
+    if (!(plan instanceof EgressPlan)) {
+      stations.callerMarks.apply(call);
+      const { port } = call.destination;
+      if (port !== undefined) call.setHeader(PORT_FIELD, String(port));
+    }
     explainChain(stations.chains.outbound, call, into);
     if (into.stopped) return;
     plan.explain(call, into);
     if (!into.stopped) stations.explainAttempts(call, into);
+  }
+
+  /** In the order of a real call: rules of egress, the registry, the policy of egress. */
+  async #plan(call: ExplainCall, watch: boolean, into: Explanation): Promise<ServicePlan | undefined> {
+    const { clock, directory, egress } = this.stations;
+    const { destination } = call;
+    const outside = egress?.explain(call, destination, into);
+    if (outside !== undefined || into.stopped) return outside;
+    const state = destination === undefined ? 'absent' : directory.preview(destination.service)?.plan.state;
+    if (state === 'absent' || (state === undefined && !watch)) {
+      const unknown = egress?.explainUnknown(call, destination, into);
+      if (unknown !== undefined || into.stopped) return unknown;
+    }
+    if (destination !== undefined) return await explainService(destination.service, directory, clock, watch, into);
+    return undefined;
   }
 
   #inbound(call: ExplainCall, into: Explanation): void {
@@ -134,6 +157,8 @@ export class Explainer {
     if (destination === undefined || destination.service === '') {
       const hint = 'Call http://SERVICE/ with the sidecar as the HTTP proxy';
       const message = `the resolver ${name} finds no service in ${JSON.stringify(call.authority)}`;
+      // An address names no service, but it may be outside the mesh.
+      if (this.stations.egress?.mayCall(call) === true) return undefined;
       into.reject('resolver', new Rejection('MESH_ERR_NO_ROUTE', message, undefined, hint), [], { resolver: name });
       return undefined;
     }

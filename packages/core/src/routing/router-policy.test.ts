@@ -174,6 +174,13 @@ describe('a route rule', () => {
     expect(call.subset).to.include({ name: 'version=7 zone=z', whenEmpty: 'fail' });
     const lenient = await RouterRig.make(rules('- whenEmpty: any\n  route: [{tags: {version: 7}}]'), WORLD);
     expect(lenient.send().call.subset?.whenEmpty).to.equal('any');
+    expect(lenient.spread(3), 'all others').to.deep.equal({ one: 1, two: 1, ten: 1 });
+    lenient.publish('world', [V1, { ...V2, version: '7', status: 'DOWN' }, { ...V10, app: 'shop' }]);
+    expect(lenient.spread(2), 'those of the application, when nobody of the part takes calls').to.deep.equal({
+      one: 2,
+    });
+    lenient.publish('world', [V1, { ...V2, version: '7' }]);
+    expect(lenient.spread(2)).to.deep.equal({ two: 2 });
   });
 
   it('for connections that are not HTTP looks at the source only', async () => {

@@ -11,7 +11,7 @@ export const routingSchema = s.object(
     }),
     whenEmpty: s.oneOf(['fail', 'any'], {
       default: 'fail',
-      doc: 'What becomes of a call when no instance has the tags that a rule chose: an error that names them (MESH_ERR_NO_SUBSET), or any instance of the service.',
+      doc: 'What becomes of a call when no instance has the tags that a rule chose: an error that names them (MESH_ERR_NO_SUBSET), or any instance of the service in the same application.',
       reason: 'a rule that keeps versions apart is broken silently otherwise',
     }),
   },

@@ -37,6 +37,13 @@ export class TagSubset implements Subset {
   }
 
   select(instances: readonly Instance[]): readonly Instance[] {
+    const members = this.members(instances);
+    if (this.whenEmpty === 'fail' || members.some(takesCalls)) return members;
+    return instances.filter((instance) => this.#has('app', instance));
+  }
+
+  /** The instances with the tags, whatever becomes of a call when there are none. */
+  members(instances: readonly Instance[]): readonly Instance[] {
     const others = instances.filter((instance) => this.#hasTags(instance));
     if (this.tags.get('version')?.[0] !== LATEST) return others;
     const newest = newestVersion(others);
@@ -46,15 +53,22 @@ export class TagSubset implements Subset {
   #hasTags(instance: Instance): boolean {
     for (const [tag, values] of this.tags) {
       if (tag === 'version' && values[0] === LATEST) continue;
-      if (tag === 'app' && hasUnknownApp(instance)) {
-        if (!values.includes(this.ownApp)) return false;
-        continue;
-      }
-      const value = tagOf(instance, tag);
-      if (value === undefined || !values.includes(value)) return false;
+      if (!this.#has(tag, instance)) return false;
     }
     return true;
   }
+
+  #has(tag: string, instance: Instance): boolean {
+    const values = this.tags.get(tag) ?? [];
+    if (tag === 'app' && hasUnknownApp(instance)) return values.includes(this.ownApp);
+    const value = tagOf(instance, tag);
+    return value !== undefined && values.includes(value);
+  }
+}
+
+/** As far as can be told without the protocol of a call. */
+function takesCalls({ status, weight }: Instance): boolean {
+  return (status === 'UP' || status === 'TESTING') && weight > 0;
 }
 
 function tagOf(instance: Instance, tag: string): string | undefined {
@@ -66,8 +80,9 @@ function tagOf(instance: Instance, tag: string): string | undefined {
 /** Of those that take calls: an instance that is down or drained must not make everybody wait for its version. */
 function newestVersion(instances: readonly Instance[]): string | undefined {
   let newest: string | undefined;
-  for (const { status, weight, version } of instances) {
-    if ((status !== 'UP' && status !== 'TESTING') || !(weight > 0)) continue;
+  for (const instance of instances) {
+    const { version } = instance;
+    if (!takesCalls(instance)) continue;
     if (newest === undefined || compareVersions(version, newest) > 0) newest = version;
   }
   return newest;

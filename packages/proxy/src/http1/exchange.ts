@@ -69,7 +69,7 @@ export class Exchange extends TimedRequest implements UpstreamUser {
     if (untilClose || (!this.requestDone && scan.status >= 400)) server.closeAfterResponse();
     let extra = server.responseFields(call, scan.minorVersion);
     if (call.responseFields !== undefined) extra += renderFields(call.responseFields);
-    const without = fieldsToDrop(scan, this.dechunk, call.direction === 'inbound');
+    const without = fieldsToDrop(scan, this.dechunk, call.direction === 'inbound', call.removedResponseFields);
     const text = renderResponseHead(scan, buffer, start, extra, without);
     const bodyStart = scan.end;
     const length = bodyEnd - bodyStart;

@@ -39,16 +39,21 @@ export function renderResponseHead(
  * The fields of an answer that do not go on to the client; undefined in the usual case.
  * @param dechunk the chunks are taken apart, so Transfer-Encoding would be a lie
  * @param fromApplication the answer comes from the local application
+ * @param removed names, in lower case, that a policy takes out; those that frame the answer stay
  */
 export function fieldsToDrop(
   scan: ResponseScanner,
   dechunk: boolean,
   fromApplication: boolean,
+  removed?: readonly string[],
 ): FieldName[] | undefined {
   const withoutChunks = dechunk && scan.chunked;
   const forged = fromApplication && (scan.presence & MESHER_ERROR.bit) !== 0;
-  if (!withoutChunks && !forged) return undefined;
-  return [...(withoutChunks ? [TRANSFER_ENCODING] : []), ...(forged ? [MESHER_ERROR] : [])];
+  if (!withoutChunks && !forged && removed === undefined) return undefined;
+  const names = (removed ?? [])
+    .map((name) => new FieldName(name))
+    .filter(({ editProblem }) => editProblem === undefined);
+  return [...(withoutChunks ? [TRANSFER_ENCODING] : []), ...(forged ? [MESHER_ERROR] : []), ...names];
 }
 
 function dropFields(text: string, names: readonly FieldName[]): string {

@@ -75,7 +75,10 @@ export class EgressPlans {
     const now = this.surroundings.ports.clock.now();
     known.plan.lastUsedAt = now;
     if (now < known.staleAt) return known.rejection ?? known.plan;
-    known.asking ??= this.#ask(known);
+    if (known.asking === undefined) {
+      const asking = this.#ask(known).finally(() => (known.asking = undefined));
+      known.asking = asking;
+    }
     const { plan, rejection } = known;
     return rejection === undefined && plan.state === 'known' ? plan : known.asking;
   }
@@ -126,7 +129,6 @@ export class EgressPlans {
       if (plan.state !== 'known') known.rejection = notFound(host, error);
       known.staleAt = clock.now() + FAILURE_TTL_MS;
     }
-    known.asking = undefined;
     return known.rejection ?? plan;
   }
 

@@ -75,7 +75,7 @@ async function makeRig(files: Readonly<Record<string, string>>): Promise<Rig> {
       const service = authority.split(':')[0] ?? '';
       if (service !== 'world') rig.discovery.publishAbsent(service);
       const verdict = await place(rig.outbound, call);
-      return { call, to: verdict instanceof Endpoint ? verdict.key : (verdict) };
+      return { call, to: verdict instanceof Endpoint ? verdict.key : verdict };
     },
   };
 }

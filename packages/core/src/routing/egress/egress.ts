@@ -83,6 +83,12 @@ export class Egress {
     return denied(`${outside.host} is neither a registered service nor named by an egress rule`);
   }
 
+  /** True for a call whose authority is an address that names no service, where addresses outside are spoken of at all. */
+  mayCall(call: Invocation): boolean {
+    const configured = this.#policy !== undefined || !this.#rules.isEmpty;
+    return configured && outsideHost(call, undefined) !== undefined;
+  }
+
   /** @returns the plan, where one is known already; undefined with `into` stopped or not, as {@link planFor} would decide */
   explain(call: Invocation, destination: Destination | undefined, into: Explanation): EgressPlan | undefined {
     const outside = outsideHost(call, destination);
