@@ -19,7 +19,7 @@ export const serviceSchema = s.object(
     }),
     app: s.string({
       default: 'default',
-      doc: 'Application the service belongs to; callers find it from every application.',
+      doc: 'Application the service belongs to. Callers of the same application find it; others need a route rule with the tag app.',
     }),
     version: s.string({ default: '0.0.1', doc: 'Version of the service, as route rules and registries see it.' }),
     environment: s.string({
