@@ -105,7 +105,7 @@ export class LimitAdmission {
     const remaining = passed ? (gate === undefined || !gate.store.isUp ? bucket.level(now) : gate.leased(now)) : 0;
     const wait = passed ? bucket.waitFor(shape.burst, now) : waitOf(limit, now);
     call.addResponseField(RATE_LIMIT_POLICY_FIELD, limit.policyField);
-    call.addResponseField(RATE_LIMIT_FIELD, remainingField(shape.name, remaining, wait));
+    call.addResponseField(RATE_LIMIT_FIELD, remainingField(limit.fieldName, remaining, wait));
   }
 
   #store(name: string): LimitStore {

@@ -17,9 +17,9 @@ export function policyField(name: string, rate: number): string {
   return `${fieldName(name)};q=${Math.round(perSecond * window)};w=${window}`;
 }
 
-/** Value of `ratelimit`: how many calls may follow at once, and the whole seconds until there are more; none when there never are. */
-export function remainingField(name: string, remaining: number, waitMs: number): string {
-  const left = `${fieldName(name)};r=${Math.floor(remaining)}`;
+/** Value of `ratelimit`, for a name that {@link fieldName} made: how many calls may follow at once, and the whole seconds until there are more; none when there never are. */
+export function remainingField(quotedName: string, remaining: number, waitMs: number): string {
+  const left = `${quotedName};r=${Math.floor(remaining)}`;
   return Number.isFinite(waitMs) ? `${left};t=${wholeSeconds(waitMs)}` : left;
 }
 

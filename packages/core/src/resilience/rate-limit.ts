@@ -1,4 +1,4 @@
-import { policyField } from './rate-limit-fields.js';
+import { fieldName, policyField } from './rate-limit-fields.js';
 import { SharedGate } from './rate-limit-gate.js';
 import type { LimitStore } from './rate-limit-store.js';
 import type { PolicyMetrics } from '../telemetry/policy-metrics.js';
@@ -38,6 +38,8 @@ export class RateLimit {
   gate: SharedGate | undefined;
   /** Value of the field `ratelimit-policy`. */
   policyField: string;
+  /** The name as it stands in the field `ratelimit`. */
+  fieldName: string;
 
   constructor(
     public shape: LimitShape,
@@ -47,6 +49,7 @@ export class RateLimit {
     this.bucket = new TokenBucket(rate, burst, parts.clock.now());
     this.gate = this.#gate(shape);
     this.policyField = policyField(shape.name, shape.rate);
+    this.fieldName = fieldName(shape.name);
   }
 
   /** Takes over a changed configuration and keeps its fill in proportion. */
@@ -56,6 +59,7 @@ export class RateLimit {
     if (shape.shared !== this.shape.shared) this.gate = this.#gate(shape);
     else this.gate?.adjust({ key: this.#key(shape), rate: shape.rate, burst: shape.burst });
     this.policyField = policyField(shape.name, shape.rate);
+    this.fieldName = fieldName(shape.name);
     this.shape = shape;
   }
 
