@@ -165,6 +165,7 @@ export { LiveBalancing, checkBalancing } from './loadbalance/balancing.js';
 export type { Balance, Balancing } from './loadbalance/balancing.js';
 export { BalanceReports } from './loadbalance/balance-reports.js';
 export { Gate } from './loadbalance/gate.js';
+export { ownMetadata } from './loadbalance/here.js';
 export { roundRobin } from './loadbalance/round-robin.js';
 export { PLAIN_RULES, steadyBalancing } from './loadbalance/steady-balancing.js';
 export type { SteadySettings } from './loadbalance/steady-balancing.js';

@@ -95,7 +95,7 @@ export function composeContainer(foundations: Foundations): DependencyContainer 
     const ejections = c.resolve(TOKENS.policyMetrics).counter('outlierEjections');
     const reports = new BalanceReports(c.resolve(TOKENS.events), ejections);
     const { plugins, ports } = foundations;
-    return new LiveBalancing({ ports, logger, configuration, plugins, reports });
+    return new LiveBalancing({ ports, configuration, plugins, reports });
   });
   once(TOKENS.metrics, () => new CallMetrics({ maxServices: document.mesher.metrics.maxServices }));
   once(

@@ -11,6 +11,7 @@ import { meshDocument } from '../testing/policy-context.js';
 import { RecordingLogger } from '../testing/recording-logger.js';
 import { BalanceReports } from './balance-reports.js';
 import { checkBalancing, LiveBalancing, type Balance } from './balancing.js';
+import { ownMetadata } from './here.js';
 import { roundRobin } from './round-robin.js';
 
 /** Plugins with one strategy, `first-only`. */
@@ -28,7 +29,7 @@ async function balancingOf(yaml: string, plugins = NO_PLUGINS) {
   const logger = new RecordingLogger();
   const configuration = new LiveConfiguration(await document(yaml), logger);
   const ports = fakePorts();
-  const balancing = new LiveBalancing({ ports, logger, configuration, plugins, reports: new BalanceReports() });
+  const balancing = new LiveBalancing({ ports, configuration, plugins, reports: new BalanceReports() });
   return { balancing, configuration, logger, ports };
 }
 
@@ -85,6 +86,16 @@ cse.loadbalance:
   });
 });
 
+describe('the metadata of the own instance', () => {
+  it('says where it runs, so that others find out what is near', async () => {
+    const doc = await document(
+      'region: {name: eu, availableZone: eu-1}\nservicecomb: {service: {instanceProperties: {zone: mine, stage: blue}}}\n',
+    );
+    expect(ownMetadata(doc)).to.deep.equal({ region: 'eu', zone: 'mine', stage: 'blue' });
+    expect(ownMetadata(await document(''))).to.deep.equal({});
+  });
+});
+
 describe('a strategy that nobody knows', () => {
   it('keeps the chassis from being made, and the message names the known ones, those of plugins too', async () => {
     const doc = await document('cse: {loadbalance: {world: {strategy: {name: Quickest}}}}');
@@ -95,7 +106,9 @@ describe('a strategy that nobody knows', () => {
 
   it('of a new configuration is refused: services are balanced as before, and the log says so', async () => {
     const { balancing, configuration, logger } = await balancingOf('cse: {loadbalance: {strategy: {name: Random}}}');
-    configuration.swap(await document('cse: {loadbalance: {strategy: {name: Quickest}}}'));
+    const bad = await document('cse: {loadbalance: {strategy: {name: Quickest}}}');
+    expect(() => configuration.check(bad)).to.throw("'Quickest'");
+    configuration.swap(bad);
     expect(balancing.of('world').strategy.name).to.equal('Random');
     expect(logger.lines.some(({ level }) => level === 'error')).to.equal(true);
   });

@@ -1,14 +1,12 @@
 import type { LiveConfiguration } from '../config/live/live-configuration.js';
 import type { MeshDocument } from '../config/document.js';
 import { loadbalanceSchema } from '../config/sections/loadbalance.js';
-import { PLATFORM_SECTIONS } from '../config/sections/platform.js';
 import type { InstalledPlugins } from '../plugin/installed-plugins.js';
 import type { Ports } from '../ports/ports.js';
-import type { Logger } from '../telemetry/logger.js';
 import type { BalanceReports } from './balance-reports.js';
 import { readBalanceRules, type BalanceRules } from './balance-rules.js';
 import { OutlierSweeper } from './outlier-sweeper.js';
-import { placeOf, type Place } from './place.js';
+import { hereOf } from './here.js';
 import { makeStrategy, SESSION_STICKINESS } from './strategies.js';
 import type { Strategy } from './strategy.js';
 
@@ -33,7 +31,6 @@ export interface Balancing {
 /** What a {@link LiveBalancing} is made with. */
 export interface BalancingContext {
   readonly ports: Ports;
-  readonly logger: Logger;
   readonly configuration: LiveConfiguration;
   readonly plugins: InstalledPlugins;
   readonly reports: BalanceReports;
@@ -48,18 +45,15 @@ export class LiveBalancing implements Balancing {
 
   /** @throws MeshError MESH_ERR_UNKNOWN_STRATEGY, MESH_ERR_NOTHING_TO_HASH as {@link checkBalancing} */
   constructor(private readonly context: BalancingContext) {
-    const { configuration, logger, plugins, ports, reports } = context;
+    const { configuration, plugins, ports, reports } = context;
     this.reports = reports;
     this.sweeper = new OutlierSweeper(ports);
     this.#document = configuration.document;
     checkBalancing(this.#document, plugins);
+    configuration.onCheck((document) => checkBalancing(document, plugins));
     configuration.onChange((document) => {
-      try {
-        checkBalancing(document, plugins);
-      } catch (error) {
-        logger.error({ error }, 'services are balanced as before: the new configuration names what does not exist');
-        return;
-      }
+      // Whoever swaps documents has asked the checks; if not, the error is logged, and services are balanced as before.
+      checkBalancing(document, plugins);
       this.#document = document;
       this.#generation++;
     });
@@ -100,10 +94,3 @@ export function compileBalance(rules: BalanceRules, service: string, ports: Port
 
 /** Checks draw nothing. */
 const NO_RANDOM = { next: () => 0 };
-
-/** Where this process runs: as the configuration says, else as its own instance is described. */
-function hereOf(document: MeshDocument): Place {
-  const { name, availableZone } = document.section('region', PLATFORM_SECTIONS.region);
-  const { region, zone } = placeOf(Object.fromEntries(document.service.instanceProperties));
-  return { region: name ?? region, zone: availableZone ?? zone };
-}

@@ -4,6 +4,7 @@ import {
   MeshError,
   formatHostPort,
   makeInstance,
+  ownMetadata,
   systemPorts,
   type Bootstrap,
   type CallHandler,
@@ -254,7 +255,7 @@ export class Sidecar {
       version: service.version,
       addresses,
       status: service.status,
-      metadata: Object.fromEntries(service.instanceProperties ?? []),
+      metadata: ownMetadata(this.settings.document),
     });
   }
 
