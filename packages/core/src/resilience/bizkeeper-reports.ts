@@ -65,7 +65,7 @@ export class BizkeeperReports implements BreakerObserver, BulkheadObserver {
     this.#show(breaker);
     this.#transitions.add([direction, service, part, to]);
     const who = part === '' ? service : `${service} (${part})`;
-    const text = `The circuit breaker of ${who} is ${breaker.describe()}`;
+    const text = `The circuit breaker of ${who} is ${to === 'closed' ? 'closed again' : breaker.describe()}`;
     events.emit(EVENT_KINDS[to], service, text, { direction, name: part, ...breaker.counts });
     const log = to === 'open' ? logger.warn : logger.info;
     log.call(logger, { direction, service, name: part, state: to }, text);
