@@ -84,9 +84,11 @@ describe('an outbound call with retries', () => {
     const { outbound, time, directory } = rigOf('10.0.0.1:80', '10.0.0.2:80');
     const call = new FakeCall();
     await place(outbound, call);
+    const pending = time.pendingTimers;
     const later = outbound.answered?.(call, answerOf(503)) as Promise<Verdict>;
+    expect(time.pendingTimers).to.equal(pending + 1);
     outbound.end(call, outcome({ aborted: true }));
-    time.advance(50);
+    expect(time.pendingTimers).to.equal(pending);
     expect(await later).to.equal(GONE);
     const load = directory.plans[0]?.candidates('http').endpoints.map(({ inFlight: count }) => count);
     expect(load).to.deep.equal([0, 0]);

@@ -4,6 +4,7 @@ import type { Invocation } from '../invocation.js';
 import type { Clock } from '../ports/ports.js';
 import { DeadlinePropagation, TIMEOUT_FIELD } from './deadline.js';
 import { UNBOUNDED_MS, type ExecutorSettings } from './executor-settings.js';
+import { tryTimeoutOf } from './retry-policy.js';
 import type { ServiceAttempts } from './service-attempts.js';
 
 /** Sets by when the answer to a call must have begun, and tells the called side how much time it has. */
@@ -59,7 +60,7 @@ export class CallDeadlines {
 
   /** Like {@link begin} and {@link admit}, for a call that is never sent. */
   explain(call: Invocation, service: ServiceAttempts, into: Explanation): void {
-    call.tryTimeout = service.retryOf(call).tryTimeoutMs;
+    call.tryTimeout = tryTimeoutOf(call, service.retryOf(call));
     this.begin(call, service);
     const late = this.admit(call, service);
     if (late !== undefined) into.reject('timeout', late);

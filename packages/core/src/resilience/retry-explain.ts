@@ -2,6 +2,7 @@ import type { Invocation } from '../invocation.js';
 import type { Explanation } from '../explain/explanation.js';
 import { UNBOUNDED_MS } from './executor-settings.js';
 import { isRepeatedElsewhere } from './retry-layers.js';
+import { tryTimeoutOf } from './retry-policy.js';
 import type { ServiceAttempts } from './service-attempts.js';
 
 /** Says how often, for what and within which time a call would be tried. Counts nothing. @param now monotonic milliseconds */
@@ -12,7 +13,7 @@ export function explainAttempts(call: Invocation, attempts: ServiceAttempts, now
 }
 
 function explainTimeout(call: Invocation, attempts: ServiceAttempts, now: number, into: Explanation): void {
-  const { tryTimeoutMs } = attempts.retryOf(call);
+  const tryTimeoutMs = tryTimeoutOf(call, attempts.retryOf(call));
   const { route } = call;
   const left = call.deadlineAt - now;
   const isBound = left < UNBOUNDED_MS / 2;

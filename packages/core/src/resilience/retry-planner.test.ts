@@ -255,6 +255,23 @@ describe('the wait before another attempt of a call', () => {
   });
 });
 
+describe('the time of one attempt', () => {
+  it('is for requests that can be sent again, and for connecting', async () => {
+    const timeOf = (settings: ExecutorSettings, facts: FakeCallFacts): number => {
+      const rig = retryRig(settings);
+      const call = new FakeCall(facts);
+      rig.begin(call);
+      return call.tryTimeout;
+    };
+    const some = await executorOf('loadbalance: {retryEnabled: true, retryOnNext: 1, perTryTimeoutMs: 90}');
+    const all = await executorOf('loadbalance: {retryEnabled: true, perTryTimeoutMs: 90, retryMethods: all}');
+    const off = await executorOf('loadbalance: {perTryTimeoutMs: 90}');
+    const tcp: FakeCallFacts = { protocol: 'tcp', idempotent: false };
+    expect([timeOf(some, {}), timeOf(some, POST), timeOf(some, tcp)]).to.deep.equal([90, Infinity, 90]);
+    expect([timeOf(all, POST), timeOf(off, {})]).to.deep.equal([90, Infinity]);
+  });
+});
+
 describe('the budget of repetitions', () => {
   const TIGHT = `loadbalance: {retryEnabled: true, retryOnNext: 1, ${AT_ONCE}, retryBudget: {percent: 50, minPerSecond: 0}}`;
 

@@ -10,7 +10,7 @@ import { explainAttempts } from './retry-explain.js';
 import { parseRetryAfter } from './retry-after.js';
 import { FAILURE, failureOf } from './retry-conditions.js';
 import { isRepeatedElsewhere, markExhausted, markRepetition, repetitionsBelow } from './retry-layers.js';
-import type { RetryPolicy } from './retry-policy.js';
+import { tryTimeoutOf, type RetryPolicy } from './retry-policy.js';
 import type { RetryReport, SkipReason } from './retry-report.js';
 import { newRetryState, type RetryState } from './retry-state.js';
 import { ServiceAttempts } from './service-attempts.js';
@@ -70,7 +70,7 @@ export class RetryPlanner {
   begin(call: Invocation, attempts: ServiceAttempts): void {
     const policy = attempts.retryOf(call);
     attempts.budget.request(call.startedAt);
-    call.tryTimeout = policy.tryTimeoutMs;
+    call.tryTimeout = tryTimeoutOf(call, policy);
     if (policy.conditions.watchesAnswers) call.watchesAnswer = true;
     if (attempts.hedging !== undefined && call.idempotent) call.hedgeAfter = attempts.hedging.delayMs;
   }
@@ -180,7 +180,7 @@ export class RetryPlanner {
     // What nobody has set bounds further attempts, but not the first one.
     if (call.deadlineAt === Infinity) call.deadlineAt = deadline;
     state.triesHere = next === endpoint ? state.triesHere + 1 : 1;
-    return wait === 0 ? next : this.#after(wait, call, plan, next);
+    return wait === 0 ? next : this.#after(wait, call, plan, next, state);
   }
 
   /** The endpoint for another attempt; what has failed for good is noted in `call.tried`. */
@@ -202,13 +202,23 @@ export class RetryPlanner {
     return plan.pick(call, tried) ?? (mayStay ? endpoint : undefined);
   }
 
-  /** The endpoint after a wait. It may be gone by then; undefined also when the call is over. */
-  #after(wait: number, call: Invocation, plan: ServicePlan, endpoint: Endpoint): Promise<Endpoint | undefined> {
+  /** The endpoint after a wait. It may be gone by then; undefined also when the call is over, which ends the wait. */
+  #after(
+    wait: number,
+    call: Invocation,
+    plan: ServicePlan,
+    endpoint: Endpoint,
+    state: RetryState,
+  ): Promise<Endpoint | undefined> {
     return new Promise((resolve) => {
-      this.ports.timers.after(wait, () => {
+      const wake = (): void => {
+        state.wake = undefined;
+        timer.cancel();
         if (call.ended) resolve(undefined);
         else resolve(endpoint.retired ? plan.pick(call, call.tried) : endpoint);
-      });
+      };
+      const timer = this.ports.timers.after(wait, wake);
+      state.wake = wake;
     });
   }
 

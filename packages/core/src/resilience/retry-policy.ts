@@ -2,6 +2,7 @@ import { RETRY_FIELDS, type RetrySettings } from '../config/sections/retry.js';
 import { schemaDefaults } from '../config/schema/defaults.js';
 import type { Schema } from '../config/schema/schema.js';
 import { s } from '../config/schema/combinators.js';
+import type { Invocation } from '../invocation.js';
 import { Backoff } from './backoff.js';
 import { RetryConditions } from './retry-conditions.js';
 import type { RetryBudgetOptions } from './retry-budget.js';
@@ -116,6 +117,15 @@ export function compileRetryPolicy(settings: AttemptSettings, rule?: RetryRule):
     tryTimeoutMs: isEnabled && perTryTimeoutMs > 0 ? perTryTimeoutMs : Infinity,
     backoff: !isEnabled ? AT_ONCE : rule?.backoff === undefined ? backoff : new Backoff(rule.backoff, maxRetryAfterMs),
   };
+}
+
+/**
+ * Milliseconds that one attempt of the call has. A request that could not be sent again gets all the time there is: giving it up early would
+ * only make an error of a slow answer.
+ */
+export function tryTimeoutOf(call: Invocation, { tryTimeoutMs, anyMethod }: RetryPolicy): number {
+  if (tryTimeoutMs === Infinity) return Infinity;
+  return anyMethod || call.idempotent || call.protocol === 'tcp' ? tryTimeoutMs : Infinity;
 }
 
 /** What is safe to repeat goes to another instance at once. */

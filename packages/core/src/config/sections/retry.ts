@@ -71,7 +71,7 @@ function retryFields(level: 'global' | 'service') {
     }),
     perTryTimeoutMs: s.integer({
       min: 0,
-      doc: 'Milliseconds that one attempt has until its answer begins; 0 for as long as the call has.',
+      doc: 'Milliseconds that one attempt has until its answer begins, for requests that may be sent again; 0 for as long as the call has.',
       ...fallback(0, 'only its owner knows how long a service takes'),
     }),
     backoff: s.object(
