@@ -195,11 +195,18 @@ describe('the routes of the admin API', () => {
     expect((await ask('{}')).status).to.equal(500);
   });
 
+  it('configuration cannot be written: the port has no login', async () => {
+    for (const method of ['PUT', 'POST', 'PATCH', 'DELETE']) {
+      expect((await fetch(`${url}/v1/mesher/config`, { method })).status, method).to.equal(404);
+    }
+  });
+
   it('another method answers 405 with those that are allowed', async () => {
     const cases = [
       ['GET', '/drain', 'POST'],
       ['HEAD', '/drain', 'POST'],
       ['POST', '/config', 'GET, HEAD'],
+      ['PUT', '/config', 'GET, HEAD'],
       ['DELETE', '/services', 'GET, HEAD'],
       ['OPTIONS', '/live', 'GET, HEAD'],
     ] as const;
