@@ -1,4 +1,4 @@
-import { Rejection, type ErrorCode } from '../errors.js';
+import { Rejection } from '../errors.js';
 import type {
   AnswerView,
   AttemptFailure,
@@ -12,7 +12,7 @@ import type { Endpoint } from '../registry/endpoint.js';
 import type { ServiceDirectory } from '../registry/service-directory.js';
 import type { ServicePlan } from '../registry/service-plan.js';
 import type { CallDeadlines } from '../resilience/call-deadlines.js';
-import type { NextAttempt, RetryPlanner } from '../resilience/retry-planner.js';
+import type { RetryPlanner } from '../resilience/retry-planner.js';
 import { EgressPlan } from '../routing/egress/egress-plan.js';
 import type { EgressTarget } from '../routing/egress/egress-plans.js';
 import type { Egress } from '../routing/egress/egress.js';
@@ -23,6 +23,7 @@ import type { Attempts } from './attempts.js';
 import { GONE, type CallHandler, type Verdict } from './call-handler.js';
 import type { CallRecorder } from './call-recorder.js';
 import type { CallerMarks } from './caller-marks.js';
+import { FurtherAttempts } from './further-attempts.js';
 import type { LoopGuard } from './loop-guard.js';
 import type { PolicyChain } from './policy-chain.js';
 import { nobody, unknownService, unresolved } from './refusals.js';
@@ -52,7 +53,11 @@ const PORT_FIELD = 'x-forwarded-port';
 export class OutboundHandler implements CallHandler {
   readonly direction: Direction = 'outbound';
 
-  constructor(private readonly stations: OutboundStations) {}
+  readonly #further: FurtherAttempts;
+
+  constructor(private readonly stations: OutboundStations) {
+    this.#further = new FurtherAttempts(stations);
+  }
 
   begin(call: Invocation): Verdict | Promise<Verdict> {
     const { loopGuard, requestIds, resolvers } = this.stations;
@@ -66,47 +71,23 @@ export class OutboundHandler implements CallHandler {
   }
 
   again(call: Invocation, failure: AttemptFailure): Verdict | Promise<Verdict> {
-    const { ledger, retries } = this.stations;
-    const { plan } = call;
-    call.failedAttempts++;
-    this.#tire(call, call.endpoint, failure);
-    ledger.failed(call, failure);
-    const next = plan === undefined ? undefined : retries.again(call, plan, failure);
-    return next === undefined ? this.#lastWord(call, failure) : this.#goOn(call, next, failure);
+    return this.#further.again(call, failure);
   }
 
   answered(call: Invocation, answer: AnswerView): Endpoint | Promise<Verdict> | undefined {
-    const { ledger, retries } = this.stations;
-    const { endpoint, plan } = call;
-    const next = plan === undefined ? undefined : retries.answered(call, plan, answer);
-    if (next === undefined) return undefined;
-    call.failedAttempts++;
-    ledger.answered(call, answer.status);
-    const code: ErrorCode = 'MESH_ERR_STATUS';
-    const message = `${endpoint?.key ?? ''} answered ${answer.status}`;
-    return this.#goOn(call, next, { code, message, sent: true, reusedConnection: false });
+    return this.#further.answered(call, answer);
   }
 
   hedge(call: Invocation): Endpoint | undefined {
-    const { ledger, retries } = this.stations;
-    const { plan } = call;
-    const next = plan === undefined ? undefined : retries.hedge(call, plan);
-    if (next !== undefined) ledger.beside(call, plan as ServicePlan, next);
-    return next;
+    return this.#further.hedge(call);
   }
 
   isFailure(call: Invocation, answer: AnswerView): boolean {
-    const { plan } = call;
-    return plan !== undefined && this.stations.retries.isFailure(call, plan, answer.status);
+    return this.#further.isFailure(call, answer);
   }
 
   lost(call: Invocation, endpoint: Endpoint, failure: AttemptFailure | undefined): void {
-    if (failure !== undefined) {
-      call.failedAttempts++;
-      (call.tried ??= []).push(endpoint);
-      this.#tire(call, endpoint, failure);
-    }
-    this.stations.ledger.lost(call, endpoint, failure);
+    this.#further.lost(call, endpoint, failure);
   }
 
   instead(call: Invocation, rejection: Rejection): Rejection {
@@ -221,34 +202,6 @@ export class OutboundHandler implements CallHandler {
     const endpoint = plan.pick(call, undefined);
     if (endpoint === undefined) return policies.instead(call, nobody(call, plan));
     return ledger.first(call, plan, endpoint);
-  }
-
-  /** Where a further attempt goes, now or after a wait. */
-  #goOn(call: Invocation, next: NonNullable<NextAttempt>, failure: AttemptFailure): Endpoint | Promise<Verdict> {
-    if (!(next instanceof Promise)) return this.#next(call, next, failure.code);
-    return next.then((endpoint) => {
-      if (call.ended) return GONE;
-      return endpoint === undefined ? this.#lastWord(call, failure) : this.#next(call, endpoint, failure.code);
-    });
-  }
-
-  #next(call: Invocation, endpoint: Endpoint, because: ErrorCode): Endpoint {
-    const { deadlines, ledger, recorder, retries } = this.stations;
-    const plan = call.plan as ServicePlan;
-    recorder.retried(call, because);
-    ledger.next(call, plan, endpoint);
-    deadlines.renew(call, retries.of(plan), call.attemptStartedAt);
-    return endpoint;
-  }
-
-  #lastWord(call: Invocation, failure: AttemptFailure): Rejection {
-    return this.instead(call, this.stations.attempts.lastWord(call, failure));
-  }
-
-  #tire(call: Invocation, endpoint: Endpoint | undefined, failure: AttemptFailure): void {
-    const { attempts, retries } = this.stations;
-    if (endpoint === undefined || call.plan === undefined) return;
-    attempts.failed(endpoint, failure, retries.of(call.plan).connectRest);
   }
 
   /** Refuses a call before it is known for which service it counts. */
