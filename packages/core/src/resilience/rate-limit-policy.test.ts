@@ -292,6 +292,7 @@ describe('cse.flowcontrol', () => {
       "a rule for everything is what 'global' is for",
     );
     expect(await said('Consumer: {qps: {rules: [{path: "/a?b", limit: 3}]}}')).to.contain('is no path');
+    expect(await said('Consumer: {qps: {limit: {/a: 3}}}')).to.contain("'/a' names no service");
     expect(await said('Consumer: {qps: {limit: {"world./a/**/b": 3}}}')).to.contain("'**' may only be the last part");
   });
 

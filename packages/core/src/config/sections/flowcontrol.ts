@@ -28,6 +28,7 @@ const ruleSchema = s.object(
 
 /** Names with a path (`orders./v1/items/{id}`) end in a template. */
 function checkName(name: string): string | undefined {
+  if (name.startsWith('/')) return `'${name}' names no service; limits by path alone are what 'qps.rules' is for`;
   const path = name.indexOf('./');
   return path < 0 ? undefined : whatIsWrongWithPath(name.slice(path + 1));
 }
