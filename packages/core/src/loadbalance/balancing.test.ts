@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { readFileSync } from 'node:fs';
 import { LiveConfiguration } from '../config/live/live-configuration.js';
 import type { InstalledPlugins } from '../plugin/installed-plugins.js';
 import { NO_PLUGINS } from '../plugin/installed-plugins.js';
@@ -7,6 +8,7 @@ import { FakeCall } from '../testing/fake-call.js';
 import { fakePorts } from '../testing/fake-ports.js';
 import { httpInstance } from '../testing/instances.js';
 import { loadFiles, NAMED } from '../testing/load-files.js';
+import { codeBlocks } from '../testing/markdown-blocks.js';
 import { meshDocument } from '../testing/policy-context.js';
 import { RecordingLogger } from '../testing/recording-logger.js';
 import { BalanceReports } from './balance-reports.js';
@@ -178,6 +180,14 @@ describe('a change of the configuration', () => {
 });
 
 describe('the section cse.loadbalance', () => {
+  it('takes the example of the guide as it stands', async () => {
+    const guide = readFileSync(new URL('../../../../docs/guides/load-balancing.md', import.meta.url), 'utf8');
+    const example = codeBlocks(guide).find(({ language }) => language === 'yaml')?.text ?? '';
+    const { errors, notices, said } = await loadFiles({ ...NAMED, 'load_balancing.yaml': example });
+    expect(said(errors)).to.deep.equal([]);
+    expect(said(notices)).to.deep.equal([]);
+  });
+
   it('says where a value is wrong', async () => {
     const { errors, said } = await loadFiles({
       ...NAMED,

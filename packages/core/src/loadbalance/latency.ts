@@ -11,9 +11,18 @@ export const FAILURE_LATENCY_MS = 1000;
 /** Least average, so that divisions and ratios stay finite. */
 const LEAST_MS = 0.01;
 
-/** Milliseconds for which an attempt that says something counts, failures with what they cost. */
-export function latencyOf(outcome: Outcome): number {
-  return Math.max(outcome.durationMs, resultOf(outcome) === 'success' ? LEAST_MS : FAILURE_LATENCY_MS);
+/** The answer that hands a connection over to another protocol (RFC 9110, 15.2.2): its duration is that of a conversation. */
+const SWITCHING_PROTOCOLS = 101;
+
+/**
+ * Milliseconds for which an attempt at `endpoint` counts, failures with what they cost; undefined when it says nothing. One that was given
+ * up says that it would have taken longer still, which is news only when that is more than is known.
+ */
+export function latencyOf(outcome: Outcome, endpoint: Endpoint): number | undefined {
+  const { aborted, durationMs, status } = outcome;
+  if (aborted) return durationMs > endpoint.latencyMs ? durationMs : undefined;
+  if (status === SWITCHING_PROTOCOLS) return undefined;
+  return Math.max(durationMs, resultOf(outcome) === 'success' ? LEAST_MS : FAILURE_LATENCY_MS);
 }
 
 /**

@@ -6,10 +6,13 @@ export class OutlierSweeper {
   readonly #detectors = new Set<OutlierDetector>();
   #timer: TimerHandle | undefined;
   #periodMs = Infinity;
+  #isClosed = false;
 
   constructor(private readonly ports: Ports) {}
 
   add(detector: OutlierDetector): void {
+    // A call that ends after its chassis was closed must not start the timer again.
+    if (this.#isClosed) return;
     this.#detectors.add(detector);
     if (detector.rules.intervalMs < this.#periodMs) this.#restart();
   }
@@ -20,6 +23,7 @@ export class OutlierSweeper {
 
   /** Ends the timer for good: no detector is left. */
   close(): void {
+    this.#isClosed = true;
     this.#detectors.clear();
     this.#restart();
   }

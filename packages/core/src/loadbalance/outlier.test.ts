@@ -1,7 +1,10 @@
 import { expect } from 'chai';
 import { FakeCall } from '../testing/fake-call.js';
 import { balanceRig, numbered, type BalanceRig } from '../testing/balance-rig.js';
-import type { OutlierRules } from './outlier.js';
+import { fakePorts } from '../testing/fake-ports.js';
+import { BalanceReports } from './balance-reports.js';
+import { OutlierDetector, type OutlierRules } from './outlier.js';
+import { OutlierSweeper } from './outlier-sweeper.js';
 
 const RULES: OutlierRules = {
   consecutive5xx: 5,
@@ -141,6 +144,14 @@ describe('outlier ejection', () => {
     expect(rig.time.pendingTimers).to.equal(1);
     rig.plan.retireAll();
     expect(rig.time.pendingTimers).to.equal(0);
+  });
+
+  it('starts no timer for an attempt that ends after the chassis was closed', () => {
+    const { time, ...ports } = fakePorts();
+    const sweeper = new OutlierSweeper(ports);
+    sweeper.close();
+    sweeper.add(new OutlierDetector('world', RULES, () => new Map(), new BalanceReports(), 0));
+    expect(time.pendingTimers).to.equal(0);
   });
 
   it('costs nothing and ejects nobody while it is off', () => {

@@ -40,5 +40,11 @@ class PeakEwma extends TwoChoices {
 /** @param decayMs time after which an old duration counts e^-1 */
 export function peakEwma(decayMs: number): Pick<Strategy, 'factory' | 'learn'> {
   const factory: BalancerFactory = (endpoints, ports) => new PeakEwma(endpoints, ports, decayMs);
-  return { factory, learn: (endpoint, outcome, now) => learnPeak(endpoint, latencyOf(outcome), now, decayMs) };
+  return {
+    factory,
+    learn(endpoint, outcome, now) {
+      const sample = latencyOf(outcome, endpoint);
+      if (sample !== undefined) learnPeak(endpoint, sample, now, decayMs);
+    },
+  };
 }

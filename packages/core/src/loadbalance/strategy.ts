@@ -23,6 +23,6 @@ export interface Strategy {
   readonly leftTo?: BalancerFactory;
   /** Where the call stands between 0 and 1, for the choice among zones and priorities: by chance when left out. */
   place?(call: Invocation): number;
-  /** Keeps in the endpoint what the strategy wants to know of it. Aborted attempts are not told. */
+  /** Keeps in the endpoint what the strategy wants to know of it. Attempts that Mesher itself refused are not told. */
   learn?(endpoint: Endpoint, outcome: Outcome, now: number): void;
 }

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
+import type { Outcome } from '../invocation.js';
 import type { Ports } from '../ports/ports.js';
 import { Endpoint } from '../registry/endpoint.js';
 import { FakeCall } from '../testing/fake-call.js';
@@ -101,6 +102,32 @@ describe('peak EWMA', () => {
     const [one] = endpoints(0) as [Endpoint];
     learn?.(one, { status: 503, code: undefined, aborted: false, durationMs: 1 }, 0);
     expect(one.latencyMs).to.be.at.least(1000);
+  });
+});
+
+describe('the duration of an attempt', () => {
+  const { learn } = peakEwma(DECAY_MS);
+  const of = (facts: Partial<Outcome>): Outcome => ({
+    status: 200,
+    code: undefined,
+    aborted: false,
+    durationMs: 10,
+    ...facts,
+  });
+
+  it('that was given up counts when it is more than was known: it would have taken longer still', () => {
+    const [one] = endpoints(0) as [Endpoint];
+    learn?.(one, of({}), 0);
+    learn?.(one, of({ aborted: true, durationMs: 5 }), 1);
+    expect(one.latencyMs).to.equal(10);
+    learn?.(one, of({ aborted: true, durationMs: 500 }), 2);
+    expect(one.latencyMs).to.equal(500);
+  });
+
+  it('that became another protocol counts for nothing', () => {
+    const [one] = endpoints(0) as [Endpoint];
+    learn?.(one, of({ status: 101, durationMs: 3_600_000 }), 0);
+    expect(one.latencyMs).to.equal(0);
   });
 });
 

@@ -57,5 +57,11 @@ class WeightedResponse implements LoadBalancer {
 /** @param decayMs time after which an old duration counts e^-1 */
 export function weightedResponse(decayMs: number): Pick<Strategy, 'factory' | 'learn'> {
   const factory: BalancerFactory = (endpoints, ports) => new WeightedResponse(endpoints, ports);
-  return { factory, learn: (endpoint, outcome, now) => learnMean(endpoint, latencyOf(outcome), now, decayMs) };
+  return {
+    factory,
+    learn(endpoint, outcome, now) {
+      const sample = latencyOf(outcome, endpoint);
+      if (sample !== undefined) learnMean(endpoint, sample, now, decayMs);
+    },
+  };
 }

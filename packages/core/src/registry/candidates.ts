@@ -48,6 +48,7 @@ export class Candidates {
   /** There is nothing to look after: the balancer alone decides. */
   #isPlain = false;
   #isWarming = false;
+  #isPanicking = false;
 
   constructor(
     readonly endpoints: readonly Endpoint[],
@@ -62,7 +63,7 @@ export class Candidates {
   /** True while ejections and breakers are ignored, because too few endpoints are fit. */
   get isPanicking(): boolean {
     this.#refresh();
-    return this.#gate.mode !== 'fit';
+    return this.#isPanicking;
   }
 
   /**
@@ -76,6 +77,12 @@ export class Candidates {
     return this.#sessions === undefined
       ? this.#pickWithCare(call, tried ?? NONE)
       : this.#pickForSession(call, this.#sessions, tried ?? NONE);
+  }
+
+  /** An endpoint for a copy of the call, of which the client learns nothing: it gets no cookie for it. */
+  pickForCopy(call: Invocation): Endpoint | undefined {
+    if (this.owner.availability.version !== this.#seen) this.#refresh();
+    return this.#pickWithCare(call, NONE);
   }
 
   /** Lets the strategy learn how an attempt at `endpoint` ended. */
@@ -181,11 +188,10 @@ export class Candidates {
       endpoint.wasOut = false;
       if (slowStart !== undefined && strategy.warmsUp) endpoint.warmingSince = now;
     }
-    const before = this.#gate.mode;
     this.#gate.mode = this.#tiers.modeNow();
     this.#tiers.rebuild();
     this.#watchWarming();
-    this.#report(before);
+    this.#report();
   }
 
   #watchWarming(): void {
@@ -195,12 +201,14 @@ export class Candidates {
     this.#isPlain = this.#sessions === undefined && this.#resting.isEmpty && !this.#isWarming;
   }
 
-  #report(before: Gate['mode']): void {
-    const { mode } = this.#gate;
-    if ((mode === 'fit') === (before === 'fit')) return;
+  /** It is a panic only when somebody gets calls who would not otherwise: not when the only instance refuses connections. */
+  #report(): void {
+    const panics = this.#gate.mode !== 'fit' && this.endpoints.some(({ barred }) => barred !== 0);
+    if (panics === this.#isPanicking) return;
+    this.#isPanicking = panics;
     const { reports, service, set } = this.owner;
     const fit = this.endpoints.reduce((count, endpoint) => (endpoint.isOut ? count : count + 1), 0);
-    if (mode === 'fit') reports.panicEnded(service, set, fit, this.endpoints.length);
-    else reports.panicBegan(service, set, fit, this.endpoints.length);
+    if (panics) reports.panicBegan(service, set, fit, this.endpoints.length);
+    else reports.panicEnded(service, set, fit, this.endpoints.length);
   }
 }

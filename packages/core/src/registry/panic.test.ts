@@ -43,6 +43,16 @@ describe('panic', () => {
   });
 });
 
+describe('the only instance', () => {
+  it('gets calls while it refuses connections, and that is no panic', () => {
+    const rig = balanceRig({}, numbered(1));
+    rig.at(1).restingUntil = 1000;
+    expect(rig.send(3)).to.deep.equal({ 1: 3 });
+    expect(rig.plan.isPanicking).to.equal(false);
+    expect(rig.events.latest).to.deep.equal([]);
+  });
+});
+
 describe('many endpoints', () => {
   it('are sorted out anew only so often, whatever flips how often; those that are lost get no calls meanwhile', () => {
     const instances = Array.from({ length: 1000 }, (_, n) => numbered(n));

@@ -140,6 +140,26 @@ describe('a service plan', () => {
     expect(seen).to.deep.equal([[endpoint, 200]]);
   });
 
+  it('counts attempts under way, and learns nothing from how long a connection lasts', () => {
+    const ports = fakePorts();
+    const plan = new ServicePlan('world', ports, steadyBalancing(ports, { strategy: 'PeakEWMA' }), () => {});
+    plan.apply(snapshot('a', instanceAt({ tcp: '10.0.0.1:80', rest: '10.0.0.1:80' })), 0);
+    for (const [protocol, latencyMs] of [
+      ['tcp', 0],
+      ['http', 5],
+    ] as const) {
+      const call = new FakeCall({ protocol });
+      const endpoint = plan.pick(call, undefined) as Endpoint;
+      plan.started(endpoint);
+      plan.started(endpoint);
+      expect(endpoint.inFlight).to.equal(2);
+      for (let i = 0; i < 2; i++) {
+        plan.observe(call, endpoint, { status: 200, code: undefined, aborted: i === 1, durationMs: 5 });
+      }
+      expect([endpoint.inFlight, endpoint.latencyMs]).to.deep.equal([0, latencyMs]);
+    }
+  });
+
   it('retires all its endpoints when it is given up', () => {
     const retired: Endpoint[] = [];
     const plan = planOf(retired);

@@ -122,12 +122,14 @@ export class ServicePlan {
   observe(call: Invocation, endpoint: Endpoint, outcome: Outcome): void {
     if (endpoint.inFlight > 0) endpoint.inFlight--;
     const result = resultOf(outcome);
-    if (result === 'nothing') return;
-    endpoint.failuresInARow = result === 'success' ? 0 : endpoint.failuresInARow + 1;
+    if (result === 'nothing' && !outcome.aborted) return;
+    if (result !== 'nothing') endpoint.failuresInARow = result === 'success' ? 0 : endpoint.failuresInARow + 1;
     const { strategy, outlier } = this.#balance;
-    if (!strategy.listens && outlier === undefined) return;
+    // How long a connection lasts says nothing about who is behind it.
+    const listens = strategy.listens && call.protocol !== 'tcp';
+    if (!listens && outlier === undefined) return;
     const now = this.ports.clock.now();
-    if (strategy.listens) this.#candidates.get(call.subset)?.get(call.protocol)?.observe(endpoint, outcome, now);
+    if (listens) this.#candidates.get(call.subset)?.get(call.protocol)?.observe(endpoint, outcome, now);
     if (outlier !== undefined) (this.#outliers ?? this.#detect(outlier, now)).observe(endpoint, outcome, now);
   }
 
