@@ -7,7 +7,7 @@ describe('the bytes of bodies', () => {
   const rig = useProxyRig();
 
   function bytesOf(proxy: ProxyHarness, index = 0): unknown {
-    const { requestBytes, responseBytes } = [...proxy.ends.keys()][index] as Invocation;
+    const { requestBytes, responseBytes } = [...proxy.ends.keys()][index];
     return [requestBytes, responseBytes];
   }
 

@@ -85,6 +85,19 @@ describe('limits of a call', () => {
       expect(proxy.outcomes[0]).to.include({ status: 200, code: undefined });
     });
 
+    it('does not make a stalled answer one that never began: the client is cut off, not told', async () => {
+      const { upstream, proxy } = await limited({ deadline: 250, tryTimeout: 100 });
+      const client = await rig().send(proxy, GET);
+      const peer = await upstream.awaitConnection();
+      await peer.readUntil('\r\n\r\n');
+      peer.write('HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nab');
+      await client.readUntil('ab');
+      rig().pass(300_000);
+      await client.awaitClose();
+      expect(client.text).to.match(/\r\n\r\nab$/);
+      expect(proxy.outcomes[0]).to.include({ status: 200, code: 'MESH_ERR_TIMEOUT', attempts: 1 });
+    });
+
     it('is not moved by interim answers', async () => {
       const { upstream, proxy } = await limited({ deadline: 250 });
       const client = await rig().send(proxy, GET);

@@ -1,4 +1,4 @@
-import type { Invocation } from '@mesher/core';
+import type { Invocation, Verdict } from '@mesher/core';
 import { expect } from 'chai';
 import { answerEach, answerOf, type ProxyHarness, type RawPeer, type RawUpstream } from '../testing/proxy-harness.js';
 import { settleSockets, useProxyRig } from '../testing/proxy-rig.js';
@@ -56,6 +56,36 @@ describe('a deadline that was chosen for the called service', () => {
     expect(client.length, 'the time of the service has not passed').to.equal(0);
     rig().time.advance(150);
     await client.readUntil('MESH_ERR_TIMEOUT');
+  });
+
+  it('counts from the end of the request also when that comes between two attempts', async () => {
+    let goOn: (verdict: Verdict) => void = () => {};
+    const { upstream, proxy } = await rig().pair(undefined, {
+      handler: {
+        begin: (call) => {
+          call.deadlineAt = call.startedAt + 250;
+          call.deadlineIsOurs = true;
+          call.tryTimeout = 100;
+          return proxy.endpoint;
+        },
+        again: () => new Promise((resolve) => (goOn = resolve)),
+      },
+    });
+    const client = await rig().send(proxy, 'PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 8\r\n\r\nabcd');
+    await (await upstream.awaitConnection()).readUntil('abcd');
+    rig().time.advance(150);
+    await settleSockets();
+    rig().time.advance(400);
+    client.write('efgh');
+    await settleSockets();
+    rig().time.advance(200);
+    await settleSockets();
+    expect(client.length, 'the time of the service has not passed').to.equal(0);
+    rig().time.advance(100);
+    await client.readUntil('MESH_ERR_TIMEOUT');
+    goOn(proxy.endpoint);
+    await settleSockets();
+    expect(upstream.connections).to.have.lengthOf(1);
   });
 });
 

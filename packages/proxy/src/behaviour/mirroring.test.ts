@@ -93,6 +93,13 @@ describe('a mirrored request', () => {
     }
   });
 
+  it('takes the name of its Host as it is', async () => {
+    const made = await mirrored({ upstream: replying('real'), shadow: replying('shadow'), authority: "a$&$'-shadow" });
+    await (await rig().send(made.proxy, GET)).readUntil('real');
+    await until(() => made.proxy.proxy.stats.mirrorsAnswered === 1);
+    expect(made.shadow.connections[0].text).to.equal(COPY.replace('a-shadow', () => "a$&$'-shadow"));
+  });
+
   it('is copied with its body as it comes, in chunks or with a length, behind Expect: 100-continue too', async () => {
     for (const [head, ...pieces] of [
       ['PUT / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n', '3\r\nabc\r\n', '3\r\ndef\r\n', '0\r\n\r\n'],
@@ -238,6 +245,11 @@ describe('a mirrored request', () => {
     const client = await rig().send(made.proxy, GET.repeat(2));
     await client.readUntil(/(real[^]*){2}/);
     expect(numbers(made)).to.deep.equal({ open: 1, answered: 0, failed: 0, dropped: [['no-connection', 1]] });
+    const copy = await made.shadow.awaitConnection();
+    await copy.readUntil('\r\n\r\n');
+    copy.write(answerOf('shadow'));
+    await until(() => made.proxy.proxy.stats.upstreamIdle === 2);
+    expect(copy.text).to.equal(COPY);
   });
 
   for (const [what, request, authority] of [

@@ -16,7 +16,7 @@ export class SecondAttempt extends UnseenExchange {
   isSent = false;
   #refusal: Rejection | undefined;
 
-  /** @param tryAt monotonic milliseconds at which the attempt has taken too long */
+  /** @param tryAt monotonic milliseconds at which the attempt has taken too long: later than the first one, whose place it has then */
   constructor(
     private readonly exchange: TimedRequest,
     readonly endpoint: Endpoint,

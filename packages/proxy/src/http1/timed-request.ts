@@ -35,13 +35,7 @@ export abstract class TimedRequest extends OutgoingRequest {
   protected abstract dropAttempt(): void;
 
   override onRequestBody(piece: Buffer, done: boolean): void {
-    const { call } = this;
-    if (done && call.deadlineIsOurs && !this.requestDone && this.phase < Phase.Response) {
-      this.requestDone = true;
-      // The time of the service begins when it has all of the request.
-      call.deadlineAt += this.env.now() - call.startedAt;
-      this.#updateDue();
-    }
+    if (done && this.call.deadlineIsOurs && !this.requestDone && this.phase < Phase.Response) this.#startDeadline();
     super.onRequestBody(piece, done);
   }
 
@@ -112,12 +106,6 @@ export abstract class TimedRequest extends OutgoingRequest {
     if (now >= this.#deadlineAt) {
       this.#refuseLate();
       return;
-    }
-    const { second } = this;
-    if (second !== undefined && now >= second.tryAt) {
-      this.env.stats.timeouts++;
-      second.cancel();
-      this.onSecondFailed(this.#tryFailure(second.endpoint, second.isSent));
     }
     if (now >= this.#tryAt) {
       this.env.stats.timeouts++;
@@ -220,13 +208,26 @@ export abstract class TimedRequest extends OutgoingRequest {
     this.refuse(describeDeadline(this.call, this.requestDone));
   }
 
+  /** The time of the service begins when it has all of the request. */
+  #startDeadline(): void {
+    const { call, phase } = this;
+    this.requestDone = true;
+    call.deadlineAt += this.env.now() - call.startedAt;
+    if (phase !== Phase.Deciding) this.#rearm();
+    else {
+      // Between two attempts only the deadline counts.
+      this.dueAt = call.deadlineAt;
+      this.server.arm(this.env.options.responseTimeout, this.dueAt);
+    }
+  }
+
   /** The deadline, once it counts: one of ours waits for the end of the request. */
   get #deadlineAt(): number {
     return this.requestDone || !this.call.deadlineIsOurs ? this.call.deadlineAt : Infinity;
   }
 
   #updateDue(): void {
-    this.dueAt = Math.min(this.#deadlineAt, this.#tryAt, this.#hedgeAt, this.second?.tryAt ?? Infinity);
+    this.dueAt = Math.min(this.#deadlineAt, this.#tryAt, this.#hedgeAt);
   }
 
   #rearm(): void {
