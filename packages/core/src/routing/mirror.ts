@@ -1,5 +1,6 @@
 import type { RouteRuleConfig } from '../config/sections/route-rules.js';
 import type { Invocation, MirrorOrder } from '../invocation.js';
+import type { Endpoint } from '../registry/endpoint.js';
 import type { ServicePlan } from '../registry/service-plan.js';
 import type { Subset } from './subset.js';
 
@@ -42,12 +43,22 @@ export class Mirror {
     const target = this.#service === undefined || this.#service === plan.service ? plan : plans?.plan(this.#service);
     if (target?.state !== 'known') return undefined;
     target.lastUsedAt = call.startedAt;
-    const endpoint = target.candidates(call.protocol, this.subset).pick(call, undefined);
+    const endpoint = pickQuietly(call, target, this.subset);
     return endpoint === undefined ? undefined : { endpoint, authority: this.#host ?? shadowOf(call.authority) };
   }
 }
 
 const WHOLE = 100;
+
+/** An endpoint for the copy: the caller must not get the session cookie of an instance that never answers it. */
+function pickQuietly(call: Invocation, plan: ServicePlan, subset: Subset | undefined): Endpoint | undefined {
+  const fields = call.responseFields;
+  const count = fields?.length ?? 0;
+  const endpoint = plan.candidates(call.protocol, subset).pick(call, undefined);
+  if (fields === undefined) call.responseFields = undefined;
+  else fields.length = count;
+  return endpoint;
+}
 
 /** `world:8080` becomes `world-shadow:8080`. */
 function shadowOf(authority: string): string {

@@ -145,9 +145,10 @@ function choiceOf(name: string, rule: RouteRuleConfig, route: RouteConfig | unde
 
 function retryOf(config: RouteRuleConfig['retry']): RetryRule | undefined {
   if (config === undefined) return undefined;
-  const { maxAttempts, retryOn, perTryTimeout } = config;
+  const { maxAttempts, retryOnSame, retryOn, perTryTimeout } = config;
   return {
     ...(maxAttempts === undefined ? {} : { maxAttempts }),
+    ...(retryOnSame === undefined ? {} : { retryOnSame }),
     ...(retryOn === undefined ? {} : { retryOn }),
     ...(perTryTimeout === undefined ? {} : { perTryTimeoutMs: perTryTimeout }),
   };

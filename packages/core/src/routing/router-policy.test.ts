@@ -3,6 +3,7 @@ import { DirectAnswer } from '../errors.js';
 import type { SmallFamily } from '../telemetry/metric-family.js';
 import { httpInstance, instanceAt } from '../testing/instances.js';
 import { loadFiles, NAMED } from '../testing/load-files.js';
+import { FakeCall } from '../testing/fake-call.js';
 import { RouterRig } from '../testing/router-rig.js';
 
 const V1 = httpInstance('10.0.0.1:80', { instanceId: 'one', version: '1.0' });
@@ -280,6 +281,19 @@ describe('what a route rule does besides', () => {
     expect(other.send().call.mirror).to.deep.include({ authority: 'lab.example' });
     expect(other.send().call.mirror?.endpoint.instance?.instanceId).to.equal('shadow');
     expect(other.send({ method: 'CONNECT' }).call.mirror).to.equal(undefined);
+  });
+
+  it('gives the caller no cookie of the instance that gets the copy', async () => {
+    const rig = await RouterRig.make(
+      { ...rules('- headers: {response: {add: {a: b}}}\n  mirror: {service: lab}') },
+      { ...WORLD, lab: [httpInstance('10.0.1.1:80', { instanceId: 'shadow', service: 'lab' })] },
+      { strategy: 'SessionStickiness' },
+    );
+    const call = new FakeCall({ destination: { service: 'world' } });
+    call.plan = rig.plan('world');
+    expect(rig.router.before(call)).to.equal(undefined);
+    expect(call.mirror).to.not.equal(undefined);
+    expect(call.responseFields).to.deep.equal([['a', 'b']]);
   });
 });
 

@@ -1,7 +1,7 @@
 import type { MeshDocument } from '../config/document.js';
 import type { Rejection } from '../errors.js';
 import { Explanation } from '../explain/explanation.js';
-import { steadyBalancing } from '../loadbalance/steady-balancing.js';
+import { steadyBalancing, type SteadySettings } from '../loadbalance/steady-balancing.js';
 import { Endpoint } from '../registry/endpoint.js';
 import type { Instance } from '../registry/instance.js';
 import { ServicePlan } from '../registry/service-plan.js';
@@ -18,13 +18,21 @@ export interface RoutedCall {
   readonly instance: string | undefined;
 }
 
+export interface RouterRigSettings extends PolicyContextSettings {
+  /** How instances are balanced; round robin when left out. */
+  readonly strategy?: SteadySettings['strategy'];
+}
+
 /** The traffic marker and the router over given instances of services, and files given as text. */
 export class RouterRig {
   readonly router: RouterPolicy;
   readonly marker: TrafficMarker;
   readonly #plans = new Map<string, ServicePlan>();
 
-  private constructor(readonly context: TestPolicyContext) {
+  private constructor(
+    readonly context: TestPolicyContext,
+    private readonly balancing: Partial<SteadySettings>,
+  ) {
     const plans = { plan: (service: string) => this.#plans.get(service) };
     this.router = new RouterPolicy({ ...context, plans });
     this.marker = new TrafficMarker(context);
@@ -33,18 +41,28 @@ export class RouterRig {
   static async make(
     files: Readonly<Record<string, string>>,
     services: Readonly<Record<string, readonly Instance[]>>,
-    settings: PolicyContextSettings = {},
+    settings: RouterRigSettings = {},
   ): Promise<RouterRig> {
-    const rig = new RouterRig(await policyContext({ ...settings, files }));
+    const rig = new RouterRig(
+      await policyContext({ ...settings, files }),
+      settings.strategy === undefined ? {} : { strategy: settings.strategy },
+    );
     for (const [service, instances] of Object.entries(services)) rig.publish(service, instances);
     return rig;
+  }
+
+  plan(service: string): ServicePlan | undefined {
+    return this.#plans.get(service);
   }
 
   publish(service: string, instances: readonly Instance[]): void {
     let plan = this.#plans.get(service);
     if (plan === undefined) {
       const { ports } = this.context;
-      this.#plans.set(service, (plan = new ServicePlan(service, ports, steadyBalancing(ports), () => undefined)));
+      this.#plans.set(
+        service,
+        (plan = new ServicePlan(service, ports, steadyBalancing(ports, this.balancing), () => undefined)),
+      );
     }
     const revision = `r${Number(plan.snapshot?.revision.slice(1) ?? 0) + 1}`;
     plan.apply({ service, exists: true, revision, instances }, 0);

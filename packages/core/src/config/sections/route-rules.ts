@@ -3,6 +3,7 @@ import { s } from '../schema/combinators.js';
 import { patternSchema } from '../schema/pattern.js';
 import type { Infer } from '../schema/schema.js';
 import { pathMatchSchema, valueMatchSchema } from './match.js';
+import { retryOnList } from './retry.js';
 
 /** Fields that frame the message or belong to one hop; the codec writes them (RFC 9110, 7.6.1). */
 const HOP_FIELDS: ReadonlySet<string> = new Set([
@@ -57,10 +58,12 @@ function retryRule() {
   return s.object(
     {
       maxAttempts: s.integer({ min: 1, max: 20, doc: 'Most attempts of one call, the first included.' }),
-      retryOn: s.list(s.string(), {
-        commaSeparated: true,
-        doc: 'Conditions (5xx, gateway-error, connect-failure, reset, ...) and statuses.',
+      retryOnSame: s.integer({
+        min: 0,
+        max: 20,
+        doc: 'Attempts after the first that may go to the instance that has failed.',
       }),
+      retryOn: retryOnList({ doc: 'What is worth another attempt: conditions and statuses.' }),
       perTryTimeout: s.duration({ min: '1ms', bareUnit: 'ms', doc: 'Time that one attempt has.' }),
     },
     { optional: true, doc: 'When calls of the rule are tried again, in place of cse.loadbalance.' },

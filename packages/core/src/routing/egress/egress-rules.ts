@@ -1,14 +1,23 @@
 import type { MeshDocument } from '../../config/document.js';
+import type { CallProtocol } from '../../invocation.js';
 import { HostIndex } from './host-pattern.js';
 
 const HTTP_PORT = 80;
+
+/** Names of protocols in rules that serve a call, best first. */
+const SERVES: Readonly<Record<CallProtocol, readonly string[]>> = {
+  http: ['http'],
+  grpc: ['grpc', 'http2', 'http'],
+  tcp: ['tcp'],
+};
 
 /** A rule, compiled. */
 interface CompiledEgressRule {
   readonly name: string;
   /** Ports that may be called; any when empty. */
   readonly ports: readonly number[];
-  readonly httpPort: number;
+  /** Where calls go that name no port. */
+  readonly portFor: Readonly<Record<CallProtocol, number>>;
 }
 
 /** What the rules say about a host and port. */
@@ -31,8 +40,17 @@ export class EgressRules {
     this.isEmpty = document.egressRules.size === 0;
     for (const [name, rules] of document.egressRules) {
       for (const { hosts, ports } of rules) {
-        const http = ports.find(({ protocol }) => protocol.toLowerCase() === 'http');
-        const rule = { name, ports: ports.map(({ port }) => port ?? HTTP_PORT), httpPort: http?.port ?? HTTP_PORT };
+        const portFor = (call: CallProtocol): number => {
+          const named = SERVES[call].map((wanted) => ports.find(({ protocol }) => protocol.toLowerCase() === wanted));
+          // Bytes go to whatever port there is.
+          const first = named.find((one) => one !== undefined) ?? (call === 'tcp' ? ports[0] : undefined);
+          return first?.port ?? HTTP_PORT;
+        };
+        const rule = {
+          name,
+          ports: ports.map(({ port }) => port ?? HTTP_PORT),
+          portFor: { http: portFor('http'), grpc: portFor('grpc'), tcp: portFor('tcp') },
+        };
         for (const host of hosts ?? []) this.#hosts.add(host, rule);
       }
     }
@@ -40,14 +58,14 @@ export class EgressRules {
 
   /**
    * @param host in lower case, without brackets
-   * @param port the one in the URL; without it the first HTTP port of the rule is meant, else 80
+   * @param port the one in the URL; without it the first port of the rule for the protocol is meant, else 80
    * @returns undefined when no rule names the host
    */
-  decide(host: string, port: number | undefined): EgressDecision | undefined {
+  decide(host: string, port: number | undefined, protocol: CallProtocol): EgressDecision | undefined {
     const exact = this.#hosts.exact(host);
     const rule = exact ?? this.#hosts.below(host);
     if (rule === undefined) return undefined;
-    const { name, ports, httpPort } = rule;
+    const { name, ports, portFor } = rule;
     if (port !== undefined && ports.length > 0 && !ports.includes(port)) {
       return {
         allowed: false,
@@ -55,6 +73,6 @@ export class EgressRules {
         reason: `egressRule.${name} allows the ports ${ports.join(', ')} of ${host}, not ${port}`,
       };
     }
-    return { allowed: true, rule: name, port: port ?? httpPort, exact: exact !== undefined };
+    return { allowed: true, rule: name, port: port ?? portFor[protocol], exact: exact !== undefined };
   }
 }

@@ -104,6 +104,19 @@ describe('a call to a host outside the mesh', () => {
     expect((await rig.call('api.example.com')).to, 'port 80').to.equal('93.184.216.34:80');
   });
 
+  it('of another protocol goes to the port of the rule for that', async () => {
+    const rig = await makeRig({
+      'egress.yaml':
+        'egressRule:\n  db:\n  - hosts: [db.test]\n    ports: [{port: 5432, protocol: TCP}, {port: 50051, protocol: GRPC}]\n  plain:\n  - hosts: [plain.test]\n    ports: [{port: 6379, protocol: REDIS}]\n',
+    });
+    for (const host of ['db.test', 'plain.test']) rig.dns.set(host, ['93.184.216.34']);
+    const tcp = { protocol: 'tcp', method: '', path: '' } as const;
+    expect((await rig.call('db.test', tcp)).to).to.equal('93.184.216.34:5432');
+    expect((await rig.call('plain.test', tcp)).to).to.equal('93.184.216.34:6379');
+    expect((await rig.call('db.test', { protocol: 'grpc' })).to).to.equal('93.184.216.34:50051');
+    expect((await rig.call('db.test')).to).to.equal('93.184.216.34:80');
+  });
+
   it('is spread over all addresses of the host', async () => {
     const rig = await makeRig(RULES);
     rig.dns.set('api.example.com', ['93.184.216.34', '93.184.216.35', '2001:db8::1']);

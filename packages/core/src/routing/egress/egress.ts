@@ -56,7 +56,7 @@ export class Egress {
   planFor(call: Invocation, destination: Destination | undefined): EgressTarget | Promise<EgressTarget> | undefined {
     if (this.#rules.isEmpty) return undefined;
     const outside = outsideHost(call, destination);
-    const decision = outside === undefined ? undefined : this.#rules.decide(outside.host, outside.port);
+    const decision = outside === undefined ? undefined : this.#rules.decide(outside.host, outside.port, call.protocol);
     if (outside === undefined || decision === undefined) return undefined;
     if (!decision.allowed) {
       this.#count(decision.rule, 'denied');
@@ -92,7 +92,7 @@ export class Egress {
   /** @returns the plan, where one is known already; undefined with `into` stopped or not, as {@link planFor} would decide */
   explain(call: Invocation, destination: Destination | undefined, into: Explanation): EgressPlan | undefined {
     const outside = outsideHost(call, destination);
-    const decision = outside === undefined ? undefined : this.#rules.decide(outside.host, outside.port);
+    const decision = outside === undefined ? undefined : this.#rules.decide(outside.host, outside.port, call.protocol);
     if (outside === undefined || decision === undefined) return undefined;
     return this.#explain(outside, decision, into);
   }
