@@ -34,7 +34,7 @@ function explainBreaker({ call, service, rules }: GuardedCall, into: Explanation
   const rule = `scope ${scope}; opens at ${settings.failurePercentage} % failures among at least ${settings.minCalls} calls`;
   if (scope === 'instance' || scope === 'instance-api') {
     const states = service?.instances?.describe(call) ?? [];
-    const refusal = service?.instances?.refusal(call);
+    const refusal = service?.instances?.keepAway(call);
     into.add('circuit-breaker', refusal?.message ?? 'passes', [rule, ...states], { scope, states });
     return refusal;
   }

@@ -260,6 +260,24 @@ describe('bizkeeper', () => {
       expect([begin(call()), begin(call())]).to.deep.equal([undefined, undefined]);
     });
 
+    it('says that it is full at most once in ten seconds, and how often it refused since', async () => {
+      const { call, begin, make, events, time } = await rig(BULKHEAD);
+      times(2, () => begin(call()));
+      times(50, () => make());
+      time.advance(10_000);
+      times(50, () => make());
+      expect(events.latest.map(({ kind }) => kind)).to.deep.equal(['bulkhead-full', 'bulkhead-full']);
+      expect(events.latest[1]?.text).to.equal(
+        'A call of world was refused: 2 calls under way, 2 may be; 49 more were refused since the last time',
+      );
+    });
+
+    it('names the key of the service that has one of its own', async () => {
+      const { call, begin, make } = await rig(`${BULKHEAD}      world: { maxConcurrentRequests: 1 }\n`);
+      begin(call());
+      expect(make()?.message).to.contain('(cse.isolation.Consumer.world.maxConcurrentRequests)');
+    });
+
     it('is not there when any number of calls may be under way and nothing else is configured', async () => {
       const { policy } = await rig('cse:\n  isolation:\n    Consumer:\n      maxConcurrentRequests: 0\n');
       expect(policy.isActive).to.equal(false);

@@ -6,7 +6,8 @@ import type { Invocation, Outcome } from '../invocation.js';
 import type { Endpoint } from '../registry/endpoint.js';
 import { explainGuards } from './bizkeeper-explain.js';
 import { BizkeeperReports } from './bizkeeper-reports.js';
-import { hasRules, serviceRules, watchesInstances, type ServiceRules } from './bizkeeper-rules.js';
+import { hasBreakers, hasRules, serviceRules, watchesInstances, type ServiceRules } from './bizkeeper-rules.js';
+import { loadCircuits } from './breaker-circuit.js';
 import { HeldByCall } from './breaker-held.js';
 import type { Probe } from './breaker-probes.js';
 import type { WaitingEnd } from './bulkhead.js';
@@ -207,6 +208,7 @@ class BizkeeperPolicy implements Policy {
     const { document } = configuration;
     this.isActive = hasRules(document, direction);
     this.watchesAttempts = watchesInstances(document, direction);
+    if (hasBreakers(document, direction)) loadCircuits();
     this.#perPlan.renew();
     if (this.#own !== undefined) this.#own.adopt(this.#rulesOf(this.#own.name));
   }

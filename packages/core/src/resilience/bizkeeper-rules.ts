@@ -110,6 +110,13 @@ export function hasRules(document: MeshDocument, direction: Direction): boolean 
   return hasFallback(document, side);
 }
 
+/** True when some breaker may open by itself. */
+export function hasBreakers(document: MeshDocument, direction: Direction): boolean {
+  const { enabled, services } = document.section('cse.circuitBreaker', circuitBreakerSchema)[sideOf(direction)];
+  if (enabled || [...services.values()].some((own) => own.enabled === true)) return true;
+  return document.section('servicecomb.circuitBreaker', markedCircuitBreakerSchema).size > 0;
+}
+
 /** True when attempts have to be watched, for breakers of instances. */
 export function watchesInstances(document: MeshDocument, direction: Direction): boolean {
   const section = document.section('cse.circuitBreaker', circuitBreakerSchema);

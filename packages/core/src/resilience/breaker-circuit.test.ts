@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { createHook } from 'node:async_hooks';
+import { execFileSync } from 'node:child_process';
 import { settle } from '../testing/fake-ports.js';
 import { BreakerCircuit } from './breaker-circuit.js';
 
@@ -56,6 +57,16 @@ describe('the state machine behind a breaker that tripped', () => {
     for (const made of many.slice(15)) made.end(false);
     hook.disable();
     expect(timers).to.equal(0);
+  });
+
+  it('costs nothing while no breaker is configured: the library is not even loaded', () => {
+    const core = new URL('../index.js', import.meta.url).href;
+    const script = `import { createRequire } from 'node:module';
+      await import(${JSON.stringify(core)});
+      const { cache } = createRequire(${JSON.stringify(core)});
+      console.log(Object.keys(cache).filter((file) => file.includes('opossum')).length);`;
+    const loaded = execFileSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8' });
+    expect(loaded.trim()).to.equal('0');
   });
 
   it('stays half-open for as long as its probes take: nothing ends a round but its end', async () => {

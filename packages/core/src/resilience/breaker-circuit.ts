@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events';
-import CircuitBreaker from 'opossum';
+import { createRequire } from 'node:module';
+import type CircuitBreaker from 'opossum';
 
 /** Told when the state machine changed; always in the turn in which the round of probes ended. */
 export interface CircuitListener {
@@ -32,6 +33,14 @@ class Verdict {
 
 /** One for all: nobody sees it, and a stack per failed round would be wasted. */
 const PROBES_FAILED = new Error('too many probes failed');
+
+/**
+ * Loads opossum, at the first call: it takes about 1 MB and 3 ms, which only those pay that have breakers. To be called ahead of the first one
+ * that trips, for then everybody waits.
+ */
+export function loadCircuits(): typeof CircuitBreaker {
+  return createRequire(import.meta.url)('opossum') as typeof CircuitBreaker;
+}
 
 /**
  * What of opossum is switched off, and why.
@@ -91,7 +100,8 @@ export class BreakerCircuit {
   }
 
   #make(state: 'closed' | 'half-open'): CircuitBreaker<[], void> {
-    const circuit = new CircuitBreaker<[], void>(
+    const Circuit = loadCircuits();
+    const circuit = new Circuit<[], void>(
       // opossum calls `then(...)` and `.catch(...)` on what comes back, nothing else; see Verdict.
       () => this.#round as unknown as Promise<void>,
       {

@@ -153,6 +153,15 @@ describe('breakers of instances', () => {
       expect((await make(9, ONE_FAILS_ORDERS, '/users'))['1']).to.equal(3);
     });
 
+    it('say so when asked', async () => {
+      const { make, chassis } = await rig(BY_API);
+      await make(12, ONE_FAILS_ORDERS, '/orders/1');
+      const { steps } = await chassis.explain({ method: 'GET', url: 'http://world/orders/7' });
+      const step = steps.find(({ stage }) => stage === 'circuit-breaker');
+      expect(step?.decision).to.equal('passes');
+      expect(step?.details.join('\n')).to.match(/10\.0\.0\.1:1 GET \/orders\/\{id\}: open: 4 of 4 calls failed/);
+    });
+
     it('probe it again', async () => {
       const { make, time } = await rig(BY_API);
       await make(12, ONE_FAILS_ORDERS, '/orders/1');

@@ -64,7 +64,7 @@ export class InstanceBreakers {
       this.#lookedAt = now;
       this.#letReturn();
     }
-    return this.#keepAway(call);
+    return this.keepAway(call);
   }
 
   began(call: Invocation, endpoint: Endpoint): void {
@@ -107,11 +107,6 @@ export class InstanceBreakers {
     return lines;
   }
 
-  /** Why a call would be refused now, without changing anything. */
-  refusal(call: Invocation): Rejection | undefined {
-    return this.#tripped.size === 0 ? undefined : this.#allOpen(call);
-  }
-
   dispose(): void {
     for (const one of this.#instances.values()) this.#drop(one);
   }
@@ -125,8 +120,12 @@ export class InstanceBreakers {
     }
   }
 
-  /** Marks on the call those instances that are open for its API. */
-  #keepAway(call: Invocation): Rejection | undefined {
+  /**
+   * Marks on the call those instances that are open for its API, and changes nothing else: also for `explain`.
+   * @returns why the call must not pass: all instances are open
+   */
+  keepAway(call: Invocation): Rejection | undefined {
+    if (this.#tripped.size === 0) return undefined;
     const refusal = this.#allOpen(call);
     if (refusal !== undefined || this.scope === 'instance') return refusal;
     for (const [breaker, { endpoint, apis }] of this.#tripped) {
