@@ -3,6 +3,7 @@ import { Agent, request as httpRequest } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import {
+  CookieJars,
   checkCalls,
   checkExplanation,
   type CallStep,
@@ -38,6 +39,7 @@ const NAMED = { 'microservice.yaml': 'servicecomb: { service: { name: orders } }
 export class SidecarHost {
   #lastFiles: Readonly<Record<string, string>>;
   readonly #agent = new Agent({ keepAlive: true });
+  readonly #jars = new CookieJars();
 
   private constructor(
     private readonly scene: Scene,
@@ -110,7 +112,11 @@ export class SidecarHost {
   async #call(step: CallStep): Promise<readonly string[]> {
     this.backends.received.length = 0;
     const answers: ObservedAnswer[] = [];
-    const once = async (): Promise<void> => void answers.push(await this.#exchange(step));
+    const once = async (): Promise<void> => {
+      const answer = await this.#exchange(step);
+      this.#jars.keep(step.client, answer.headers['set-cookie']);
+      answers.push(answer);
+    };
     if (step.parallel) await Promise.all(Array.from({ length: step.times }, once));
     else for (let i = 0; i < step.times; i++) await once();
     // A copy, or an attempt that lost, may still be on its way.
@@ -119,7 +125,8 @@ export class SidecarHost {
   }
 
   #exchange(step: CallStep): Promise<ObservedAnswer> {
-    const { method, url, headers, inbound, from, body, abortAfterMs } = step;
+    const { method, url, inbound, from, body, abortAfterMs } = step;
+    const headers = this.#jars.fields(step.client, step.headers);
     const { host, pathname, search } = new URL(url);
     const startedAt = performance.now();
     return new Promise((resolve) => {

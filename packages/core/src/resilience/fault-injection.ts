@@ -95,7 +95,10 @@ class FaultInjection implements Policy {
     }
     const { values } = fault ?? (marked as MarkedFaults);
     into.add(this.name, describe(values).join('; '), details, { ...fault, mark: marked?.mark });
-    if (values.abortPercent >= 100) into.stopped = true;
+    if (values.abortPercent < 100) return;
+    into.rejection =
+      fault === undefined ? abortByMark(marked as MarkedFaults) : abortWith(values.abortStatus, ABORT_BODY);
+    into.stopped = true;
   }
 
   #compile(): Readonly<Record<CallProtocol, FaultTable>> {

@@ -77,7 +77,11 @@ export class LimitAdmission {
       ],
       { ...shape, left, rejects: isKnownEmpty },
     );
-    if (isKnownEmpty) into.stopped = true;
+    if (!isKnownEmpty) return;
+    const wait = waitOf(limit, now);
+    const seconds = Number.isFinite(wait) ? wholeSeconds(wait) : undefined;
+    into.rejection = new Rejection('MESH_ERR_RATE_LIMITED', `rejects ${what}`, seconds);
+    into.stopped = true;
   }
 
   #answer(call: Invocation, limit: RateLimit, verdict: LimitVerdict, now: number): Rejection | undefined {

@@ -28,5 +28,6 @@ export type {
   ServiceInstances,
 } from './conformance/cases.js';
 export { checkCalls, checkExplanation } from './conformance/check-step.js';
+export { CookieJars } from './conformance/cookie-jars.js';
 export { AnswerScript } from './conformance/fake-backends.js';
 export { loadConformanceTable } from './conformance/load-table.js';

@@ -77,6 +77,8 @@ export interface CallStep extends RequestSpec {
   readonly body: string;
   readonly times: number;
   readonly parallel: boolean;
+  /** The client whose cookies are sent and kept; one without cookies when left out. */
+  readonly client: string | undefined;
   /** The caller leaves after so long. */
   readonly abortAfterMs: number | undefined;
   readonly expect: CallExpectation;

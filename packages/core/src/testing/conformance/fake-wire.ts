@@ -19,6 +19,9 @@ interface Attempt {
   handle: TimerHandle | undefined;
 }
 
+/** Longer than any case takes; Node has no longer timers. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
 const GONE: ObservedAnswer = { status: 0, headers: {}, body: '', durationMs: 0 };
 
 /**
@@ -94,7 +97,17 @@ class FakeExchange {
   async #orGone(verdict: Verdict | Promise<Verdict>): Promise<Verdict | undefined> {
     if (!(verdict instanceof Promise)) return verdict;
     const left = new Promise<undefined>((resolve) => (this.#leave = () => resolve(undefined)));
-    return this.#hasLeft ? undefined : await Promise.race([verdict, left]);
+    // A call that waits while it is being decided about has its deadline, too.
+    const late = new Promise<Rejection>((resolve) => {
+      this.#after(this.call.deadlineAt - this.ports.clock.now(), () => {
+        const rejection = new Rejection('MESH_ERR_TIMEOUT', 'The decision about this call took too long');
+        resolve(this.handler.instead?.(this.call, rejection) ?? rejection);
+      });
+    });
+    if (this.#hasLeft) return undefined;
+    const decided = await Promise.race([verdict, left, late]);
+    for (const timer of this.#timers.splice(0)) timer.cancel();
+    return decided;
   }
 
   /** One attempt, perhaps with company, until one of them decides. */
@@ -178,12 +191,14 @@ class FakeExchange {
   }
 
   #after(delayMs: number, callback: () => void): void {
-    if (delayMs === Infinity) return;
+    if (delayMs > LONGEST_TIMER_MS) return;
     this.#timers.push(this.ports.timers.after(Math.max(0, delayMs), callback));
   }
 
   #passOn({ status, headers, body }: BackendAnswer): ObservedAnswer {
-    return this.#ended(status, undefined, { ...headers, ...this.#extraFields() }, body);
+    const removed = (this.call as Invocation).removedResponseFields ?? [];
+    const kept = Object.entries(headers).filter(([name]) => !removed.includes(name));
+    return this.#ended(status, undefined, { ...Object.fromEntries(kept), ...this.#extraFields() }, body);
   }
 
   #local(rejection: Rejection): ObservedAnswer {

@@ -16,6 +16,7 @@ import { RecordingLogger } from '../recording-logger.js';
 import { ScriptedDiscovery } from '../scripted-discovery.js';
 import type { CallStep, ChangeStep, ConformanceCase, ObservedAnswer, RequestSpec, ServiceInstances } from './cases.js';
 import { checkCalls, checkExplanation } from './check-step.js';
+import { CookieJars } from './cookie-jars.js';
 import { FakeBackends } from './fake-backends.js';
 import { FakeWire } from './fake-wire.js';
 
@@ -68,6 +69,8 @@ class CaseDiscovery extends ScriptedDiscovery {
 }
 
 class InProcessHost {
+  readonly #jars = new CookieJars();
+
   private constructor(
     private readonly chassis: Chassis,
     private readonly catalog: PluginCatalog,
@@ -130,8 +133,9 @@ class InProcessHost {
     return checkCalls(step.expect, answers, backends.received);
   }
 
-  #exchange(step: CallStep): Promise<ObservedAnswer> {
-    const { method, url, headers, protocol, inbound } = step;
+  async #exchange(step: CallStep): Promise<ObservedAnswer> {
+    const { method, url, protocol, inbound, client } = step;
+    const headers = this.#jars.fields(client, step.headers);
     const { host, pathname, search } = new URL(url);
     const handler = inbound ? this.chassis.inbound : this.chassis.outbound;
     const facts = {
@@ -140,7 +144,7 @@ class InProcessHost {
       method,
       path: pathname + search,
       authority: host,
-      headers,
+      headers: { host, ...headers },
       remoteAddress: this.#remoteAddress(step),
       idempotent: IDEMPOTENT.has(method),
       startedAt: this.ports.clock.now(),
@@ -150,7 +154,9 @@ class InProcessHost {
       .map((resolver) => resolver.identify(new FakeCall(facts)))
       .find((identity) => identity !== undefined);
     const call = new FakeCall(source === undefined ? facts : { ...facts, source });
-    return new FakeWire(handler, this.backends, this.ports).exchange(call, step.body, step.abortAfterMs);
+    const answer = await new FakeWire(handler, this.backends, this.ports).exchange(call, step.body, step.abortAfterMs);
+    this.#jars.keep(client, answer.headers['set-cookie']);
+    return answer;
   }
 
   #remoteAddress({ from }: RequestSpec): string {

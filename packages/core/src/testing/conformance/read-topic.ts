@@ -143,6 +143,7 @@ function readStep(value: unknown, where: string): ConformanceStep {
         body: or('', readText),
         times: or(1, readNumber),
         parallel: or(false, readBoolean),
+        client: optional(readText),
         abortAfter: optional(readDuration),
         expect: required(readCallExpectation),
       });
