@@ -24,6 +24,7 @@ export type { ConfigurationState, ReloadResult, ReloaderParts } from './config/l
 export { configPaths, type ConfigPlace } from './config/live/files-fingerprint.js';
 export { FolderWatch } from './config/live/folder-watch.js';
 export { LiveConfiguration } from './config/live/live-configuration.js';
+export { locateMistake } from './config/live/locate-mistake.js';
 export { makeConfigSource } from './config/live/make-config-source.js';
 export type { ChosenSource } from './config/live/make-config-source.js';
 export { reloadSchema } from './config/live/reload-options.js';
@@ -158,6 +159,8 @@ export type { RegistryChoice } from './registry/choose-registry.js';
 export { ServiceDirectory } from './registry/service-directory.js';
 export { Candidates } from './registry/candidates.js';
 export { ServicePlan } from './registry/service-plan.js';
+export { stateOf as endpointState } from './registry/endpoint-metrics.js';
+export type { EndpointState } from './registry/endpoint-metrics.js';
 export { whyLeftOut } from './registry/instance-choice.js';
 export type { LeftOut } from './registry/instance-choice.js';
 export type { BalancerFactory, LoadBalancer } from './loadbalance/load-balancer.js';

@@ -86,7 +86,7 @@ export async function loadConfiguration(sources: ConfigurationSources): Promise<
 
   // Loaded by now: the files were read with it.
   const { parseYamlText } = await import('./yaml/parse-yaml.js');
-  const keys = knownKeys(schema);
+  const keys = (): readonly string[] => knownKeys(schema);
   let context = new ReadContext(keys, parseYamlText);
   let root = schema.read(merged.tree, '', context) as GroupValue | undefined;
   const { notices } = context;

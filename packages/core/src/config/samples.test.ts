@@ -14,15 +14,12 @@ const SERVICE_LATER = 'servicecomb.service.{environment,hostname,alias,descripti
 
 /** Every notice that each folder gives: file and line, kind, key. */
 const EXPECTED: Readonly<Record<string, readonly string[]>> = {
-  'go-chassis/circuit/client': [
-    'monitoring.yaml:2 not-yet servicecomb.metrics',
-    'monitoring.yaml:8 not-yet tracing',
-  ],
+  'go-chassis/circuit/client': ['monitoring.yaml:2 not-yet servicecomb.metrics', 'monitoring.yaml:8 not-yet tracing'],
   'go-chassis/discovery/client': [
     `chassis.yaml:6 not-yet ${REGISTRY_LATER}`,
     'chassis.yaml:9 renamed-key servicecomb.registry.refreshInterval',
     'chassis.yaml:18 not-yet servicecomb.transport',
-    'lager.yaml:3 not-yet logging (lager.yaml)',
+    'lager.yaml:6 not-yet logging (lager.yaml)',
     'lager.yaml:13 obsolete rollingPolicy',
     'load_balancing.yaml:10 renamed-key cse.loadbalance.SessionStickinessRule.sessionTimeoutInSeconds',
     'load_balancing.yaml:17 renamed-key cse.loadbalance.backoff.minMs',
@@ -56,7 +53,7 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
     'circuit_breaker.yaml:16 renamed-key cse.fallback',
     'circuit_breaker.yaml:19 obsolete cse.fallback.Consumer.maxConcurrentRequests',
     'circuit_breaker.yaml:20 renamed-key cse.fallbackpolicy',
-    'lager.yaml:3 not-yet logging (lager.yaml)',
+    'lager.yaml:6 not-yet logging (lager.yaml)',
     'lager.yaml:13 obsolete rollingPolicy',
     'load_balancing.yaml:4 renamed-key cse.loadbalance',
     'load_balancing.yaml:10 renamed-key cse.loadbalance.backoff.minMs',

@@ -24,7 +24,7 @@ export function readSchema<T>(schema: Schema<T>, yaml: string): SchemaReading<T>
   for (const entry of parsed.entries) {
     insertEntry(tree, entry);
   }
-  const context = new ReadContext(knownKeys(schema), parseYamlText);
+  const context = new ReadContext(() => knownKeys(schema), parseYamlText);
   const value = schema.read(tree, '', context);
   const lines = (text: string): string[] => text.split('\n').filter((line) => line !== '');
   return {

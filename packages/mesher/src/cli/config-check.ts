@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { formatProblems, isMeshError } from '@mesher/core';
+import { formatProblems, isMeshError, locateMistake, type EffectiveValue } from '@mesher/core';
 import { load } from '../sidecar/load.js';
 import { planListeners } from '../sidecar/listen-plan.js';
 import { dryRun } from './dry-run.js';
@@ -20,8 +20,10 @@ export async function checkConfiguration(
     print(`${dir} is a file; give the folder that holds it: mesher config check ${dirname(dir)}\n`);
     return EXIT.usage;
   }
+  let effective: readonly EffectiveValue[] = [];
   try {
     const { configuration, catalog } = await load({ confDir, env });
+    ({ effective } = configuration);
     const { document, errors, notices, files } = configuration;
     if (notices.length > 0) print(`${formatProblems(notices)}\n`);
     if (errors.length > 0) print(`${formatProblems(errors)}\n`);
@@ -36,7 +38,7 @@ export async function checkConfiguration(
     return EXIT.ok;
   } catch (error) {
     if (!isMeshError(error)) throw error;
-    print(`${dir}: ${error.message}\n`);
+    print(`${formatProblems([locateMistake(error, effective)])}\n${dir}: 1 error\n`);
     return EXIT.configuration;
   }
 }

@@ -8,6 +8,7 @@ import type { LoadedConfiguration } from '../load.js';
 import { formatOrigin, formatProblems, type Notice, type Problem } from '../problem.js';
 import type { EffectiveValue } from '../schema/read-context.js';
 import { fingerprintFiles, type ConfigPlace, type FilesFingerprint } from './files-fingerprint.js';
+import { locateMistake } from './locate-mistake.js';
 import { countReloads } from './reload-metrics.js';
 import type { ReloadOptions } from './reload-options.js';
 import type { RestartNeed } from './running-configuration.js';
@@ -213,7 +214,7 @@ export class ConfigurationReloader {
       live.check(document);
     } catch (error) {
       if (!isMeshError(error)) throw error;
-      return this.#reject([{ origin: { layer: 'default' }, path: '', message: error.message }]);
+      return this.#reject([locateMistake(error, loaded.effective)]);
     }
     this.#sayNotices(loaded.notices);
     this.#sayRestart(loaded.needsRestart);

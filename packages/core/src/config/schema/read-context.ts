@@ -34,17 +34,21 @@ export class ReadContext {
   readonly values = new Map<string, string>();
   readonly #announced = new Set<string>();
   #idle = 0;
-
+  #knownKeys: readonly string[] | undefined;
   #place: Origin = { layer: 'default' };
 
   /**
-   * @param knownKeys every dotted key there is, for suggestions
+   * @param keys every dotted key there is, for suggestions; asked for when there is something to suggest, as it takes milliseconds
    * @param parseText reads texts that hold YAML
    */
   constructor(
-    readonly knownKeys: readonly string[] = [],
+    private readonly keys: () => readonly string[] = () => [],
     readonly parseText: TextParser = withoutParser,
   ) {}
+
+  get knownKeys(): readonly string[] {
+    return (this.#knownKeys ??= this.keys());
+  }
 
   /** What to point at when something is missing: the innermost group that is written down. */
   get place(): Origin {
