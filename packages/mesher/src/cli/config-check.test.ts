@@ -36,6 +36,16 @@ describe('config check', () => {
     expect((await check({ 'mesher.yaml': 'mesher.serverTiming: maybe\n' })).text).to.match(/DIR: 1 error\n$/);
   });
 
+  it('knows the stores of shared limits that a start would have', async () => {
+    const limits = (store: string): Files => ({
+      'rate_limiting.yaml': `cse.flowcontrol.Consumer.qps: { limit: { world: 5 }, shared: { world: ${store} } }\n`,
+    });
+    expect((await check(limits('redis'))).code).to.equal(0);
+    const { code, text } = await check(limits('radish'));
+    expect(code).to.equal(3);
+    expect(text).to.match(/there is no shared-limiter 'radish'; known are redis/);
+  });
+
   const startFailures: readonly (readonly [what: string, files: Files, message: RegExp])[] = [
     [
       'an address that a sidecar cannot listen on',

@@ -45,6 +45,11 @@ class CatalogForChecks extends PluginCatalog {
   override names(kind: PluginKind): string[] {
     return this.real.names(kind);
   }
+
+  /** Also those that policies choose from while they run. */
+  override [Symbol.iterator](): ReturnType<PluginCatalog[typeof Symbol.iterator]> {
+    return this.real[Symbol.iterator]();
+  }
 }
 
 const EMPTY_REGISTRY: Registry = {
