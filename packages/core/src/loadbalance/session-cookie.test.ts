@@ -109,13 +109,6 @@ describe('a session', () => {
     expect(visit(rig, cookies[0]?.[1].split(';')[0]).endpoint).to.equal(second);
   });
 
-  it('is not begun by a copy of a call', () => {
-    const rig = rigOf();
-    const call = new FakeCall();
-    expect(rig.plan.candidates('http').pickForCopy(call)).to.not.equal(undefined);
-    expect(call.responseFields).to.equal(undefined);
-  });
-
   it('without a time lives until the browser is closed, and is told only once', () => {
     const rig = rigOf({ ...STICKY, session: { ...PLAIN_RULES.session, timeoutS: 0 } });
     const { cookie, field } = visit(rig);

@@ -79,12 +79,6 @@ export class Candidates {
       : this.#pickForSession(call, this.#sessions, tried ?? NONE);
   }
 
-  /** An endpoint for a copy of the call, of which the client learns nothing: it gets no cookie for it. */
-  pickForCopy(call: Invocation): Endpoint | undefined {
-    if (this.owner.availability.version !== this.#seen) this.#refresh();
-    return this.#pickWithCare(call, NONE);
-  }
-
   /** Lets the strategy learn how an attempt at `endpoint` ended. */
   observe(endpoint: Endpoint, outcome: Outcome, now: number): void {
     this.balance.strategy.learn?.(endpoint, outcome, now);

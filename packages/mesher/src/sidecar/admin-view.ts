@@ -11,8 +11,10 @@ import {
   MetricsPage,
   metricFamilies,
   readExplainRequest,
+  endpointState,
   whyLeftOut,
   type Chassis,
+  type EndpointState,
   type Instance,
   type MetricsText,
   type Ports,
@@ -122,6 +124,14 @@ function instanceView(instance: Instance, chassis: Chassis, ports: Ports): Insta
   };
 }
 
+/** Nothing for a rest that is over: the next call finds out how the endpoint is. */
+const WHY_PASSED_OVER: Readonly<Record<EndpointState, string | undefined>> = {
+  fit: undefined,
+  resting: undefined,
+  ejected: 'it is ejected because of its answers',
+  breaker: 'its circuit breaker is open',
+};
+
 function whyUnavailable(
   instance: Instance,
   host: string,
@@ -140,5 +150,6 @@ function whyUnavailable(
     .candidates('http')
     .endpoints.find((candidate) => candidate.host === host && candidate.port === port);
   const left = endpoint === undefined ? 0 : endpoint.restingUntil - ports.clock.now();
-  return left > 0 ? `rests for ${Math.ceil(left)} ms after ${endpoint?.connectFailures} failed connects` : undefined;
+  if (left > 0) return `rests for ${Math.ceil(left)} ms after ${endpoint?.connectFailures} failed connects`;
+  return endpoint === undefined ? undefined : WHY_PASSED_OVER[endpointState(endpoint)];
 }
