@@ -58,6 +58,27 @@ describe('an outbound call with retries', () => {
     expect(inFlight(metrics, 'outbound')).to.deep.equal({ world: 0 });
   });
 
+  it('tells each attempt how much time is left', async () => {
+    const { outbound, time } = rigOf('10.0.0.1:80', '10.0.0.2:80');
+    const call = new FakeCall();
+    await place(outbound, call);
+    expect(call.sent('x-mesher-timeout-ms')).to.deep.equal(['500']);
+    time.advance(100);
+    const later = outbound.answered?.(call, answerOf(503)) as Promise<Verdict>;
+    time.advance(50);
+    await later;
+    expect([call.sent('x-mesher-timeout-ms'), call.sent('x-mesher-attempt')]).to.deep.equal([['350'], ['2']]);
+  });
+
+  it('lets an instance rest to which a hedge could not connect', async () => {
+    const { outbound } = rigOf('10.0.0.1:80', '10.0.0.2:80');
+    const call = new FakeCall();
+    await place(outbound, call);
+    const second = outbound.hedge?.(call) as Endpoint;
+    outbound.lost?.(call, second, { code: 'MESH_ERR_CONNECT', message: '', sent: false, reusedConnection: false });
+    expect(second.connectFailures).to.equal(1);
+  });
+
   it('takes one turn of the balancer per attempt: the first choice is not consumed twice', async () => {
     const { outbound } = rigOf('10.0.0.1:80', '10.0.0.2:80');
     const order: (string | undefined)[] = [];
@@ -111,9 +132,13 @@ describe('an outbound call with retries', () => {
     const call = new FakeCall();
     const first = (await place(outbound, call)) as Endpoint;
     const second = outbound.hedge?.(call) as Endpoint;
-    const refused = { code: 'MESH_ERR_CONNECT', message: '', sent: false, reusedConnection: false } as const;
-    outbound.lost?.(call, second, refused);
-    expect(second.connectFailures).to.equal(1);
+    outbound.lost?.(call, second, {
+      code: 'MESH_ERR_UPSTREAM_RESET',
+      message: '',
+      sent: true,
+      reusedConnection: false,
+    });
+    expect(call.failedAttempts).to.equal(1);
     const third = await failAttempt(outbound, call);
     expect(third).to.not.be.oneOf([first, second]);
     expect(third).to.not.be.an.instanceof(Rejection);

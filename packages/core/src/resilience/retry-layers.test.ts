@@ -87,6 +87,16 @@ describe('a call that another layer of Mesher repeats', () => {
     ]);
   });
 
+  it('has fewer left with each answer that took some', () => {
+    const rig = retryRig(settings, 5);
+    const call = new FakeCall();
+    rig.begin(call);
+    const answer = answerOf(503, { 'x-mesher-retries': '1' });
+    expect(rig.planner.answered(call, rig.plan, answer)).to.equal(rig.endpoints[1]);
+    call.failedAttempts++;
+    expect(rig.planner.answered(call, rig.plan, answer)).to.equal(undefined);
+  });
+
   it('is not repeated when the budget below is used up, and says so itself when its own is', () => {
     const rig = retryRig(settings);
     const answer = answerOf(503, { 'x-mesher-retry-budget': 'none' });

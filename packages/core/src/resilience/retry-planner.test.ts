@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type { AttemptFailure, Invocation } from '../invocation.js';
 import { FakeCall, type FakeCallFacts } from '../testing/fake-call.js';
-import { settle } from '../testing/fake-ports.js';
+import { fakePorts, settle } from '../testing/fake-ports.js';
 import { answerOf, executorOf, retryRig, type RetryRig } from '../testing/retry-rig.js';
 import { DEFAULT_EXECUTOR_SETTINGS, type ExecutorSettings } from './executor-settings.js';
 import type { NextAttempt } from './retry-planner.js';
@@ -127,6 +127,26 @@ describe('the instance of another attempt', () => {
     expect(order(retryRig(settings), new FakeCall(), timeouts(6))).to.deep.equal([0, 0, 0, 1, 1, 1, 'end']);
   });
 
+  it('is not one that is passed over by now, while there is another', async () => {
+    const settings = await executorOf(`loadbalance: {retryEnabled: true, retryOnSame: 3, retryOnNext: 1, ${AT_ONCE}}`);
+    const rig = retryRig(settings, 2);
+    const call = new FakeCall();
+    rig.begin(call).bar('ejected');
+    expect(fail(rig, call, 'timeout')).to.equal(rig.endpoints[1]);
+  });
+
+  it('is none beyond retryOnNext, also when an instance was left early', async () => {
+    const settings = await executorOf(`loadbalance: {retryEnabled: true, retryOnSame: 1, retryOnNext: 1, ${AT_ONCE}}`);
+    const names: Failure[] = ['connect', 'timeout', 'timeout'];
+    expect(order(retryRig(settings), new FakeCall(), names)).to.deep.equal([0, 1, 1, 'end']);
+  });
+
+  it('may be any of as many as retryOnNext says after failures that are safe, beyond safeAttempts', async () => {
+    const settings = await executorOf(`loadbalance: {retryEnabled: true, retryOnNext: 4, ${AT_ONCE}}`);
+    const names: Failure[] = ['reset', 'connect', 'reset', 'reset', 'reset'];
+    expect(order(retryRig(settings, 9), new FakeCall(), names)).to.deep.equal([0, 1, 2, 3, 4, 'end']);
+  });
+
   it('is always another one with retryOnSame 0', async () => {
     const settings = await executorOf(`loadbalance: {retryEnabled: true, retryOnNext: 5, ${AT_ONCE}}`);
     expect(order(retryRig(settings), new FakeCall(), timeouts(3))).to.deep.equal([0, 1, 2, 'end']);
@@ -179,6 +199,31 @@ describe('the wait before another attempt of a call', () => {
     expect(arrived).to.equal(undefined);
     await rig.time.advanceAsync(1);
     expect(arrived).to.equal(rig.endpoints[2]);
+  });
+
+  it('is there for the only instance after a failed connect: it may be starting', async () => {
+    const rig = retryRig(await executorOf(`loadbalance: {retryEnabled: true, retryOnSame: 1, ${CONSTANT}}`), 1);
+    const call = new FakeCall();
+    rig.begin(call);
+    expect(fail(rig, call, 'connect')).to.be.an.instanceof(Promise);
+  });
+
+  it('grows with each attempt that may have been work', async () => {
+    const backoff = 'backoff: {kind: jittered, minMs: 100, maxMs: 10000}';
+    const rig = retryRig(await executorOf(`loadbalance: {retryEnabled: true, retryOnSame: 9, ${backoff}}`));
+    const random = fakePorts().random;
+    const call = new FakeCall();
+    rig.begin(call);
+    for (const bound of [200, 400, 800]) {
+      const wait = 100 + random.next() * (bound - 100);
+      const next = fail(rig, call, 'timeout') as Promise<unknown>;
+      let isOver = false;
+      void next.then(() => (isOver = true));
+      await rig.time.advanceAsync(wait - 0.01);
+      expect(isOver, `less than ${wait}`).to.equal(false);
+      await rig.time.advanceAsync(0.02);
+      expect(isOver, `more than ${wait}`).to.equal(true);
+    }
   });
 
   it('is not begun when it would last beyond the deadline', async () => {
