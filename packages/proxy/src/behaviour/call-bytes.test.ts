@@ -1,4 +1,3 @@
-import type { Invocation } from '@mesher/core';
 import { expect } from 'chai';
 import { answerEach, answerOf, type ProxyHarness } from '../testing/proxy-harness.js';
 import { settleSockets, useProxyRig } from '../testing/proxy-rig.js';

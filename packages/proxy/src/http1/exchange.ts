@@ -3,7 +3,7 @@ import type { UpstreamConnection } from '../upstream/upstream-connection.js';
 import type { UpstreamUser } from '../upstream/upstream-user.js';
 import { latin1 } from './characters.js';
 import { describeTimeout, Phase } from './exchange-phase.js';
-import { prefersPlainText, renderLocalReply, statusOf } from './local-reply.js';
+import { renderReplyTo, statusOf } from './local-reply.js';
 import { refusalOfPeer } from './peer-refusal.js';
 import { ONE_WRITE_BYTES } from './replay-buffer.js';
 import { renderFields, withFields } from './response-fields.js';
@@ -158,14 +158,7 @@ export class Exchange extends TimedRequest implements UpstreamUser {
     if (!this.requestDone) this.server.closeAfterResponse();
     this.#status = statusOf(rejection);
     this.#errorCode = rejection.code;
-    const text = renderLocalReply(rejection, {
-      service: this.call.destination?.service,
-      requestId: this.call.requestId ?? this.call.header('x-request-id'),
-      plainText: prefersPlainText(this.call),
-      headOnly: this.call.isHead,
-      close: this.server.closesAfterResponse,
-      fields: this.call.responseFields,
-    });
+    const text = renderReplyTo(this.call, rejection, this.server.closesAfterResponse);
     this.#over(false);
     this.server.write(text);
     this.server.finished(this.requestDone);

@@ -25,8 +25,20 @@ const PLAIN_TEXT = 'text/plain; charset=utf-8';
 /** Codes of errors; other codes say why Mesher answers although nothing went wrong. */
 const ERROR_PREFIX = 'MESH_ERR_';
 
+/** The whole answer to a call, see {@link renderLocalReply}. */
+export function renderReplyTo(call: Http1Call, rejection: Rejection, close: boolean): string {
+  return renderLocalReply(rejection, {
+    service: call.destination?.service,
+    requestId: call.requestId ?? call.header('x-request-id'),
+    plainText: prefersPlainText(call),
+    headOnly: call.isHead,
+    close,
+    fields: call.responseFields,
+  });
+}
+
 /** True when the client would rather read text than JSON: it names text and does not accept JSON. */
-export function prefersPlainText(call: Http1Call): boolean {
+function prefersPlainText(call: Http1Call): boolean {
   const accept = call.header('accept');
   return accept !== undefined && accept.includes('text/') && !accept.includes('json') && !accept.includes('*/*');
 }
