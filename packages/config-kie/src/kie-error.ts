@@ -1,3 +1,5 @@
+import { MeshError } from '@mesher/core';
+
 /** What can go wrong with the config center. */
 export type KieErrorCode =
   /** A setting that cannot be used. */
@@ -10,13 +12,9 @@ export type KieErrorCode =
   | 'KIE_ANSWER';
 
 /** A failure with the config center. The message names the address and says what to do; it holds no token. */
-export class KieError extends Error {
-  constructor(
-    readonly code: KieErrorCode,
-    message: string,
-    options?: ErrorOptions,
-  ) {
-    super(message, options);
+export class KieError extends MeshError {
+  constructor(code: KieErrorCode, message: string) {
+    super(code, message);
     this.name = 'KieError';
   }
 }

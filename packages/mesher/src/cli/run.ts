@@ -3,9 +3,11 @@ import {
   formatOrigin,
   formatProblems,
   isMeshError,
+  locateMistake,
   readBootstrap,
   systemPorts,
   type Bootstrap,
+  type EffectiveValue,
   type LogLevel,
   type Logger,
   type MeshDocument,
@@ -26,7 +28,11 @@ const CONFIGURATION_CODES: ReadonlySet<string> = new Set([
   'MESH_ERR_DUPLICATE_PLUGIN',
   'MESH_ERR_PLUGIN_LOAD',
   'MESH_ERR_ADMIN_REMOTE',
+  'MESH_ERR_UNKNOWN_STRATEGY',
+  'MESH_ERR_UNKNOWN_FALLBACK',
+  'MESH_ERR_NOTHING_TO_HASH',
   'FILE_REGISTRY_SETTING',
+  'KIE_SETTING',
 ]);
 
 const DEFAULT_LOG_LEVEL: LogLevel = 'info';
@@ -70,7 +76,7 @@ async function runWith(bootstrap: Bootstrap, log: ProcessLog, setExit: SetExit):
   try {
     feed = await ConfigurationFeed.open(loaded, request, { ports, logger });
   } catch (error) {
-    return fail(error, EXIT.configuration, setExit);
+    return fail(error, EXIT.configuration, setExit, loaded.configuration.effective);
   }
   const { document } = feed.started;
   const followLevel = (changed: MeshDocument): void =>
@@ -98,7 +104,7 @@ async function runWith(bootstrap: Bootstrap, log: ProcessLog, setExit: SetExit):
     setExit(EXIT.ok);
   } catch (error) {
     if (isMeshError(error, 'MESH_ERR_STOPPED')) setExit(EXIT.ok);
-    else fail(error, EXIT.failed, setExit);
+    else fail(error, EXIT.failed, setExit, feed.started.effective);
   } finally {
     process.off('SIGHUP', onHangUp);
     feed.close();
@@ -173,9 +179,10 @@ function logNotice(logger: Logger, notice: Notice): void {
   else logger.info(fields, notice.message);
 }
 
-function fail(error: unknown, code: ExitCode, setExit: SetExit): void {
+/** @param effective what is written where, so that a mistake in the configuration is shown with file and line */
+function fail(error: unknown, code: ExitCode, setExit: SetExit, effective: readonly EffectiveValue[] = []): void {
   if (!isMeshError(error)) throw error;
-  process.stderr.write(`mesher: ${error.message}\n`);
+  process.stderr.write(`mesher: ${formatProblems([locateMistake(error, effective)])}\n`);
   setExit(exitCodeOf(error.code) ?? code);
 }
 
