@@ -56,15 +56,12 @@ class BizkeeperPolicy implements Policy {
     // A chain may name the handler twice: what the call holds already must not be lost.
     if (service === undefined || call.admission !== undefined) return undefined;
     const { rules } = service;
-    if (rules.forced !== undefined) return rules.forced;
+    if (rules.forced !== undefined) return this.#refused(service, '', rules.forced);
     const guard = service.guardOf(call);
     const verdict = guard.breaker?.admit(this.context.ports.clock);
-    if (verdict instanceof Rejection) {
-      this.#reports.refusedCall(service.name, guard.breaker?.name.part ?? '');
-      return verdict;
-    }
+    if (verdict instanceof Rejection) return this.#refused(service, guard.breaker?.name.part ?? '', verdict);
     const allOpen = service.instances?.admit(call);
-    if (allOpen !== undefined) return allOpen;
+    if (allOpen !== undefined) return this.#refused(service, '', allOpen);
     const isMarked = rules.marked.length > 0 && call.marks.length > 0;
     return verdict === undefined && !isMarked
       ? this.#enter(call, service, guard)
@@ -107,6 +104,11 @@ class BizkeeperPolicy implements Policy {
     if (call.plan !== undefined) return this.#perPlan.of(call.plan);
     if (this.context.direction === 'outbound') return undefined;
     return this.#own ?? this.#ownOf(call);
+  }
+
+  #refused(service: GuardedService, part: string, refusal: Rejection): Rejection {
+    this.#reports.refusedCall(service.name, part);
+    return refusal;
   }
 
   /** What there is already, brought up to the present configuration. */
