@@ -11,6 +11,7 @@ const PAGES = [
   { file: 'metrics.md', from: '@mesher/core', make: (core) => core.renderMetricsReference?.() },
   { file: 'configuration.md', from: '@mesher/mesher', make: makeConfigurationPage },
   { file: 'admin-api.md', from: '@mesher/admin', make: (admin) => admin.renderAdminReference?.() },
+  { file: 'conformance.md', from: '@mesher/core/testing', make: makeConformancePage },
   { file: 'cli.md', from: '@mesher/mesher', make: (mesher) => mesher.renderCliReference?.() },
 ];
 
@@ -18,6 +19,11 @@ const PAGES = [
 async function makeConfigurationPage({ sidecarSections }) {
   const { renderConfigurationReference } = await import('@mesher/core');
   return renderConfigurationReference(sidecarSections());
+}
+
+/** The page of the conformance table: what Mesher promises about calls. */
+async function makeConformancePage({ loadConformanceTable, renderConformanceReference }) {
+  return renderConformanceReference(await loadConformanceTable());
 }
 
 /** The pages that the built packages can make: path below the root and content. */

@@ -30,4 +30,5 @@ export type {
 export { checkCalls, checkExplanation } from './conformance/check-step.js';
 export { CookieJars } from './conformance/cookie-jars.js';
 export { AnswerScript } from './conformance/fake-backends.js';
+export { renderConformanceReference } from './conformance/conformance-reference.js';
 export { loadConformanceTable } from './conformance/load-table.js';

@@ -18,6 +18,8 @@ export interface ConformanceCase {
   /** A sentence that states the behaviour. */
   readonly name: string;
   readonly hosts: readonly ConformanceHost[];
+  /** Why it does not run everywhere. */
+  readonly because: string | undefined;
   /** Configuration files as users write them; microservice.yaml names the service `orders` unless it is here. */
   readonly files: Readonly<Record<string, string>>;
   /** What the registry says, by service. */
