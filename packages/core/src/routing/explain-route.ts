@@ -73,6 +73,7 @@ function membersOf(plan: ServicePlan | undefined, subset: Subset | undefined): s
 function describeMembers(subset: Subset | undefined, members: readonly string[]): string {
   const name = subset === undefined ? 'all instances' : `instances with ${subset.name}`;
   if (members.length === 0) return `${name}: none`;
+  const fallback = subset?.whenEmpty === 'any' ? ', or if none of them takes calls all of the application' : '';
   const more = members.length > NAMED_MEMBERS ? ` and ${members.length - NAMED_MEMBERS} more` : '';
-  return `${name}: ${members.slice(0, NAMED_MEMBERS).join(', ')}${more}`;
+  return `${name}${fallback}: ${members.slice(0, NAMED_MEMBERS).join(', ')}${more}`;
 }

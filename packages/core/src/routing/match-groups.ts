@@ -11,6 +11,9 @@ import {
   type Condition,
 } from './conditions.js';
 
+/** Names that can stand in a list in a header field; others are marks of this service only. */
+const SENDABLE = /^[\x21-\x2b\x2d-\x7e]+$/;
+
 interface Alternative {
   readonly matcher: CallMatcher;
   readonly once: boolean;
@@ -28,7 +31,7 @@ export class MatchGroup {
     private readonly alternatives: readonly Alternative[],
   ) {
     this.alone = [name];
-    this.travels = alternatives.some(({ once }) => once);
+    this.travels = SENDABLE.test(name) && alternatives.some(({ once }) => once);
   }
 
   matches(call: Invocation): boolean {

@@ -52,7 +52,9 @@ export class RouteRule {
     surroundings: RuleSurroundings,
     previous: (fingerprint: string) => RouteRule | undefined,
   ) {
-    this.fingerprint = JSON.stringify([name, config], (_key, value: unknown) =>
+    const { ownApp, whenEmpty, default: versions } = surroundings;
+    // Not the name: a rule that was not given one is called by its place, and keeps its turns when another is written before it.
+    this.fingerprint = JSON.stringify([config, ownApp, whenEmpty, versions], (_key, value: unknown) =>
       value instanceof Map ? [...(value as Map<unknown, unknown>)] : value,
     );
     const before = previous(this.fingerprint);

@@ -361,6 +361,15 @@ describe('a change of the configuration', () => {
     expect(rig.send().call.route).to.equal(undefined);
   });
 
+  it('lets a rule without a name go on when another one is written before it', async () => {
+    const unnamed = split.replace('name: split', 'precedence: 0');
+    const rig = await RouterRig.make(rules(unnamed), WORLD);
+    const before = Array.from({ length: 2 }, () => rig.send().instance);
+    await rig.reconfigure(rules(`- match: {headers: {a: b}}\n  route: [{tags: {zone: b}}]\n${unnamed}`));
+    const after = Array.from({ length: 2 }, () => rig.send().instance);
+    expect([...before, ...after].filter((one) => one === 'two')).to.have.length(1);
+  });
+
   it('keeps the counts of rules that did not change', async () => {
     const rig = await RouterRig.make(rules(split), WORLD);
     rig.spread(4);

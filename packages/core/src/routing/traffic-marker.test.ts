@@ -48,6 +48,14 @@ describe('the traffic marker', () => {
     ).to.deep.equal([]);
   });
 
+  it('keeps a mark to itself whose name cannot stand in a header field', async () => {
+    const yaml = 'servicecomb.match.größe: |\n  matches:\n  - method: [GET]\n    trafficMarkPolicy: once\n';
+    const rig = await RouterRig.make({ 'chassis.yaml': yaml }, WORLD);
+    const { call } = rig.send();
+    expect(call.marks).to.deep.equal(['größe']);
+    expect(call.sent('x-mark')).to.deep.equal([]);
+  });
+
   it('believes marks that come with a call only when they exist here and travel', async () => {
     const rig = await RouterRig.make(GROUPS, WORLD);
     const { call } = rig.send({ headers: { 'X-Mark': 'made-up, vip,reads' } });

@@ -52,7 +52,7 @@ const matcherSchema = s.object({
   trafficMarkPolicy: s.oneOf(['once', 'perService'], {
     ignoreCase: true,
     default: 'perService',
-    doc: 'once: the mark is passed on in the header X-Mark, and taken from there by the services that are called; perService: each service decides for itself.',
+    doc: 'once: the mark is passed on in the header X-Mark, and taken from there by the services that are called; perService: each service decides for itself. Only names of visible ASCII characters can be passed on.',
     reason: 'what goes on without being asked for can surprise other teams',
   }),
   headers: s.map(valueMatchSchema, {

@@ -155,11 +155,12 @@ export class EgressPlans {
   #refusal({ host, port }: Known, addresses: readonly string[]): Rejection {
     const own = addresses.some((address) => this.#isSelf(address, port));
     const where = addresses.length === 0 ? 'no address' : addresses.join(', ');
+    const leads = addresses[0] === host ? `${host} is` : `${host} leads to ${where}:`;
     return new Rejection(
       'MESH_ERR_EGRESS_DENIED',
       own
         ? `${host}:${port} leads to this sidecar itself`
-        : `${host} leads to ${where}: this machine, its link or its metadata service, which are not outside the mesh`,
+        : `${leads} this machine, its link or its metadata service, which are not outside the mesh`,
       undefined,
       own ? 'Correct the port' : `If that is meant, name the host itself, without '*', in egressRule`,
     );

@@ -13,6 +13,7 @@ import { EgressRules, type EgressDecision } from './egress-rules.js';
 const STAGE = 'egress';
 const HTTP_PORT = 80;
 const HTTPS_PORT = 443;
+const PORT_HINT = 'Call one of these ports, or add the port to the rule';
 
 /** A host outside the mesh, as a call names it. */
 interface OutsideHost {
@@ -60,7 +61,7 @@ export class Egress {
     if (outside === undefined || decision === undefined) return undefined;
     if (!decision.allowed) {
       this.#count(decision.rule, 'denied');
-      return denied(decision.reason);
+      return denied(decision.reason, PORT_HINT);
     }
     return this.#counted(decision.rule, this.plans.of(outside.host, decision.port, decision.exact));
   }
@@ -155,8 +156,8 @@ function policyOf(document: MeshDocument): 'allow_any' | 'registry_only' | undef
   return document.section('mesher.egress', egressOptionsSchema).policy;
 }
 
-function denied(reason: string): Rejection {
-  return new Rejection('MESH_ERR_EGRESS_DENIED', reason);
+function denied(reason: string, hint?: string): Rejection {
+  return new Rejection('MESH_ERR_EGRESS_DENIED', reason, undefined, hint);
 }
 
 /** CONNECT is how clients ask a proxy for a host that speaks TLS. */
