@@ -176,6 +176,24 @@ describe('an outbound call with retries', () => {
   });
 });
 
+describe('an inbound call that waited', () => {
+  it('is not given to the application when its time is over by then', async () => {
+    const executor = await executorOf('isolation.Provider.timeoutInMilliseconds: 90');
+    for (const [wait, code] of [
+      [89, 'MESH_ERR_NO_LOCAL_PORT'],
+      [90, 'MESH_ERR_TIMEOUT'],
+    ] as const) {
+      let letGo = (): void => {};
+      const before = (): Promise<undefined> => new Promise((resolve) => (letGo = () => resolve(undefined)));
+      const { inbound, time } = handlerRig({ executor, policies: [{ name: 'queue', before }] });
+      const placed = place(inbound, new FakeCall({ direction: 'inbound' }));
+      time.advance(wait);
+      letGo();
+      expect(((await placed) as Rejection).code, `after ${wait} ms`).to.equal(code);
+    }
+  });
+});
+
 describe('what stands in for our own refusal', () => {
   const fallback = {
     name: 'fallback',

@@ -110,9 +110,9 @@ describe('the deadline of an outbound call', () => {
     expect(outbound(DEFAULT_EXECUTOR_SETTINGS, asking('0')).code).to.equal('MESH_ERR_TIMEOUT');
   });
 
-  const NONSENSE = ['-5', '1.5', 'NaN', '', '1e3', '5, 6', ' 7', '0x10', 'Infinity'];
+  const NONSENSE = ['-5', '1.5', 'NaN', '', '1e3', '5, 6', ' 7', '0x10', 'Infinity', '9'.repeat(400)];
   for (const value of NONSENSE) {
-    it(`does not believe ${JSON.stringify(value)}, and does not pass it on`, () => {
+    it(`does not believe ${JSON.stringify(value.slice(0, 20))}, and does not pass it on`, () => {
       expect(outbound(DEFAULT_EXECUTOR_SETTINGS, asking(value))).to.deep.equal({
         within: Infinity,
         told: [],
@@ -120,10 +120,6 @@ describe('the deadline of an outbound call', () => {
       });
     });
   }
-
-  it('takes a number without end for no wish', () => {
-    expect(outbound(DEFAULT_EXECUTOR_SETTINGS, asking('9'.repeat(400))).within).to.equal(Infinity);
-  });
 
   it('does not read the field when told so: strip takes it out, off leaves it', () => {
     expect(outbound(withDeadline({ honour: 'strip' }), asking('70'))).to.deep.equal({

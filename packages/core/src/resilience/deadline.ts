@@ -7,7 +7,6 @@ export const TIMEOUT_FIELD = 'x-mesher-timeout-ms';
 /** Most milliseconds that are passed on. Nine digits are eleven days; more is no bound at all. */
 export const MAX_ANNOUNCED = 999_999_999;
 const MILLISECONDS = /^\d{1,9}$/;
-const HUGE = /^\d+$/;
 
 /** Reads and writes how much time a call has left. */
 export class DeadlinePropagation {
@@ -22,10 +21,7 @@ export class DeadlinePropagation {
     if (honour === 'off') return Infinity;
     const text = call.header(TIMEOUT_FIELD);
     if (text === undefined) return Infinity;
-    if (honour === 'trust') {
-      if (MILLISECONDS.test(text)) return Number(text);
-      if (HUGE.test(text)) return Infinity;
-    }
+    if (honour === 'trust' && MILLISECONDS.test(text)) return Number(text);
     call.removeHeader(TIMEOUT_FIELD);
     return Infinity;
   }
