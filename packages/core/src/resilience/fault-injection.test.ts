@@ -143,6 +143,8 @@ world:
     const tester = { 'x-tester': 'yes', cookie: 'a=1; group="beta" ;c=2' };
     expect(status(policy, { headers: tester })).to.equal(500);
     expect(status(policy, { headers: { ...tester, cookie: 'xgroup=beta; group=alpha' } })).to.equal(0);
+    // Several Cookie fields are joined by a comma.
+    expect(status(policy, { headers: { ...tester, cookie: 'a=1, group=beta' } })).to.equal(500);
     expect(status(policy, { headers: { cookie: tester.cookie } })).to.equal(0);
     expect(status(policy)).to.equal(0);
   });
