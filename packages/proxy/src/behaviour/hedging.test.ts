@@ -177,6 +177,23 @@ describe('a hedged call', () => {
     await client.readUntil('stored');
   });
 
+  it('sends what the handler has edited with the second attempt only', async () => {
+    const made = await hedged({
+      handler: {
+        hedge: (call) => {
+          call.setHeader('x-mesher-attempt', String(call.attempts + 1));
+          return new Endpoint('127.0.0.1', made.two.port, undefined);
+        },
+      },
+    });
+    const request = 'GET / HTTP/1.1\r\nHost: a\r\nConnection: x\r\nX: 1\r\n\r\n';
+    const [client, first, second] = await sendBoth(made, request);
+    expect(first.text).to.equal('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+    expect(second.text).to.equal('GET / HTTP/1.1\r\nHost: a\r\nx-mesher-attempt: 2\r\n\r\n');
+    second.write(answerOf('second'));
+    await client.readUntil('second');
+  });
+
   for (const [what, request, options] of [
     ['is not complete', 'PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nbegin', {}],
     ['is too large to be kept', 'PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nbegin', { maxReplayBytes: 4 }],

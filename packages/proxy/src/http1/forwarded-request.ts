@@ -86,7 +86,7 @@ export abstract class ForwardedRequest {
     }
     this.phase = Phase.AwaitResponse;
     const hadBody = this.kept !== undefined;
-    this.sendOn(connection);
+    this.sendOn(connection, this.head);
     if (hadBody) {
       this.#dropIfTooLarge();
       if (connection.backlog > this.env.options.writeBufferBytes) connection.notifyWhenDrained();
@@ -95,10 +95,9 @@ export abstract class ForwardedRequest {
     this.armRequest();
   }
 
-  /** Sends the head and what is there of the body. */
-  sendOn(connection: UpstreamConnection): void {
+  /** Sends a head and what is there of the body. */
+  sendOn(connection: UpstreamConnection, head: string): void {
     const { kept } = this;
-    const head = this.head;
     this.env.stats.bytesToUpstream += head.length + (kept === undefined ? 0 : kept.bytes);
     if (kept === undefined) connection.write(head);
     else kept.sendTo(connection, head);

@@ -85,10 +85,7 @@ export abstract class OutgoingRequest extends ForwardedRequest {
       // The other idle connections of an endpoint that has closed one are suspect: the next try there takes a new one.
       const { call } = this;
       const suspect = failure.reusedConnection && verdict === call.endpoint;
-      if (call.isEdited) {
-        call.rescan(this.env.requestScanner);
-        this.head = call.render(this.env.requestScanner);
-      }
+      if (call.isEdited) this.head = this.renderAgain();
       this.#connect(verdict, suspect || call.form === 'authority');
     }
   }
@@ -148,6 +145,12 @@ export abstract class OutgoingRequest extends ForwardedRequest {
       sent: true,
       reusedConnection: false,
     };
+  }
+
+  /** The head with the edits that were made since it was rendered. */
+  protected renderAgain(): string {
+    this.call.rescan(this.env.requestScanner);
+    return this.call.render(this.env.requestScanner);
   }
 
   /** Answers by ourselves, unless the handler knows something better, e.g. a fallback. */

@@ -20,6 +20,7 @@ export class SecondAttempt extends UnseenExchange {
   constructor(
     private readonly exchange: TimedRequest,
     readonly endpoint: Endpoint,
+    readonly head: string,
     readonly tryAt: number,
   ) {
     super();
@@ -66,7 +67,7 @@ export class SecondAttempt extends UnseenExchange {
   onConnection(connection: UpstreamConnection): void {
     this.upstream = connection;
     this.isSent = true;
-    this.exchange.sendOn(connection);
+    this.exchange.sendOn(connection, this.head);
   }
 
   onAttemptFailed(failure: AttemptFailure): void {

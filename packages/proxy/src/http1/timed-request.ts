@@ -150,7 +150,9 @@ export abstract class TimedRequest extends OutgoingRequest {
     }
     if (endpoint === undefined) return;
     call.attempts++;
-    const second = new SecondAttempt(this, endpoint, now + call.tryTimeout);
+    // The first one may not have been sent yet, and keeps its own.
+    const head = call.isEdited ? this.renderAgain() : this.head;
+    const second = new SecondAttempt(this, endpoint, head, now + call.tryTimeout);
     this.second = second;
     const refusal = second.start(this.env.pools.of(endpoint));
     if (refusal !== undefined) this.onSecondFailed(notSent(refusal));
@@ -170,6 +172,7 @@ export abstract class TimedRequest extends OutgoingRequest {
     this.env.stats.hedgesWon++;
     this.call.endpoint = second.endpoint;
     this.phase = second.isSent ? Phase.AwaitResponse : Phase.Connecting;
+    this.head = second.head;
     this.#tryAt = second.tryAt;
     this.#hedgeAt = Infinity;
     this.adopt(second.upstream as UpstreamConnection);
