@@ -12,9 +12,10 @@ const REMEASURE_WINDOWS = 2;
 const REMEASURE_DEPTH = 4 / 3;
 
 /**
- * A limit on concurrent calls that follows the service. The longer calls take than at best, the steeper the limit falls; otherwise it grows by its square root, so that
- * it finds more room if there is some. The best duration is forgotten after a while and measured again with a lowered limit:
- * otherwise a limit that was too high would take the waiting that it causes for the nature of the service.
+ * A limit on concurrent calls that follows the service. The longer calls take than at best, the steeper the limit falls; otherwise
+ * it grows by its square root, so that it finds more room if there is some. The best duration is forgotten after a while and
+ * measured again with a lowered limit: otherwise a limit that was too high would take the waiting that it causes for the nature of
+ * the service.
  */
 export class AdaptiveLimit {
   #limit: number;

@@ -27,8 +27,9 @@ export function bizkeeperProvider(context: PolicyContext): Policy {
 type Decision = Rejection | undefined | Promise<Rejection | undefined>;
 
 /**
- * Forced fallback, then circuit breaker, then bulkhead; and what answers instead for what they refuse. It stands outside the attempts: a call counts once, however often
- * it was tried; breakers of instances count attempts. In the usual case a call costs a few comparisons and two counters.
+ * Forced fallback, then circuit breaker, then bulkhead; and what answers instead for what they refuse. It stands outside the
+ * attempts: a call counts once, however often it was tried; breakers of instances count attempts. In the usual case a call costs a
+ * few comparisons and two counters.
  */
 class BizkeeperPolicy implements Policy {
   isActive = true;

@@ -49,9 +49,9 @@ class Node<T> {
 }
 
 /**
- * Something per API of a service: per method and path template. Templates are learnt from the paths that come: numbers, dates, UUIDs and other ids become
- * `{id}`. As paths come from callers, their number is bounded: when it is reached, idle ones are given up, and if there are none, the
- * rest shares one entry. A lookup allocates nothing but the segments of the path.
+ * Something per API of a service: per method and path template. Templates are learnt from the paths that come: numbers, dates,
+ * UUIDs and other ids become `{id}`. As paths come from callers, their number is bounded: when it is reached, idle ones are given
+ * up, and if there are none, the rest shares one entry. A lookup allocates nothing but the segments of the path.
  */
 export class ApiTable<T extends ApiEntry> {
   readonly #root = new Node<T>('', undefined, '', true);

@@ -9,8 +9,8 @@ export interface CircuitListener {
 }
 
 /**
- * The end of a round of probes, as the state machine waits for it. It behaves like a promise, but tells in the same turn: a call that comes in
- * between must not be decided about by a state that is over.
+ * The end of a round of probes, as the state machine waits for it. It behaves like a promise, but tells in the same turn: a call
+ * that comes in between must not be decided about by a state that is over.
  */
 class Verdict {
   #onPassed: (() => void) | undefined;
@@ -35,21 +35,21 @@ class Verdict {
 const PROBES_FAILED = new Error('too many probes failed');
 
 /**
- * Loads opossum, at the first call: it takes about 1 MB and 3 ms, which only those pay that have breakers. To be called ahead of the first one
- * that trips, for then everybody waits.
+ * Loads opossum, at the first call: it takes about 1 MB and 3 ms, which only those pay that have breakers. To be called ahead of
+ * the first one that trips, for then everybody waits.
  */
 export function loadCircuits(): typeof CircuitBreaker {
   return createRequire(import.meta.url)('opossum') as typeof CircuitBreaker;
 }
 
 /**
- * What of opossum is switched off, and why.
- * timeout: it would end the wait for a probe, not the probe; places have leases instead, so a round always ends or goes on.
- * capacity: its rejections count as failures. errorFilter: what it passes counts as a success. Both are decided before a round hears of a call.
- * percentiles, snapshots: milliseconds of event loop and timers for numbers that nobody reads.
+ * What of opossum is switched off. Its `capacity` and `errorFilter` are not used either: what the one rejects counts as a failure,
+ * and what the other passes as a success; both are decided before a round hears of a call.
  */
 const OPTIONS = {
+  // It would end the wait for a probe, not the probe; places have leases instead, so a round always ends or goes on.
   timeout: false,
+  // Milliseconds of event loop, and timers, for numbers that nobody reads.
   rollingPercentilesEnabled: false,
   enableSnapshots: false,
   rollingCountBuckets: 1,
@@ -57,9 +57,9 @@ const OPTIONS = {
 } as const;
 
 /**
- * The state machine of a breaker that tripped: opossum's, which opens, lets probes through with `fire`, and closes or opens again. It exists only while the
- * breaker is not closed. It has no timer: the end of the sleep window is told by {@link probe}, so that it can have jitter and an
- * injected clock.
+ * The state machine of a breaker that tripped: opossum's, which opens, lets probes through with `fire`, and closes or opens again.
+ * It exists only while the breaker is not closed. It has no timer: the end of the sleep window is told by {@link probe}, so that it
+ * can have jitter and an injected clock.
  */
 export class BreakerCircuit {
   #circuit: CircuitBreaker<[], void>;

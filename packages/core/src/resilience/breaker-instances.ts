@@ -26,9 +26,9 @@ interface OfInstance {
 }
 
 /**
- * A breaker per instance of a service, or per API of an instance. They count attempts, not calls, and do not refuse calls: an instance whose breaker is open is passed
- * over when one is picked (scope `instance`: barred for everybody; scope `instance-api`: for calls of that API). Only when all
- * instances are open is a call refused.
+ * A breaker per instance of a service, or per API of an instance. They count attempts, not calls, and do not refuse calls: an
+ * instance whose breaker is open is passed over when one is picked (scope `instance`: barred for everybody; scope `instance-api`:
+ * for calls of that API). Only when all instances are open is a call refused.
  */
 export class InstanceBreakers {
   readonly #instances = new Map<Endpoint, OfInstance>();
@@ -54,7 +54,8 @@ export class InstanceBreakers {
   }
 
   /**
-   * Before an instance is picked: lets those come back whose sleep window is over, and keeps the call away from those that are open for its API.
+   * Before an instance is picked: lets those come back whose sleep window is over, and keeps the call away from those that are open
+   * for its API.
    * @returns why the call must not pass: all instances are open
    */
   admit(call: Invocation): Rejection | undefined {

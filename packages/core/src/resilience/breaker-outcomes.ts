@@ -8,8 +8,8 @@ export type Judgement = 'success' | 'failure' | 'neither';
 export type CodeJudgement = 'failure' | 'neither' | 'status';
 
 /**
- * What each code says about the called service. A failure is what the service, or the way to it, did wrong; what a policy of ours, the caller or the
- * configuration decided says nothing about it.
+ * What each code says about the called service. A failure is what the service, or the way to it, did wrong; what a policy of ours,
+ * the caller or the configuration decided says nothing about it.
  */
 export const CODE_JUDGEMENTS: Readonly<Record<ErrorCode, CodeJudgement>> = {
   // The service, or the way to it.

@@ -22,9 +22,9 @@ export interface ProbeLimits {
 }
 
 /**
- * The probes of a half-open breaker, until so many succeeded, or so many failed that the others would not do. A probe of which nothing is learnt (its
- * client left) gives its place back and counts for nothing; one that does not end loses its place to the next call, so that it
- * cannot keep the round from ending, but still counts if it ends in time.
+ * The probes of a half-open breaker, until so many succeeded, or so many failed that the others would not do. A probe of which
+ * nothing is learnt (its client left) gives its place back and counts for nothing; one that does not end loses its place to the
+ * next call, so that it cannot keep the round from ending, but still counts if it ends in time.
  */
 export class ProbeRound {
   successes = 0;

@@ -31,9 +31,9 @@ const CLOSED: State = { kind: 'closed' };
 const HALF_OPEN_RETRY_SECONDS = 1;
 
 /**
- * A circuit breaker. While it is closed, which is nearly always, a call costs one comparison and its end one count in a
- * rolling window. Once the window trips, opossum's state machine exists until the breaker is closed again. Nothing here has a timer: what is due is done when
- * the next call comes.
+ * A circuit breaker. While it is closed, which is nearly always, a call costs one comparison and its end one count in a rolling
+ * window. Once the window trips, opossum's state machine exists until the breaker is closed again. Nothing here has a timer: what
+ * is due is done when the next call comes.
  */
 export class Breaker implements CircuitListener {
   /** Monotonic milliseconds at which a call last ended or was refused. */

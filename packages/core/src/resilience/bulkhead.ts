@@ -36,14 +36,14 @@ interface Waiting {
 }
 
 /**
- * How a wait ended: the call has a place, its caller had left before (no place was taken), or why there is none. A caller may leave in the very turn in which its
- * call gets a place, so `ended` of the call does not tell.
+ * How a wait ended: the call has a place, its caller had left before (no place was taken), or why there is none. A caller may leave
+ * in the very turn in which its call gets a place, so `ended` of the call does not tell.
  */
 export type WaitingEnd = 'entered' | 'left' | Rejection;
 
 /**
- * A limit on the calls of a service that are under way. Those beyond it wait in the order in which they came, if they may, and are refused otherwise. Its
- * limits may change at any time; the calls under way stay counted.
+ * A limit on the calls of a service that are under way. Those beyond it wait in the order in which they came, if they may, and are
+ * refused otherwise. Its limits may change at any time; the calls under way stay counted.
  */
 export class Bulkhead {
   /** Calls under way. */

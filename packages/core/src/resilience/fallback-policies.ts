@@ -66,8 +66,9 @@ function choose(policy: string, key: string, service: string, plugins: Installed
 const OWN_CODES: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['MESH_ERR_BREAKER_OPEN', 'MESH_ERR_BULKHEAD_FULL']);
 
 /**
- * What the caller gets in place of `rejection`: the empty answer for calls that were not let through, or what a plugin says, also for calls that failed after all
- * attempts. A gRPC caller cannot be given an empty answer, for a message of no bytes means something else in each protocol: it gets the error.
+ * What the caller gets in place of `rejection`: the empty answer for calls that were not let through, or what a plugin says, also
+ * for calls that failed after all attempts. A gRPC caller cannot be given an empty answer, for a message of no bytes means
+ * something else in each protocol: it gets the error.
  */
 export function fallBack(choice: FallbackChoice, call: Invocation, rejection: Rejection, logger: Logger): Rejection {
   // What is an answer already needs none in its place.

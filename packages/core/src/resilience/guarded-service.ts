@@ -11,8 +11,8 @@ import { Breaker } from './breaker.js';
 import { Bulkhead } from './bulkhead.js';
 
 /**
- * What calls of a service, or of one API of it, pass: the bulkhead of the service, and a breaker if there is one. Held by each of them until it ends, so
- * it has no state of any single call.
+ * What calls of a service, or of one API of it, pass: the bulkhead of the service, and a breaker if there is one. Held by each of
+ * them until it ends, so it has no state of any single call.
  */
 export class Guard implements Admission {
   constructor(

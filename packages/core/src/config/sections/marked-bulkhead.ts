@@ -21,7 +21,8 @@ const policy = s.object({
 export type MarkedBulkheadValues = Infer<typeof policy>;
 
 /**
- * How many marked calls may be under way. A policy is for the calls that carry the mark in its key `match`, or the mark of its own name when it has no such key.
+ * How many marked calls may be under way. A policy is for the calls that carry the mark in its key `match`, or the mark of its own
+ * name when it has no such key.
  */
 export const markedBulkheadSchema = s.map(s.yaml(policy), {
   keyName: 'policy',

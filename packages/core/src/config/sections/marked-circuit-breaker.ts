@@ -73,7 +73,8 @@ const policy = s.object({
 export type MarkedBreakerValues = Infer<typeof policy>;
 
 /**
- * Circuit breakers of marked calls. A policy is for the calls that carry the mark in its key `match`, or the mark of its own name when it has no such key.
+ * Circuit breakers of marked calls. A policy is for the calls that carry the mark in its key `match`, or the mark of its own name
+ * when it has no such key.
  */
 export const markedCircuitBreakerSchema = s.map(s.yaml(policy), {
   keyName: 'policy',
