@@ -37,6 +37,7 @@ describe('a configuration that changes while the sidecar runs', () => {
   it(`drops no request while its rules change ${RULE_CHANGES} times under load`, async function () {
     this.timeout(20_000 + RULE_CHANGES * LIMIT_PER_CHANGE_MS);
     await scene().service('world');
+    await scene().service('world');
     const hello = await scene().sidecar({
       service: 'hello',
       host: 'none',
@@ -47,6 +48,8 @@ describe('a configuration that changes while the sidecar runs', () => {
     for (let change = 1; change <= RULE_CHANGES; change++) {
       const timeout = 20_000 + change;
       await replace(hello, 'router.yaml', routeRule(change));
+      await replace(hello, 'load_balancing.yaml', balancing(change));
+      await replace(hello, 'rate_limiting.yaml', `cse.flowcontrol.Consumer.qps.limit.world: ${1_000_000 + change}\n`);
       await replace(hello, 'circuit_breaker.yaml', `cse.isolation.Consumer.timeoutInMilliseconds: ${timeout}\n`);
       await eventually(`change ${change} is in effect`, async () => {
         const { keys } = await config(hello);
@@ -153,6 +156,12 @@ function routeRule(change: number): string {
             tags:
               version: 0.0.1
 `;
+}
+
+/** Strategies in turn, the session of each client kept by a cookie among them. */
+function balancing(change: number): string {
+  const strategies = ['RoundRobin', 'Random', 'WeightedResponse', 'SessionStickiness'];
+  return `cse.loadbalance.strategy.name: ${strategies[change % strategies.length] ?? ''}\n`;
 }
 
 /** Turns a folder of files into what Kubernetes mounts: links to `..data`, which is a link to the folder with the files. */

@@ -10,7 +10,7 @@ const SAMPLES = fileURLToPath(new URL('../../fixtures/samples', import.meta.url)
 const REGISTRY_LATER = 'servicecomb.registry.{scope,autoIPIndex,refreshInterval,watch,timeout,configPath}';
 const CONFIG_CLIENT_LATER =
   'servicecomb.config.client.{refreshPort,autodiscovery,tenantName,dimension,api,serviceName,env,cluster}';
-const SERVICE_LATER = 'servicecomb.service.{environment,hostname,alias,description,level,paths,properties,schemas}';
+const SERVICE_LATER = 'servicecomb.service.{hostname,alias,description,level,paths,properties,schemas}';
 
 /** Every notice that each folder gives: file and line, kind, key. */
 const EXPECTED: Readonly<Record<string, readonly string[]>> = {

@@ -85,6 +85,26 @@ describe('config check', () => {
     });
   }
 
+  it('fails a folder with settings that the config source refuses, and asks nobody', async () => {
+    const uri = (address: string): Files => ({
+      'chassis.yaml': `servicecomb.config.client.serverUri: ${address}\nplugin.settings.kie.caFile: missing.pem\n`,
+    });
+    expect(await check(uri('ftp://kie'))).to.include({ code: 3 });
+    const { code, text } = await check(uri('http://127.0.0.1:1'));
+    expect(code).to.equal(3);
+    expect(text).to.match(/^DIR\/chassis\.yaml:2:29 {2}plugin\.settings\.kie\.caFile .*missing\.pem cannot be read/);
+  });
+
+  it('passes a folder for a config center that nobody can ask, and says so', async () => {
+    const { code, text } = await check({
+      'chassis.yaml': 'servicecomb.config.client: { serverUri: "http://127.0.0.1:1", type: apollo }\n',
+    });
+    expect(
+      [code, text.includes("note: servicecomb.config.client.type: there is no config source 'apollo'")],
+      text,
+    ).to.deep.equal([0, true]);
+  });
+
   it('passes a folder for a registry that comes with a later version, and says that a sidecar would not start', async () => {
     const { code, text } = await check({ 'chassis.yaml': 'servicecomb.registry.address: http://127.0.0.1:30100\n' });
     expect(code).to.equal(0);

@@ -1,6 +1,14 @@
 import { stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { formatProblems, isMeshError, locateMistake, type EffectiveValue } from '@mesher/core';
+import {
+  formatProblems,
+  isMeshError,
+  locateMistake,
+  makeConfigSource,
+  silentLogger,
+  systemPorts,
+  type EffectiveValue,
+} from '@mesher/core';
 import { load } from '../sidecar/load.js';
 import { planListeners } from '../sidecar/listen-plan.js';
 import { dryRun } from './dry-run.js';
@@ -33,7 +41,15 @@ export async function checkConfiguration(
     }
     planListeners(document);
     const missing = await dryRun(document, confDir, catalog);
-    if (missing !== undefined) print(`${dir}: note: ${missing}\n`);
+    // Made, but not asked: that finds settings that it refuses.
+    const { note } = await makeConfigSource(document, catalog, {
+      ports: systemPorts(),
+      logger: silentLogger(),
+      confDir,
+    });
+    for (const text of [missing, note]) {
+      if (text !== undefined) print(`${dir}: note: ${text}\n`);
+    }
     print(`${dir}: good (${counted(files.length, 'file')}, ${counted(notices.length, 'notice')})\n`);
     return EXIT.ok;
   } catch (error) {

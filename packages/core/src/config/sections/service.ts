@@ -5,7 +5,7 @@ import type { Infer } from '../schema/schema.js';
 /** What only a registry server keeps; one notice says that nothing acts on it. */
 const SENT_LATER = {
   notYet: 'the service-center registry will use it',
-  section: 'servicecomb.service.{environment,hostname,alias,description,level,paths,properties,schemas}',
+  section: 'servicecomb.service.{hostname,alias,description,level,paths,properties,schemas}',
 } as const;
 
 /** `servicecomb.service`: who this service is. Usually in microservice.yaml. */
@@ -23,8 +23,7 @@ export const serviceSchema = s.object(
     }),
     version: s.string({ default: '0.0.1', doc: 'Version of the service, as route rules and registries see it.' }),
     environment: s.string({
-      doc: 'Environment such as development or production; registries keep environments apart.',
-      ...SENT_LATER,
+      doc: 'Environment such as development or production: a label of what the config center is asked for. Registries that keep environments apart will use it, too.',
     }),
     hostname: s.string({
       doc: 'Host name in the registered instance; $INTERNAL_IP stands for the first address that is not loopback.',
