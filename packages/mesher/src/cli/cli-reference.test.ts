@@ -12,8 +12,9 @@ describe('the reference page of the command line', () => {
     const options = commands.flatMap((command) => command.options);
     expect(options.length).to.be.greaterThan(5);
     for (const { flags, description, envVar, defaultValue } of options) {
-      const row = page.split('\n').find((line) => line.startsWith(`| \`${flags}\` |`));
-      expect(row, flags).to.include(description);
+      const rows = page.split('\n').filter((line) => line.startsWith(`| \`${flags}\` |`));
+      const row = rows.find((line) => line.includes(description));
+      expect(row, `${flags}: ${description}`).to.be.a('string');
       if (envVar !== undefined) expect(row).to.include(`\`${envVar}\``);
       if (defaultValue !== undefined) expect(row).to.include(`\`${String(defaultValue)}\``);
     }
@@ -24,6 +25,8 @@ describe('the reference page of the command line', () => {
       '## `mesher`',
       '## `mesher config`',
       '## `mesher config check [dir]`',
+      '## `mesher config diff <dir> [other]`',
+      '## `mesher schema`',
       '## `mesher explain <method> <url>`',
       '## `mesher demo`',
     ]);
