@@ -2,6 +2,8 @@ export { EXIT } from './cli/exit-codes.js';
 export type { ExitCode } from './cli/exit-codes.js';
 export { load, sidecarSections, BUILT_IN_PLUGINS } from './sidecar/load.js';
 export type { LoadRequest, Loaded } from './sidecar/load.js';
+export { ConfigurationFeed } from './sidecar/configuration-feed.js';
+export type { StartConfiguration } from './sidecar/configuration-feed.js';
 export { Sidecar } from './sidecar/sidecar.js';
 export type { SidecarAddresses, SidecarSettings } from './sidecar/sidecar.js';
 export { planListeners } from './sidecar/listen-plan.js';
