@@ -50,6 +50,8 @@ export interface CallExplanation {
   };
   /** True when an attempt would be made; false when Mesher would answer by itself. */
   readonly sent: boolean;
+  /** True when the last step cannot say more without doing it, so that what would follow is left out. */
+  readonly open: boolean;
   /** What the caller would get when the call is not sent. */
   readonly answer:
     { readonly code: string; readonly status: number; readonly message: string; readonly hint: string } | undefined;
@@ -121,11 +123,11 @@ export class Explainer {
     const { clock, directory, egress } = this.stations;
     const { destination } = call;
     const outside = egress?.explain(call, destination, into);
-    if (outside !== undefined || into.stopped) return outside;
+    if (outside !== undefined || into.stopped || into.open) return outside;
     const state = destination === undefined ? 'absent' : directory.preview(destination.service)?.plan.state;
     if (state === 'absent' || (state === undefined && !watch)) {
       const unknown = egress?.explainUnknown(call, destination, into);
-      if (unknown !== undefined || into.stopped) return unknown;
+      if (unknown !== undefined || into.stopped || into.open) return unknown;
     }
     if (destination !== undefined) return await explainService(destination.service, directory, clock, watch, into);
     return undefined;
@@ -190,6 +192,7 @@ function resultOf(
       source: source?.service,
     },
     sent: !into.stopped,
+    open: into.open,
     answer: into.stopped ? mask.apply(answerOf(into)) : undefined,
     steps: into.steps.map((step) => mask.apply(step)),
     edits: mask.apply({

@@ -17,6 +17,8 @@ export class Explanation {
   readonly steps: ExplainStep[] = [];
   /** Set once a stage would have answered the caller itself: nothing after it is asked. */
   stopped = false;
+  /** Set by a stage that cannot say more without doing it (asking DNS): the rest is left out, but the call is not refused. */
+  open = false;
   /** What the caller would get, when the stage that stopped said so by {@link reject}. */
   rejection: Rejection | undefined = undefined;
 

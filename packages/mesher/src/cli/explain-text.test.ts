@@ -15,6 +15,7 @@ const SENT: CallExplanation = {
     source: undefined,
   },
   sent: true,
+  open: false,
   answer: undefined,
   steps: [
     { stage: 'resolver', decision: 'host: world is the service world', details: [], data: {} },
@@ -61,6 +62,12 @@ describe('an explanation as text', () => {
     expect(text).to.match(/\nx load-balancer {2}one of 2 endpoints\n/);
     expect(text).to.match(
       /\nThe call would not be sent: the caller would get 503 MESH_ERR_NO_SUBSET\n {2}Start an instance\.\n$/,
+    );
+  });
+
+  it('says so when more is known only when the call is made', () => {
+    expect(renderExplanation({ ...SENT, open: true }, PLAIN)).to.match(
+      /\nThe call would go on; what follows shows only/,
     );
   });
 

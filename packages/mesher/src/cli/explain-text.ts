@@ -59,10 +59,17 @@ function renderRequest({ request }: CallExplanation, { strong, dim }: Paints): s
 function renderDetail(detail: string, indent: string, width: number, { dim }: Paints): string[] {
   // Some stages mark what they keep and drop themselves.
   const [first = '', ...more] = wrap(detail.replace(/^- /, ''), width - indent.length - GAP);
-  return [`${indent}${dim(/^\+ /.test(first) ? first : `- ${first}`)}`, ...more.map((line) => `${indent}${dim(`  ${line}`)}`)];
+  return [
+    `${indent}${dim(/^\+ /.test(first) ? first : `- ${first}`)}`,
+    ...more.map((line) => `${indent}${dim(`  ${line}`)}`),
+  ];
 }
 
-function renderVerdict({ sent, answer, edits, request }: CallExplanation, width: number, paints: Paints): string[] {
+function renderVerdict(
+  { sent, open, answer, edits, request }: CallExplanation,
+  width: number,
+  paints: Paints,
+): string[] {
   if (!sent) {
     const { code = '', status = 0, hint = '' } = answer ?? {};
     return [
@@ -77,7 +84,7 @@ function renderVerdict({ sent, answer, edits, request }: CallExplanation, width:
     ...edits.responseFields.map(([name, value]) => `answer  ${name}: ${value}`),
   ];
   return [
-    paints.good('The call would be sent'),
+    paints.good(open ? 'The call would go on; what follows shows only when it does' : 'The call would be sent'),
     ...changes.flatMap((change) => {
       const [first = '', ...more] = wrap(change, width - GAP);
       return [`  ${paints.dim(first)}`, ...more.map((line) => `          ${paints.dim(line)}`)];

@@ -90,7 +90,7 @@ export class Egress {
     return configured && outsideHost(call, undefined) !== undefined;
   }
 
-  /** @returns the plan, where one is known already; undefined with `into` stopped or not, as {@link planFor} would decide */
+  /** @returns the plan, where one is known already; undefined with `into` stopped or open, or not, as {@link planFor} would decide */
   explain(call: Invocation, destination: Destination | undefined, into: Explanation): EgressPlan | undefined {
     const outside = outsideHost(call, destination);
     const decision = outside === undefined ? undefined : this.#rules.decide(outside.host, outside.port, call.protocol);
@@ -132,7 +132,7 @@ export class Egress {
       ...(target === undefined ? {} : { addresses }),
     });
     // Nothing more can be said without asking DNS.
-    if (target === undefined) into.stopped = true;
+    if (target === undefined) into.open = true;
     return target;
   }
 

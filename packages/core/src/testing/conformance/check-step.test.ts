@@ -74,6 +74,7 @@ describe('checking what a step did', () => {
         source: '',
       },
       sent: false,
+      open: false,
       answer: { code: 'MESH_ERR_NO_SUBSET', status: 503, message: '', hint: '' },
       steps: [{ stage: 'router', decision: 'rule 1', details: ['x-user is 1'], data: {} }],
       edits: { path: undefined, added: [], removed: [], responseFields: [] },
