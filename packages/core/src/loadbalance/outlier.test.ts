@@ -87,6 +87,18 @@ describe('outlier ejection', () => {
     expect(kinds(rig).filter((kind) => kind === 'endpoint-returned')).to.have.lengthOf(4);
   });
 
+  it('is not made longer by what an ejected endpoint still answers', () => {
+    const rig = rigOf(4);
+    answer(rig, 1, 500, 5);
+    answer(rig, 1, 500, 50);
+    expect(rig.at(1).ejections).to.equal(1);
+    expect(kinds(rig)).to.deep.equal(['endpoint-ejected']);
+    rig.time.advance(30_000);
+    expect(rig.at(1).isOut).to.equal(false);
+    answer(rig, 1, 500, 4);
+    expect(rig.at(1).isOut).to.equal(false);
+  });
+
   it('forgives step by step who behaves', () => {
     const rig = rigOf(4);
     for (let i = 0; i < 2; i++) {

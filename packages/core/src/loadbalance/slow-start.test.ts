@@ -67,4 +67,16 @@ describe('slow start', () => {
     rig.time.advance(10_000);
     expect((rig.send(2000)[2] ?? 0) / 2000).to.be.closeTo(0.5, 0.03);
   });
+
+  it('does not begin again because another endpoint comes or goes', () => {
+    const rig = balanceRig({ slowStart: RULE }, numbered(1), numbered(2), numbered(3));
+    rig.time.advance(50_000);
+    rig.at(2).bar('ejected');
+    rig.send(10);
+    rig.at(2).lift('ejected');
+    rig.send(10);
+    rig.time.advance(20_000);
+    rig.at(3).bar('breaker');
+    expect((rig.send(2000)[2] ?? 0) / 2000).to.be.closeTo(0.5, 0.03);
+  });
 });

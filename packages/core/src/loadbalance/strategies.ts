@@ -85,7 +85,7 @@ export function makeStrategy(
   if (strategy.passesOver && !new HashKey(rules.hash, random).isConfigured) {
     throw new MeshError(
       'MESH_ERR_NOTHING_TO_HASH',
-      `the strategy ${strategy.name} of ${where(service)} needs something to hash: set hash.header, hash.cookie, hash.query, hash.path or hash.source beside it`,
+      `${where(service)} names the strategy '${rules.strategy}', which needs something to hash: set hash.header, hash.cookie, hash.query, hash.path or hash.source beside it`,
     );
   }
   return strategy;
