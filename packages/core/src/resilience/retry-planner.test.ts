@@ -5,6 +5,7 @@ import { fakePorts, settle } from '../testing/fake-ports.js';
 import { answerOf, executorOf, retryRig, type RetryRig } from '../testing/retry-rig.js';
 import { DEFAULT_EXECUTOR_SETTINGS, type ExecutorSettings } from './executor-settings.js';
 import type { NextAttempt } from './retry-planner.js';
+import type { RetryRule } from './retry-rule.js';
 
 const AT_ONCE = 'backoff.kind: zero';
 
@@ -369,6 +370,21 @@ describe('a route or a mark', () => {
     expect(rig.planner.answered(call, rig.plan, answerOf(500))).to.be.an.instanceof(Promise);
     call.failedAttempts = 1;
     expect(rig.planner.answered(call, rig.plan, answerOf(500))).to.equal(undefined);
+  });
+
+  it('that says what to repeat and not how often repeats it once, or as often as the service does', async () => {
+    const attemptsOf = (settings: ExecutorSettings, retry: RetryRule): number => {
+      const rig = retryRig(settings, 9);
+      const call = new FakeCall();
+      call.route = { name: 'r', timeoutMs: undefined, retry };
+      rig.begin(call);
+      return rig.planner.of(rig.plan).retryOf(call).maxAttempts;
+    };
+    const four = await executorOf('loadbalance.retryOnNext: 3');
+    expect(attemptsOf(DEFAULT_EXECUTOR_SETTINGS, { retryOn: ['5xx'] })).to.equal(2);
+    expect(attemptsOf(DEFAULT_EXECUTOR_SETTINGS, { retryOnSame: 2 })).to.equal(3);
+    expect(attemptsOf(four, { retryOn: ['5xx'] })).to.equal(4);
+    expect(attemptsOf(four, { maxAttempts: 1 })).to.equal(1);
   });
 
   it('has the first word over a mark, and a mark over the service', async () => {

@@ -60,6 +60,9 @@ export interface AttemptSettings extends Omit<
 /** `maxMs` is this many times `minMs` when it is left out. */
 const MAX_BACKOFF_FACTOR = 10;
 
+/** Attempts by a route or mark that says what to repeat and not how often. */
+const MIN_RULE_ATTEMPTS = 2;
+
 /** What holds when nothing is configured. */
 export const DEFAULT_RETRY_SETTINGS: RetrySettings = schemaDefaults(s.object(RETRY_FIELDS) as Schema<RetrySettings>);
 
@@ -101,7 +104,9 @@ export function compileRetryPolicy(settings: AttemptSettings, rule?: RetryRule):
   const isEnabled = rule !== undefined || settings.retryEnabled;
   const { safeAttempts } = settings;
   const retryOnSame = rule?.retryOnSame ?? settings.retryOnSame;
-  const maxAttempts = rule?.maxAttempts ?? (settings.retryOnSame + 1) * (settings.retryOnNext + 1);
+  const configured = (retryOnSame + 1) * (settings.retryOnNext + 1);
+  // Who asks for retries and names no number wants at least one.
+  const maxAttempts = rule === undefined ? configured : (rule.maxAttempts ?? Math.max(MIN_RULE_ATTEMPTS, configured));
   const perTryTimeoutMs = rule?.perTryTimeoutMs ?? settings.perTryTimeoutMs;
   const { rule: backoff, maxRetryAfterMs } = settings.backoff;
   return {
@@ -109,7 +114,7 @@ export function compileRetryPolicy(settings: AttemptSettings, rule?: RetryRule):
     maxAttempts: isEnabled ? maxAttempts : safeAttempts,
     safeAttempts: rule?.maxAttempts ?? (isEnabled ? Math.max(safeAttempts, maxAttempts) : safeAttempts),
     triesPerInstance: isEnabled ? retryOnSame + 1 : 1,
-    maxInstances: !isEnabled || rule?.maxAttempts !== undefined ? Infinity : settings.retryOnNext + 1,
+    maxInstances: !isEnabled || rule !== undefined ? Infinity : settings.retryOnNext + 1,
     conditions: new RetryConditions(
       isEnabled ? (rule?.retryOn ?? [...settings.retryOn, ...settings.failureStatuses]) : [],
     ),
