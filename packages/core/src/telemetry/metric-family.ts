@@ -1,7 +1,8 @@
 export type MetricType = 'counter' | 'gauge' | 'histogram' | 'summary';
 
 /** The chapters of the metrics reference. */
-export type MetricGroup = 'calls' | 'policies' | 'connections' | 'registry' | 'process' | 'compatibility';
+export type MetricGroup =
+  'calls' | 'policies' | 'configuration' | 'connections' | 'registry' | 'process' | 'compatibility';
 
 /** What a metric is, apart from its values. */
 export interface MetricDefinition {

@@ -20,6 +20,11 @@ const CHAPTERS: readonly { readonly group: MetricGroup; readonly title: string; 
       'What routing, load balancing and fault tolerance did. A family without samples has had nothing to count yet.',
   },
   {
+    group: 'configuration',
+    title: 'Configuration',
+    intro: 'What became of changes; `GET /config` says more. Without samples in a program that follows no changes.',
+  },
+  {
     group: 'connections',
     title: 'Connections',
     intro:

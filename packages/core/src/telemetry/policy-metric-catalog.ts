@@ -5,7 +5,7 @@ function policies(type: MetricType, name: string, labels: readonly string[], hel
 }
 
 function configuration(type: MetricType, name: string, labels: readonly string[], help: string): MetricDefinition {
-  return { name, type, group: 'process', labels, help };
+  return { name, type, group: 'configuration', labels, help };
 }
 
 /** The metrics of policies; part of `docs/reference/metrics.md`. */
