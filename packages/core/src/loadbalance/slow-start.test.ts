@@ -79,4 +79,18 @@ describe('slow start', () => {
     rig.at(3).bar('breaker');
     expect((rig.send(2000)[2] ?? 0) / 2000).to.be.closeTo(0.5, 0.03);
   });
+
+  it('leaves what it holds back to an endpoint, too, that came back meanwhile', () => {
+    const rig = balanceRig({ slowStart: RULE }, numbered(1), numbered(2));
+    rig.send(1);
+    rig.time.advance(20_000);
+    rig.at(2).bar('breaker');
+    rig.publish(numbered(1), numbered(2), numbered(3));
+    rig.send(50);
+    rig.at(2).lift('breaker');
+    rig.send(1);
+    rig.time.advance(9_000);
+    const counts = rig.send(4000);
+    expect(counts[2] ?? 0).to.be.closeTo((4000 * 0.9) / 2.8, 150);
+  });
 });
