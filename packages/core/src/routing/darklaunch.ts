@@ -1,4 +1,4 @@
-import { DARKLAUNCH_CONDITION, type DarklaunchConfig } from '../config/sections/route-rules.js';
+import { DARKLAUNCH_CONDITION, type DarklaunchConfig } from '../config/sections/darklaunch.js';
 import { CallMatcher } from './call-matcher.js';
 import { anyHeaderCondition } from './conditions.js';
 import type { Operators } from './value-matcher.js';

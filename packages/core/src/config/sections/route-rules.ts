@@ -1,58 +1,9 @@
-import { FieldBundle } from '../../invocation.js';
 import { s } from '../schema/combinators.js';
 import { patternSchema } from '../schema/pattern.js';
 import type { Infer } from '../schema/schema.js';
+import { headerEditsSchema } from './header-edits.js';
 import { pathMatchSchema, valueMatchSchema } from './match.js';
 import { retryOnList } from './retry.js';
-
-/** Fields that frame the message or belong to one hop; the codec writes them (RFC 9110, 7.6.1). */
-const HOP_FIELDS: ReadonlySet<string> = new Set([
-  ...[
-    'connection',
-    'content-length',
-    'keep-alive',
-    'proxy-connection',
-    'te',
-    'trailer',
-    'transfer-encoding',
-    'upgrade',
-  ],
-]);
-
-function fieldProblem(name: string, value: string): string | undefined {
-  if (HOP_FIELDS.has(name.toLowerCase()))
-    return `the header '${name}' frames the message or belongs to one hop; it cannot be edited`;
-  if (name.toLowerCase() === 'host') return "set the host with 'rewrite.host'";
-  try {
-    new FieldBundle([[name, value]]);
-    return undefined;
-  } catch {
-    return `the header '${name}' or its value cannot be sent`;
-  }
-}
-
-function fieldEdits(what: string) {
-  return s.object(
-    {
-      set: s.map(s.string(), { keyName: 'header', doc: `Header fields of the ${what} that are replaced or added.` }),
-      add: s.map(s.string(), { keyName: 'header', doc: `Header fields that are added to the ${what}.` }),
-      remove: s.list(s.string(), { commaSeparated: true, default: [], doc: `Header fields that the ${what} loses.` }),
-    },
-    {
-      check: ({ set, add, remove }) => {
-        for (const [name, value] of [...set, ...add, ...remove.map((one) => [one, ''] as const)]) {
-          const wrong = fieldProblem(name, value);
-          if (wrong !== undefined) return wrong;
-        }
-        return undefined;
-      },
-    },
-  );
-}
-
-function headerEdits() {
-  return s.object({ request: fieldEdits('request'), response: fieldEdits('answer') });
-}
 
 function retryRule() {
   return s.object(
@@ -94,7 +45,7 @@ const routeSchema = s.object({
     max: 100,
     doc: 'Percent of the calls. Routes without a weight share what the others leave; what is left then goes to the newest version.',
   }),
-  headers: headerEdits(),
+  headers: headerEditsSchema,
   timeout: timeout(),
   retry: retryRule(),
   whenEmpty: whenEmpty(),
@@ -214,7 +165,7 @@ const ruleSchema = s.object(
     }),
     match: ruleMatchSchema,
     route: s.list(routeSchema, { default: [], doc: 'Where calls go, and what share of them.' }),
-    headers: headerEdits(),
+    headers: headerEditsSchema,
     rewrite: rewriteSchema,
     redirect: redirectSchema,
     directResponse: directResponseSchema,
@@ -242,61 +193,7 @@ export const routeRuleSchema = s.map(s.yaml(s.list(ruleSchema)), {
   doc: 'Route rules by called service.',
 });
 
-const darklaunchItemSchema = s.object({
-  groupName: s.string({ doc: 'A name for people.' }),
-  groupCondition: s.string({
-    required: true,
-    pattern: /^\s*[^=;\s]+\s*=[^=;]+(;\s*[^=;\s]+\s*=[^=;]+)*;?\s*$/,
-    expectation: "tags such as 'version=1.0,1.1'",
-    doc: 'Tags of the instances: `version=1.0,1.1`.',
-  }),
-  policyCondition: s.string({
-    required: true,
-    doc: 'RATE: percent of the calls. RULE: a header, an operator (= != > >= < <= ~) and a value.',
-  }),
-  caseInsensitive: s.boolean({ default: false, doc: 'Letter case of the value makes no difference.' }),
-});
-
-/** A condition of `darklaunch.policy`, taken apart. */
-export const DARKLAUNCH_CONDITION: RegExp = /^\s*([\w.-]+)\s*(!=|>=|<=|=|>|<|~)\s*(.*?)\s*$/s;
-
-/** `servicecomb.darklaunch.policy`: route rules of the first kind, JSON in a text. */
-export const darklaunchSchema = s.map(
-  s.yaml(
-    s.object(
-      {
-        policyType: s.oneOf(['RATE', 'RULE'], {
-          ignoreCase: true,
-          required: true,
-          doc: 'RATE: by share; RULE: by header.',
-        }),
-        ruleItems: s.list(darklaunchItemSchema, { required: true, doc: 'Groups of instances and who goes there.' }),
-      },
-      {
-        check: ({ policyType, ruleItems }) => {
-          if (policyType === 'RULE') {
-            const wrong = ruleItems.find(({ policyCondition }) => !DARKLAUNCH_CONDITION.test(policyCondition));
-            return wrong === undefined
-              ? undefined
-              : `policyCondition '${wrong.policyCondition}' is no condition such as 'user!=x'`;
-          }
-          const shares = ruleItems.map(({ policyCondition }) => Number(policyCondition));
-          if (!shares.every((share) => Number.isInteger(share) && share >= 0))
-            return 'policyCondition must be a whole percentage for RATE';
-          const sum = shares.reduce((total, share) => total + share, 0);
-          return sum > 100 ? `the percentages of its groups add up to ${sum}; at most 100 are possible` : undefined;
-        },
-      },
-    ),
-  ),
-  {
-    keyName: 'service',
-    doc: 'Route rules of the first kind, as JSON. Rules of servicecomb.routeRule for the same service come first.',
-  },
-);
-
 type ValueOf<M> = M extends ReadonlyMap<string, infer V> ? V : never;
 export type RouteRuleConfig = NonNullable<ValueOf<Infer<typeof routeRuleSchema>>>[number];
 export type RouteConfig = RouteRuleConfig['route'][number];
 export type HeaderEditsConfig = RouteRuleConfig['headers'];
-export type DarklaunchConfig = ValueOf<Infer<typeof darklaunchSchema>>;

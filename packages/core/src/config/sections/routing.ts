@@ -1,7 +1,8 @@
 import { s } from '../schema/combinators.js';
+import { darklaunchSchema } from './darklaunch.js';
 import { egressRuleSchema, egressSchema } from './egress.js';
 import { matchGroupSchema } from './match.js';
-import { darklaunchSchema, routeRuleSchema } from './route-rules.js';
+import { routeRuleSchema } from './route-rules.js';
 
 const ingressRule = s.free({
   doc: 'Rules as a YAML text: host, apiPath, service.name, service.redirectPath, service.port.',
