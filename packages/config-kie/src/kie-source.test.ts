@@ -5,11 +5,20 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { KieError, type KieErrorCode } from './kie-error.js';
 import { FakeKie } from './testing/fake-kie.js';
-import { itBehavesWith } from './kie-behaviour.test.js';
+import { KIE_BEHAVIOURS, checkBehaviour } from './testing/kie-behaviour.js';
 import { APP, SERVICE, SourceRig, type SourceRigSettings } from './testing/source-rig.js';
 
 describe('the config source kie, with a fake Kie', () => {
-  itBehavesWith(() => FakeKie.start());
+  for (const behaviour of KIE_BEHAVIOURS) {
+    it(behaviour.title, async () => {
+      const kie = await FakeKie.start();
+      try {
+        await checkBehaviour(behaviour, kie);
+      } finally {
+        await kie.close();
+      }
+    });
+  }
 });
 
 describe('the config source kie', () => {
