@@ -65,7 +65,7 @@ export class Exchange extends TimedRequest implements UpstreamUser {
     this.phase = Phase.Response;
     this.#status = scan.status;
     this.kept = undefined;
-    this.dueAt = Infinity;
+    this.times = undefined;
     if (untilClose || (!this.requestDone && scan.status >= 400)) server.closeAfterResponse();
     let extra = server.responseFields(call, scan.minorVersion);
     if (call.responseFields !== undefined) extra += renderFields(call.responseFields);
@@ -133,10 +133,11 @@ export class Exchange extends TimedRequest implements UpstreamUser {
   }
 
   onTimeout(): void {
-    if (this.dueAt !== Infinity) {
+    const { times } = this;
+    if (times !== undefined) {
       const now = this.env.now();
-      if (now >= this.dueAt) {
-        this.onDue(now);
+      if (now >= times.dueAt) {
+        this.onDue(times, now);
         return;
       }
     }
@@ -244,7 +245,7 @@ export class Exchange extends TimedRequest implements UpstreamUser {
   #end(aborted: boolean): void {
     if (this.phase === Phase.Over) return;
     this.phase = Phase.Over;
-    this.dueAt = Infinity;
+    this.times = undefined;
     this.mirror?.onOriginalOver();
     try {
       this.handler.end(this.call, {

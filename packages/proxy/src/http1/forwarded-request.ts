@@ -2,6 +2,7 @@ import type { CallHandler } from '@mesher/core';
 import type { Environment } from '../environment.js';
 import type { EndpointPool } from '../upstream/endpoint-pool.js';
 import type { UpstreamConnection } from '../upstream/upstream-connection.js';
+import type { AttemptTimes } from './attempt-times.js';
 import { Phase } from './exchange-phase.js';
 import type { Http1Call } from './http1-call.js';
 import type { MirrorRequest } from './mirror-request.js';
@@ -11,14 +12,14 @@ import type { ServerConnection } from './server-connection.js';
 /** A request on its way: waits for a connection, is sent as it comes, and is kept for as long as it may have to be sent again. */
 export abstract class ForwardedRequest {
   requestDone = false;
-  /** Monotonic milliseconds at which something is due before the answer begins, whatever the phase; Infinity in the usual case. */
-  dueAt = Infinity;
   protected phase: Phase = Phase.Deciding;
   protected upstream: UpstreamConnection | undefined;
   protected waitingIn: EndpointPool | undefined;
   /** The body so far, while it may have to be sent: for the first time, or once more. */
   protected kept: ReplayBuffer | undefined;
   protected mirror: MirrorRequest | undefined;
+  /** Until the answer begins, and only of calls with limits: numbers in each request would cost an allocation each. */
+  protected times: AttemptTimes | undefined;
   /** The rendered head. */
   protected head = '';
 
@@ -28,6 +29,11 @@ export abstract class ForwardedRequest {
     readonly handler: CallHandler,
     protected readonly env: Environment,
   ) {}
+
+  /** Monotonic milliseconds at which something is due before the answer begins, whatever the phase; Infinity in the usual case. */
+  get dueAt(): number {
+    return this.times === undefined ? Infinity : this.times.dueAt;
+  }
 
   /** The last byte of the request has been forwarded. */
   protected abstract onRequestSent(): void;

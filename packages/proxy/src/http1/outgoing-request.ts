@@ -15,10 +15,12 @@ export abstract class OutgoingRequest extends ForwardedRequest {
   /** Asks the pool for a connection, which answers through `onConnection`, `onConnecting`, `onWaiting` or `onRefused`. */
   protected abstract acquire(endpoint: Endpoint, fresh: boolean): void;
   /**
-   * The call has limits besides those of its phases: sets {@link dueAt} for an attempt that begins now.
+   * The call has limits besides those of its phases: sets {@link times} for an attempt that begins now.
    * @returns false when it must not begin any more; the call has been answered
    */
   protected abstract limitAttempt(): boolean;
+  /** No attempt is under way: only the deadline of the call counts. */
+  protected abstract awaitDeadline(): void;
   /** Ends the call and the client's connection in the middle of an answer. */
   protected abstract breakOff(code: ErrorCode): void;
 
@@ -169,7 +171,7 @@ export abstract class OutgoingRequest extends ForwardedRequest {
   /** Waits for a decision; nothing else is remembered of a call that has ended meanwhile. */
   #park(verdict: Promise<Verdict>, proceed: (verdict: Verdict) => void): void {
     this.phase = Phase.Deciding;
-    this.dueAt = this.requestDone || !this.call.deadlineIsOurs ? this.call.deadlineAt : Infinity;
+    this.awaitDeadline();
     this.server.arm(this.env.options.responseTimeout, this.dueAt);
     void verdict.then(
       (later) => {
@@ -198,7 +200,7 @@ export abstract class OutgoingRequest extends ForwardedRequest {
 
   #connect(endpoint: Endpoint, fresh: boolean): void {
     const { call } = this;
-    this.dueAt = Infinity;
+    this.times = undefined;
     const isLimited = call.deadlineAt !== Infinity || call.tryTimeout !== Infinity || call.hedgeAfter !== Infinity;
     if (isLimited && !this.limitAttempt()) return;
     call.endpoint = endpoint;

@@ -1,5 +1,6 @@
 import type { AttemptFailure, Endpoint, Rejection } from '@mesher/core';
 import type { UpstreamConnection } from '../upstream/upstream-connection.js';
+import { AttemptTimes } from './attempt-times.js';
 import { describeDeadline, Phase } from './exchange-phase.js';
 import { OutgoingRequest } from './outgoing-request.js';
 import { refusalOfPeer } from './peer-refusal.js';
@@ -13,10 +14,6 @@ import { SecondAttempt } from './second-attempt.js';
 export abstract class TimedRequest extends OutgoingRequest {
   /** The attempt beside the first one. */
   protected second: SecondAttempt | undefined;
-  /** Monotonic milliseconds at which the first attempt has taken too long. */
-  #tryAt = Infinity;
-  /** Monotonic milliseconds at which it gets company. */
-  #hedgeAt = Infinity;
 
   abstract readonly isHead: boolean;
   abstract readonly dechunk: boolean;
@@ -93,28 +90,38 @@ export abstract class TimedRequest extends OutgoingRequest {
       this.#refuseLate();
       return false;
     }
-    this.#tryAt = now + call.tryTimeout;
+    const times = (this.times = new AttemptTimes());
+    times.tryAt = now + call.tryTimeout;
     // What follows a switch of protocols is a conversation, and cannot be had twice.
     const mayHedge = handler.hedge !== undefined && call.form !== 'authority' && call.upgrade === undefined;
-    this.#hedgeAt = mayHedge ? now + call.hedgeAfter : Infinity;
+    if (mayHedge) times.hedgeAt = now + call.hedgeAfter;
     this.#updateDue();
     return true;
   }
 
+  protected awaitDeadline(): void {
+    const deadlineAt = this.#deadlineAt;
+    this.times = undefined;
+    if (deadlineAt !== Infinity) (this.times = new AttemptTimes()).dueAt = deadlineAt;
+  }
+
   /** {@link dueAt} has come. */
-  protected onDue(now: number): void {
+  protected onDue(times: AttemptTimes, now: number): void {
     if (now >= this.#deadlineAt) {
       this.#refuseLate();
       return;
     }
-    if (now >= this.#tryAt) {
+    if (now >= times.tryAt) {
       this.env.stats.timeouts++;
       const failure = this.#tryFailure(this.call.endpoint as Endpoint, this.phase === Phase.AwaitResponse);
       this.dropAttempt();
       this.onAttemptFailed(failure);
       return;
     }
-    if (now >= this.#hedgeAt) this.#startSecond(now);
+    if (now >= times.hedgeAt) {
+      times.hedgeAt = Infinity;
+      this.#startSecond(now);
+    }
     if (this.phase < Phase.Response) this.#rearm();
   }
 
@@ -139,7 +146,6 @@ export abstract class TimedRequest extends OutgoingRequest {
   // === inside
 
   #startSecond(now: number): void {
-    this.#hedgeAt = Infinity;
     const { call } = this;
     if (!this.requestDone || !call.bodyReplayable || this.second !== undefined) return;
     let endpoint: Endpoint | undefined;
@@ -173,8 +179,8 @@ export abstract class TimedRequest extends OutgoingRequest {
     this.call.endpoint = second.endpoint;
     this.phase = second.isSent ? Phase.AwaitResponse : Phase.Connecting;
     this.head = second.head;
-    this.#tryAt = second.tryAt;
-    this.#hedgeAt = Infinity;
+    this.times = new AttemptTimes();
+    this.times.tryAt = second.tryAt;
     this.adopt(second.upstream as UpstreamConnection);
   }
 
@@ -219,7 +225,7 @@ export abstract class TimedRequest extends OutgoingRequest {
     if (phase !== Phase.Deciding) this.#rearm();
     else {
       // Between two attempts only the deadline counts.
-      this.dueAt = call.deadlineAt;
+      this.awaitDeadline();
       this.server.arm(this.env.options.responseTimeout, this.dueAt);
     }
   }
@@ -230,7 +236,8 @@ export abstract class TimedRequest extends OutgoingRequest {
   }
 
   #updateDue(): void {
-    this.dueAt = Math.min(this.#deadlineAt, this.#tryAt, this.#hedgeAt);
+    const times = (this.times ??= new AttemptTimes());
+    times.dueAt = Math.min(this.#deadlineAt, times.tryAt, times.hedgeAt);
   }
 
   #rearm(): void {
