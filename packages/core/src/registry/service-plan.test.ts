@@ -4,6 +4,7 @@ import { steadyBalancing } from '../loadbalance/steady-balancing.js';
 import { FakeCall } from '../testing/fake-call.js';
 import { fakePorts } from '../testing/fake-ports.js';
 import { httpInstance, instanceAt } from '../testing/instances.js';
+import type { Subset } from '../routing/subset.js';
 import type { ServiceSnapshot } from './contracts.js';
 import type { Endpoint } from './endpoint.js';
 import type { Instance } from './instance.js';
@@ -158,6 +159,19 @@ describe('a service plan', () => {
       }
       expect([endpoint.inFlight, endpoint.latencyMs]).to.deep.equal([0, latencyMs]);
     }
+  });
+
+  it('forgets parts that rules no longer ask for, and compiles one anew that is asked for again', () => {
+    const plan = planOf();
+    plan.apply(snapshot('a', httpInstance('10.0.0.1:80')), 0);
+    const part = (name: string): Subset => ({ name, whenEmpty: 'fail', select: (instances) => instances });
+    const first = part('first');
+    const compiled = plan.candidates('http', first);
+    expect(plan.candidates('http', first)).to.equal(compiled);
+    for (let i = 0; i < 1000; i++) plan.candidates('http', part(`part ${i}`));
+    const again = plan.candidates('http', first);
+    expect(again).to.not.equal(compiled);
+    expect(again.endpoints).to.deep.equal(compiled.endpoints);
   });
 
   it('retires all its endpoints when it is given up', () => {

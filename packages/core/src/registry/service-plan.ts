@@ -13,6 +13,9 @@ import { explainBalancing } from './explain-balancing.js';
 import type { InstanceAddress } from './instance.js';
 import { addressFor, whyLeftOut } from './instance-choice.js';
 
+/** Parts of a service that are kept compiled: more than any set of rules has; one beyond them is compiled again when it is asked for. */
+const MAX_SUBSETS = 256;
+
 /**
  * All that is decided about a service ahead of its calls. The object stays the same while the service is watched; a new
  * snapshot replaces what is in it, and the next call reads that.
@@ -73,7 +76,10 @@ export class ServicePlan {
   candidates(protocol: CallProtocol, subset?: Subset): Candidates {
     if (this.balancing.generation !== this.#generation) this.#takeOver();
     let byProtocol = this.#candidates.get(subset);
-    if (byProtocol === undefined) this.#candidates.set(subset, (byProtocol = new Map<CallProtocol, Candidates>()));
+    if (byProtocol === undefined) {
+      this.#forgetOldest();
+      this.#candidates.set(subset, (byProtocol = new Map<CallProtocol, Candidates>()));
+    }
     let candidates = byProtocol.get(protocol);
     if (candidates === undefined) {
       candidates = this.#compile(protocol, subset);
@@ -157,6 +163,15 @@ export class ServicePlan {
     for (const [key, endpoint] of this.#endpoints) this.#retire(key, endpoint);
     this.#candidates.clear();
     this.#stopDetecting();
+  }
+
+  /** Rules that change again and again leave parts behind that nobody asks for any more. */
+  #forgetOldest(): void {
+    if (this.#candidates.size < MAX_SUBSETS) return;
+    for (const subset of this.#candidates.keys()) {
+      this.#candidates.delete(subset);
+      return;
+    }
   }
 
   /** Takes over the rules in effect; what is known of endpoints stays. */
