@@ -109,6 +109,17 @@ describe('a configuration that changes while the sidecar runs', () => {
     await eventually('the file is in effect', async () => (await config(hello)).keys['logLevel']?.value === 'WARN');
   });
 
+  it('chooses the log level while running', async () => {
+    const hello = await scene().sidecar({ service: 'hello', host: 'none' });
+    const levelIs = (level: string) => async (): Promise<boolean> =>
+      (await config(hello)).keys['logLevel']?.value === level;
+    await replace(hello, 'lager.yaml', 'logLevel: WARN\n');
+    await eventually('only warnings are written', levelIs('WARN'));
+    expect(hello.process.output).not.to.include('is in effect');
+    await replace(hello, 'lager.yaml', 'logLevel: INFO\n');
+    await hello.process.untilPrinted(/"generation":3.*is in effect/);
+  });
+
   it('may be a mounted ConfigMap, whose files change in one step', async () => {
     const hello = await scene().sidecar({ service: 'hello', host: 'none' });
     const { confDir } = hello;

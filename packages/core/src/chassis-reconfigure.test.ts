@@ -71,3 +71,25 @@ describe('a chassis whose rules change 1,000 times', () => {
     await chassis.close();
   });
 });
+
+describe('a chassis that is to take over what it cannot work with', () => {
+  it('refuses it, and goes on as before', async () => {
+    const rig = await chassisRig();
+    const chassis = await rig.create();
+    const { document } = await loadFiles(
+      { 'load_balancing.yaml': 'cse.loadbalance.strategy.name: NoSuchStrategy\n' },
+      {
+        overrides: { 'servicecomb.service.name': 'orders', 'servicecomb.registry.type': 'scripted' },
+        sections: CHASSIS_SECTIONS,
+      },
+    );
+    const before = chassis.document;
+    expect(() => chassis.reconfigure(document as MeshDocument)).to.throw(/NoSuchStrategy/);
+    expect(chassis.document).to.equal(before);
+    rig.discovery.publish('world', [httpInstance('10.0.0.1:80')]);
+    const call = new FakeCall({ authority: 'world' });
+    expect(await place(chassis.outbound, call)).not.to.be.instanceOf(Rejection);
+    chassis.outbound.end(call, outcome());
+    await chassis.close();
+  });
+});
