@@ -97,6 +97,8 @@ async function runWith(bootstrap: Bootstrap, log: ProcessLog, setExit: SetExit):
       ports,
     });
     sidecar.chassis.configuration.onChange(followLevel);
+    // A change may have come while the rest was starting.
+    followLevel(sidecar.chassis.document);
     logReady(logger, sidecar, document.service.name);
     await stop.requested;
     await sidecar.drain();
