@@ -353,6 +353,24 @@ describe('limits of a call', () => {
       expect(failures).to.have.lengthOf(1);
     });
 
+    it('may be taken away for the attempts that follow', async () => {
+      const { upstream, proxy, failures } = await limited({ tryTimeout: 100 }, undefined, {
+        again: (call) => {
+          call.tryTimeout = Infinity;
+          return proxy.endpoint;
+        },
+      });
+      const client = await rig().send(proxy, GET);
+      await (await upstream.awaitConnection(1)).readUntil('\r\n\r\n');
+      rig().time.advance(ONE_TRY);
+      const two = await upstream.awaitConnection(2);
+      await two.readUntil('\r\n\r\n');
+      rig().time.advance(10_000);
+      two.write(answerOf('fine'));
+      await client.readUntil('fine');
+      expect(failures).to.have.lengthOf(1);
+    });
+
     it('may be followed by a wait, during which it does not count', async () => {
       const calls: Invocation[] = [];
       let goOn: (verdict: Verdict) => void = () => {};

@@ -194,6 +194,27 @@ describe('a hedged call', () => {
     await client.readUntil('second');
   });
 
+  it('keeps such an edit for the attempts that follow', async () => {
+    const made = await hedged({
+      handler: {
+        hedge: (call) => {
+          call.setHeader('x-mesher-attempt', '2');
+          return new Endpoint('127.0.0.1', made.two.port, undefined);
+        },
+        again: () => made.proxy.endpoint,
+      },
+    });
+    const [client, first, second] = await sendBoth(made);
+    first.reset();
+    await until(() => made.told.length === 2);
+    second.reset();
+    const third = await made.one.awaitConnection(2);
+    await third.readUntil('\r\n\r\n');
+    expect(third.text).to.equal('GET / HTTP/1.1\r\nHost: a\r\nx-mesher-attempt: 2\r\n\r\n');
+    third.write(answerOf('third'));
+    await client.readUntil('third');
+  });
+
   for (const [what, request, options] of [
     ['is not complete', 'PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nbegin', {}],
     ['is too large to be kept', 'PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nbegin', { maxReplayBytes: 4 }],
