@@ -82,6 +82,21 @@ describe('explaining an outbound call', () => {
     await chassis.close();
   });
 
+  it('finds a service by another spelling, as a call does', async () => {
+    const { rig, chassis } = await started();
+    rig.discovery.publish('World', [httpInstance('10.0.0.1:80', { service: 'World' })]);
+    rig.discovery.publishAbsent('WORLD');
+    chassis.directory.plan('WORLD');
+    await settle();
+    rig.discovery.publishAll([httpInstance('10.0.0.1:80', { service: 'World' })]);
+    await settle();
+    for (const watch of [false, true]) {
+      const { sent, steps } = await chassis.explain({ url: 'http://WORLD/', watch });
+      expect(sent, JSON.stringify(steps)).to.equal(true);
+    }
+    await chassis.close();
+  });
+
   it('shows no credentials', async () => {
     const { chassis } = await started();
     const explained = await chassis.explain({

@@ -124,6 +124,9 @@ export class Explainer {
     const { destination } = call;
     const outside = egress?.explain(call, destination, into);
     if (outside !== undefined || into.stopped || into.open) return outside;
+    if (watch && destination !== undefined) {
+      await directory.whenKnown(directory.plan(destination.service)?.service ?? destination.service);
+    }
     const state = destination === undefined ? 'absent' : directory.preview(destination.service)?.plan.state;
     if (state === 'absent' || (state === undefined && !watch)) {
       const unknown = egress?.explainUnknown(call, destination, into);

@@ -72,8 +72,10 @@ export class ServiceDirectory {
    * @returns undefined when the service is neither watched nor listed
    */
   preview(service: string): { readonly plan: ServicePlan; readonly watched: boolean } | undefined {
+    const own = this.#watched.get(service);
+    if (own !== undefined && own.plan.state !== 'absent') return { plan: own.plan, watched: true };
     const name = this.#spelling.registeredAs(service) ?? service;
-    const watched = this.#watched.get(service) ?? this.#watched.get(name);
+    const watched = this.#watched.get(name) ?? own;
     if (watched !== undefined) return { plan: watched.plan, watched: true };
     const instances = this.#listed.filter((instance) => instance.service === name);
     if (instances.length === 0) return undefined;
