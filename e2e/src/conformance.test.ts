@@ -1,6 +1,6 @@
-import { loadConformanceTable, type ConformanceCase } from '@mesher/core/testing';
+import { loadConformanceTable, skipBecause, type ConformanceCase } from '@mesher/core/testing';
 import { expectRefused, SidecarHost } from './support/conformance/sidecar-host.js';
-import { FreePorts } from './support/free-ports.js';
+import { FreePorts, canListen } from './support/free-ports.js';
 
 const table = await loadConformanceTable();
 const ports = new FreePorts();
@@ -20,8 +20,12 @@ class CaseQueue {
   async run(one: ConformanceCase): Promise<void> {
     const host = await this.#start(one);
     const index = this.#cases.indexOf(one);
-    // What goes wrong there is told when its turn has come.
-    for (const next of this.#cases.slice(index + 1, index + 1 + AHEAD)) this.#start(next).catch(() => undefined);
+    for (const next of this.#cases.slice(index + 1, index + 1 + AHEAD)) {
+      // Where a filter runs some cases only, those that it leaves out must not pile up.
+      if (this.#started.size > AHEAD) break;
+      // What goes wrong there is told when its turn has come.
+      this.#start(next).catch(() => undefined);
+    }
     try {
       await host.run();
     } catch (error) {
@@ -50,6 +54,11 @@ class CaseQueue {
 describe('the conformance table, through a sidecar', () => {
   const cases = table.flatMap((topic) => topic.cases).filter(({ hosts }) => hosts.includes('sidecar'));
   const queue = new CaseQueue(cases.filter(({ refused }) => refused === undefined));
+  before(async function () {
+    const has = await canListen('127.1.1.1');
+    if (!has)
+      skipBecause(this, '127.1.1.1 is no address of this machine; the instances of each case have such addresses');
+  });
   after(() => queue.close());
 
   for (const topic of table) {
