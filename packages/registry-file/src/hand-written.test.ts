@@ -44,6 +44,16 @@ describe('Hand-written files', () => {
     ]);
   });
 
+  it('say in tags what route rules choose by: version, application, anything', async () => {
+    await write('world', '127.0.0.1 8080 version=2.0 app=shop zone=b\n');
+    const [instance] = (await at.fake().see('world')).instances;
+    expect(instance).to.include({ version: '2.0', app: 'shop' });
+    expect(instance?.metadata).to.deep.equal({ version: '2.0', app: 'shop', zone: 'b' });
+    await write('world', '127.0.0.1 8080 version=2.1\n');
+    const changed = at.fake();
+    expect((await changed.see('world')).instances[0]?.version).to.equal('2.1');
+  });
+
   it('in folders are services with a path as name', async () => {
     await mkdir(at.path('disco', 'shop', 'eu'), { recursive: true });
     await write('shop/orders', 'a 1');
@@ -112,7 +122,7 @@ describe('Hand-written files', () => {
     const fake = at.fake();
     expect(await fake.ids('world')).to.deep.equal(['a:1', 'b:2']);
     expect(fake.registry.discovery.state().problems).to.deep.equal([
-      `world:2: expected 'host port' or 'host port * weight' in "nonsense"`,
+      `world:2: expected 'host port' or 'host port * weight', then tags in "nonsense"`,
     ]);
     await write('world', 'a 1\nnonsense\nc 3\n');
     expect(await fake.ids('world')).to.deep.equal(['a:1', 'c:3']);

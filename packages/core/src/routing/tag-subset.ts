@@ -5,12 +5,12 @@ import type { Subset } from './subset.js';
 /** Stands for the newest version there is. */
 export const LATEST = 'latest';
 
-/** The address name of instances that were written down by hand: all that is known of them is the address. */
+/** The address name of instances that were written down by hand: what no tag says is not known of them. */
 const ANY_PROTOCOL = '*';
 
 /** True when nobody has said to which application the instance belongs; it then counts as of the own one. */
 export function hasUnknownApp(instance: Instance): boolean {
-  return instance.app === '' || instance.addresses.has(ANY_PROTOCOL);
+  return instance.app === '' || (instance.addresses.has(ANY_PROTOCOL) && instance.metadata.app === undefined);
 }
 
 /** Tags and the values that each may have. */

@@ -95,14 +95,25 @@ export class AddressFile {
 }
 
 /** An instance that speaks any protocol at one address. */
-function addressInstance(service: string, { host, port, weight }: WeightedAddress): Instance {
+function addressInstance(service: string, { host, port, weight, tags }: WeightedAddress): Instance {
   const instanceId = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
-  return makeInstance({ service, instanceId, weight, addresses: new Map([['*', { host, port, tls: false }]]) });
+  const { version, app } = tags;
+  return makeInstance({
+    service,
+    instanceId,
+    weight,
+    // With the application among them, routing knows that somebody has said so.
+    metadata: tags,
+    addresses: new Map([['*', { host, port, tls: false }]]),
+    ...(version === undefined ? {} : { version }),
+    ...(app === undefined ? {} : { app }),
+  });
 }
 
 function digestOf(addresses: readonly WeightedAddress[]): string {
   const hash = createHash('sha256');
-  for (const { host, port, weight } of addresses) hash.update(`${host} ${port} ${weight}\n`);
+  for (const { host, port, weight, tags } of addresses)
+    hash.update(`${host} ${port} ${weight} ${JSON.stringify(tags)}\n`);
   return hash.digest('base64url');
 }
 

@@ -8,7 +8,7 @@ describe('The lines of a hand-written file', () => {
 
   it('give host and port, with weight 1', () => {
     expect(parseAddressLines('127.0.0.1 8080\n').addresses).to.deep.equal([
-      { host: '127.0.0.1', port: 8080, weight: 1 },
+      { host: '127.0.0.1', port: 8080, weight: 1, tags: {} },
     ]);
   });
 
@@ -18,12 +18,32 @@ describe('The lines of a hand-written file', () => {
     }
   });
 
+  it('may carry tags, with or without a weight', () => {
+    expect(only('h 1 version=2.0 zone=b')).to.deep.equal({
+      host: 'h',
+      port: 1,
+      weight: 1,
+      tags: { version: '2.0', zone: 'b' },
+    });
+    expect(only('h 1 * 3 app=shop'))
+      .to.include({ weight: 3 })
+      .and.to.deep.include({ tags: { app: 'shop' } });
+    expect(only('h 1 __proto__=x')?.tags).to.deep.equal(JSON.parse('{"__proto__": "x"}'));
+  });
+
+  it('are refused when a tag is none, is there twice, or stands before the weight', () => {
+    expect(problem('h 1 =x')).to.match(/"=x" is no tag of the form name=value/);
+    expect(problem('h 1 version=')).to.match(/"version=" is no tag/);
+    expect(problem('h 1 a=b a=c')).to.match(/the tag "a" is there twice/);
+    expect(problem('h 1 a=b * 2')).to.match(/"\*" is no tag/);
+  });
+
   it('may be separated by any blanks and hold comments, blank lines, CRLF, CR and a byte order mark', () => {
     const text = '\uFEFF# the world\r\n\r\n  a.example\t 80   # first\r\n\nb.example 81 *\t2\r#c 1\n   \n';
     expect(parseAddressLines(text)).to.deep.equal({
       addresses: [
-        { host: 'a.example', port: 80, weight: 1 },
-        { host: 'b.example', port: 81, weight: 2 },
+        { host: 'a.example', port: 80, weight: 1, tags: {} },
+        { host: 'b.example', port: 81, weight: 2, tags: {} },
       ],
       errors: [],
       notes: [],
@@ -87,8 +107,8 @@ describe('The lines of a hand-written file', () => {
   it('that list an address twice count once, the last one, with a note', () => {
     const { addresses, errors, notes } = parseAddressLines('a 1\nb 1\na 1 * 5\n');
     expect(addresses).to.deep.equal([
-      { host: 'a', port: 1, weight: 5 },
-      { host: 'b', port: 1, weight: 1 },
+      { host: 'a', port: 1, weight: 5, tags: {} },
+      { host: 'b', port: 1, weight: 1, tags: {} },
     ]);
     expect(errors).to.deep.equal([]);
     expect(notes).to.deep.equal([{ line: 3, message: 'a 1 is listed in line 1 too; this line counts' }]);

@@ -5,6 +5,8 @@ export interface WeightedAddress {
   readonly host: string;
   readonly port: number;
   readonly weight: number;
+  /** `version`, `app` and further tags, as written. */
+  readonly tags: Readonly<Record<string, string>>;
 }
 
 export interface LineProblem {
@@ -27,10 +29,12 @@ const WEIGHT = /^(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/;
 /** One label of a host name (RFC 1123), with the underscore that Docker and many internal names use. */
 const HOST_LABEL = /^[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?$/;
 const MAX_HOST_LENGTH = 253;
+/** A tag; names as labels of Kubernetes have them. */
+const TAG = /^([A-Za-z0-9_][\w./-]*)=(\S+)$/;
 
 /**
- * Reads a hand-written file: one `host port` or `host port * weight` per line, separated by blanks; `#` begins a comment.
- * The format is that of Linkerd 1's `io.l5d.fs`. Lines may end with LF, CRLF or CR, and a byte order mark is skipped.
+ * Reads a hand-written file: one `host port` or `host port * weight` per line, separated by blanks, tags (`version=2.0 zone=b`) behind
+ * it; `#` begins a comment. But for the tags, the format is that of Linkerd 1's `io.l5d.fs`. Lines may end with LF, CRLF or CR, and a byte order mark is skipped.
  */
 export function parseAddressLines(text: string): AddressLines {
   const addresses = new Map<string, WeightedAddress & { readonly line: number }>();
@@ -52,22 +56,38 @@ export function parseAddressLines(text: string): AddressLines {
       notes.push({ line, message: `${key} is listed in line ${earlier.line} too; this line counts` });
     addresses.set(key, { ...parsed, line });
   }
-  const plain = [...addresses.values()].map(({ host, port, weight }) => ({ host, port, weight }));
+  const plain = [...addresses.values()].map(({ host, port, weight, tags }) => ({ host, port, weight, tags }));
   return { addresses: plain, errors, notes };
 }
 
 function parseLine(words: readonly string[]): WeightedAddress | string {
-  const [hostText = '', portText = '', star, weightText] = words;
-  if (words.length !== 2 && words.length !== 4) return "expected 'host port' or 'host port * weight'";
+  const tagsFrom = words.findIndex((word, index) => index >= 2 && word.includes('='));
+  const tags = parseTags(tagsFrom < 0 ? [] : words.slice(tagsFrom));
+  if (typeof tags === 'string') return tags;
+  const place = tagsFrom < 0 ? words : words.slice(0, tagsFrom);
+  const [hostText = '', portText = '', star, weightText] = place;
+  if (place.length !== 2 && place.length !== 4) return "expected 'host port' or 'host port * weight', then tags";
   const host = parseHost(hostText);
   if (host === undefined) return `${quote(hostText)} is no host name or IP address`;
   const port = /^\d{1,5}$/.test(portText) ? Number(portText) : 0;
   if (port < 1 || port > 65_535) return `port ${quote(portText)} is no number from 1 to 65535`;
-  if (words.length === 2) return { host, port, weight: 1 };
+  if (place.length === 2) return { host, port, weight: 1, tags };
   if (star !== '*') return `expected '*' before the weight, not ${quote(star ?? '')}`;
   const weight = WEIGHT.test(weightText ?? '') ? Number(weightText) : NaN;
   if (!Number.isFinite(weight)) return `weight ${quote(weightText ?? '')} is no finite number from 0 up`;
-  return { host, port, weight };
+  return { host, port, weight, tags };
+}
+
+/** Tags as `name=value`; what is wrong with one of them otherwise. */
+function parseTags(words: readonly string[]): Readonly<Record<string, string>> | string {
+  const tags = new Map<string, string>();
+  for (const word of words) {
+    const [, name = '', value = ''] = TAG.exec(word) ?? [];
+    if (name === '') return `${quote(word)} is no tag of the form name=value`;
+    if (tags.has(name)) return `the tag ${quote(name)} is there twice`;
+    tags.set(name, value);
+  }
+  return Object.fromEntries(tags);
 }
 
 /** @returns the host as it is dialled, or undefined when it is none */
