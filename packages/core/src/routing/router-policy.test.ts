@@ -48,7 +48,10 @@ describe('the router without rules', () => {
     const byHand = instanceAt({ '*': '10.0.0.1:80' }, { instanceId: 'hand' });
     const rig = await RouterRig.make(files, { world: [byHand, V2] });
     expect(rig.spread(2)).to.deep.equal({ hand: 2 });
-    rig.publish('world', [{ ...byHand, app: 'office', metadata: { app: 'office' } }, { ...V2, app: 'shop' }]);
+    rig.publish('world', [
+      { ...byHand, app: 'office', metadata: { app: 'office' } },
+      { ...V2, app: 'shop' },
+    ]);
     expect(rig.spread(2), 'unless its tags say another one').to.deep.equal({ two: 2 });
   });
 
