@@ -182,7 +182,8 @@ export class OutboundHandler implements CallHandler {
       if (port !== undefined) call.setHeader(PORT_FIELD, String(port));
     }
     // Before the policies: one of them may let the call wait, and that must not last longer than the call may.
-    deadlines.begin(call, retries.of(plan));
+    const late = deadlines.begin(call, retries.of(plan));
+    if (late !== undefined) return policies.instead(call, late);
     const rejection = policies.admit(call);
     if (rejection === undefined) return this.#first(call, plan);
     if (!(rejection instanceof Promise)) return policies.instead(call, rejection);

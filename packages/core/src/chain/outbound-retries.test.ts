@@ -155,11 +155,15 @@ describe('an outbound call with retries', () => {
     ]);
   });
 
-  it('is not sent when its caller has no time left', async () => {
-    const { outbound, directory } = rigOf('10.0.0.1:80');
+  it('is not sent when its caller has no time left, and no policy hears of it', async () => {
+    let heard = 0;
+    const policy = { name: 'listens', before: () => void heard++, after: () => void heard++ };
+    const { outbound, directory, discovery } = handlerRig({ executor, policies: [policy] });
+    discovery.publish('world', [httpInstance('10.0.0.1:80')]);
     const call = new FakeCall({ headers: { 'x-mesher-timeout-ms': '0' } });
     expect(((await place(outbound, call)) as Rejection).code).to.equal('MESH_ERR_TIMEOUT');
     outbound.end(call, outcome({ status: 504, code: 'MESH_ERR_TIMEOUT' }));
+    expect(heard).to.equal(0);
     expect(directory.plans[0]?.candidates('http').endpoints[0]?.inFlight).to.equal(0);
   });
 

@@ -210,6 +210,27 @@ describe('bizkeeper', () => {
     });
   });
 
+  describe('a caller that gives its calls too little time', () => {
+    const LATE: Partial<Outcome> = { status: 504, code: 'MESH_ERR_TIMEOUT', durationMs: 5 };
+
+    it('cannot take the local application away from the others', async () => {
+      const { make, call, begin, end, time } = await rig(BREAKER.replace('Consumer', 'Provider'), {
+        direction: 'inbound',
+      });
+      const hurried = (deadlineIsOurs: boolean): void => {
+        const made = call({ service: 'orders' });
+        made.deadlineAt = time.now() + 5;
+        made.deadlineIsOurs = deadlineIsOurs;
+        begin(made);
+        end(made, LATE);
+      };
+      times(20, () => hurried(false));
+      expect(make({ service: 'orders' })).to.equal(undefined);
+      times(4, () => hurried(true));
+      expect(make({ service: 'orders' })?.code).to.equal('MESH_ERR_BREAKER_OPEN');
+    });
+  });
+
   describe('bulkhead', () => {
     const BULKHEAD = 'cse:\n  isolation:\n    Consumer:\n      maxConcurrentRequests: 2\n';
 

@@ -1,6 +1,6 @@
 import type { Invocation, Outcome } from '../invocation.js';
 import type { Admission } from './admission.js';
-import { judge, type FailureStatuses } from './breaker-outcomes.js';
+import { judgeCall, type FailureStatuses } from './breaker-outcomes.js';
 import type { Probe } from './breaker-probes.js';
 import type { Breaker } from './breaker.js';
 import type { Bulkhead } from './bulkhead.js';
@@ -28,7 +28,7 @@ export class HeldByCall implements Admission {
   ended(call: Invocation, outcome: Outcome): void {
     for (const bulkhead of this.#bulkheads) bulkhead.left(call, outcome);
     for (const { breaker, probe, failures } of this.#breakers) {
-      const judgement = judge(outcome, failures);
+      const judgement = judgeCall(call, outcome, failures);
       if (probe === undefined) breaker.record(judgement, call.startedAt, outcome.durationMs);
       else breaker.endProbe(probe, judgement, outcome.durationMs);
     }

@@ -1,5 +1,5 @@
 import type { ErrorCode } from '../errors.js';
-import type { Outcome } from '../invocation.js';
+import type { Invocation, Outcome } from '../invocation.js';
 
 /** What the end of a call says about the service: `neither` when it says nothing. */
 export type Judgement = 'success' | 'failure' | 'neither';
@@ -78,4 +78,18 @@ export function judge(outcome: Outcome, failures: FailureStatuses): Judgement {
   const byCode = outcome.code === undefined ? 'status' : CODE_JUDGEMENTS[outcome.code];
   if (byCode !== 'status') return byCode;
   return failures.has(outcome.status) ? 'failure' : 'success';
+}
+
+/** Like {@link judge}, for a whole call. */
+export function judgeCall(call: Invocation, outcome: Outcome, failures: FailureStatuses): Judgement {
+  return isGivenUpByCaller(call, outcome) ? 'neither' : judge(outcome, failures);
+}
+
+/**
+ * The time that the caller of an inbound call gave it is over. Anybody may give a call a millisecond: were that a failure of the
+ * application, a few such calls would take it away from all other callers.
+ */
+export function isGivenUpByCaller(call: Invocation, { code, durationMs }: Outcome): boolean {
+  if (code !== 'MESH_ERR_TIMEOUT' || call.direction !== 'inbound' || call.deadlineIsOurs) return false;
+  return call.startedAt + durationMs >= call.deadlineAt;
 }

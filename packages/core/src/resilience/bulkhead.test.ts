@@ -130,16 +130,42 @@ describe('a bulkhead', () => {
     expect(bulkhead.refusal).to.equal(undefined);
   });
 
-  it('finds its limit by itself when it is adaptive, and fixes it again', () => {
-    const adaptive = {
-      enabled: true,
-      minLimit: 1,
-      maxLimit: 50,
-      initialLimit: 3,
-      tolerance: 1.5,
-      sampleWindowInMilliseconds: 100,
-      baselineWindowInMilliseconds: 60_000,
+  const adaptive = {
+    enabled: true,
+    minLimit: 1,
+    maxLimit: 50,
+    initialLimit: 3,
+    tolerance: 1.5,
+    sampleWindowInMilliseconds: 100,
+    baselineWindowInMilliseconds: 60_000,
+  };
+
+  it('does not take calls with too little time for quick ones: its limit grows in spite of them', () => {
+    const { bulkhead, enter, time } = rig({ maxConcurrent: 10, maxQueue: 0, adaptive });
+    for (let i = 0; i < 200; i++) {
+      const calls = Array.from({ length: bulkhead.limit }, enter);
+      time.advance(20);
+      for (const call of calls) bulkhead.left(call, outcome({ durationMs: 20 }));
+      const hurried = enter();
+      time.advance(1);
+      bulkhead.left(hurried, outcome({ status: 504, code: 'MESH_ERR_TIMEOUT', durationMs: 1 }));
+    }
+    expect(bulkhead.limit).to.equal(10);
+  });
+
+  it('takes timeouts for slow calls', () => {
+    const { bulkhead, enter, time } = rig({ maxConcurrent: 10, maxQueue: 0, adaptive });
+    const round = (durationMs: number, facts: Parameters<typeof outcome>[0]): void => {
+      const calls = Array.from({ length: bulkhead.limit }, enter);
+      time.advance(durationMs);
+      for (const call of calls) bulkhead.left(call, outcome({ durationMs, ...facts }));
     };
+    for (let i = 0; i < 200; i++) round(20, {});
+    for (let i = 0; i < 20; i++) round(500, { status: 504, code: 'MESH_ERR_TIMEOUT' });
+    expect(bulkhead.limit).to.be.lessThan(8);
+  });
+
+  it('finds its limit by itself when it is adaptive, and fixes it again', () => {
     const { bulkhead, adopt, enter, time } = rig({ maxConcurrent: 10, maxQueue: 0, adaptive });
     expect(bulkhead.limit).to.equal(3);
     for (let i = 0; i < 200; i++) {

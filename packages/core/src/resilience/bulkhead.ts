@@ -3,6 +3,7 @@ import type { Invocation, Outcome } from '../invocation.js';
 import type { Ports, TimerHandle } from '../ports/ports.js';
 import type { AdaptiveValues } from '../config/sections/isolation.js';
 import { AdaptiveLimit } from './adaptive-limit.js';
+import { isGivenUpByCaller } from './breaker-outcomes.js';
 
 /** How many calls may be under way, and how many may wait; compiled from the configuration. */
 export interface BulkheadSettings {
@@ -110,7 +111,8 @@ export class Bulkhead {
 
   /** Gives back the place of a call that has ended. */
   left(call: Invocation, outcome: Outcome): void {
-    this.leave(measured(call, outcome), call.startedAt + outcome.durationMs);
+    const bestMs = this.#adaptive?.bestMs ?? Infinity;
+    this.leave(measured(call, outcome, bestMs), call.startedAt + outcome.durationMs);
   }
 
   /** What {@link enter} would answer to a call that it neither lets pass nor lets wait, without deciding about any. */
@@ -216,10 +218,14 @@ export class Bulkhead {
 }
 
 /**
- * How long the call took, if that says something about how busy the service is: it was answered, or timed out, and the time does not
- * hold a wait for a place.
+ * How long the call took, if that says something about how busy the service is: it was answered, or timed out after a time in which
+ * others are, and the time does not hold a wait for a place.
  */
-function measured(call: Invocation, { aborted, code, durationMs }: Outcome): number | undefined {
+function measured(call: Invocation, outcome: Outcome, bestMs: number): number | undefined {
+  const { aborted, code, durationMs } = outcome;
   if (aborted || call.waited) return undefined;
-  return code === undefined || code === 'MESH_ERR_TIMEOUT' ? durationMs : undefined;
+  if (code === undefined) return durationMs;
+  // A caller with less time than the service needs at best would otherwise set a best that it can never reach.
+  const isSlow = code === 'MESH_ERR_TIMEOUT' && durationMs > bestMs && !isGivenUpByCaller(call, outcome);
+  return isSlow ? durationMs : undefined;
 }

@@ -34,8 +34,7 @@ function outbound(
   const attempts = new ServiceAttempts('world', settings, undefined);
   const call = new FakeCall({ startedAt: NOW, ...facts });
   edit(call);
-  deadlines.begin(call, attempts);
-  const code = deadlines.admit(call, attempts)?.code;
+  const code = (deadlines.begin(call, attempts) ?? deadlines.admit(call, attempts))?.code;
   return { within: call.deadlineAt - NOW, told: call.sent('x-mesher-timeout-ms'), code };
 }
 

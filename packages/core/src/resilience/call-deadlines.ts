@@ -27,13 +27,18 @@ export class CallDeadlines {
     this.#inboundMs = settings.inboundTimeoutOf(this.service).ms;
   }
 
-  /** For an outbound call whose service is known; before its policies, because they may wait. */
-  begin(call: Invocation, { timeoutMs, announcement }: ServiceAttempts): void {
+  /**
+   * For an outbound call whose service is known; before its policies, because they may wait.
+   * @returns the answer for a caller that gives it no time: it says nothing about the service, so no policy hears of it
+   */
+  begin(call: Invocation, { timeoutMs, announcement }: ServiceAttempts): Rejection | undefined {
     const asked = this.#propagation.asked(call);
     this.#set(call, timeoutMs, asked);
+    if (asked <= 0) return over(call, call.startedAt);
     if (asked !== Infinity) {
       if (timeoutMs < asked) this.#propagation.announce(call, timeoutMs);
     } else if (announcement !== undefined && this.#propagation.options.propagate) call.addFields(announcement);
+    return undefined;
   }
 
   /**
@@ -61,8 +66,7 @@ export class CallDeadlines {
   /** Like {@link begin} and {@link admit}, for a call that is never sent. */
   explain(call: Invocation, service: ServiceAttempts, into: Explanation): void {
     call.tryTimeout = tryTimeoutOf(call, service.retryOf(call));
-    this.begin(call, service);
-    const late = this.admit(call, service);
+    const late = this.begin(call, service) ?? this.admit(call, service);
     if (late !== undefined) into.reject('timeout', late);
   }
 

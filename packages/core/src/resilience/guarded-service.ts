@@ -6,7 +6,7 @@ import type { ServiceRules } from './bizkeeper-rules.js';
 import { ApiTable } from './breaker-apis.js';
 import type { MarkedRule } from './breaker-by-mark.js';
 import { InstanceBreakers } from './breaker-instances.js';
-import { judge } from './breaker-outcomes.js';
+import { judgeCall } from './breaker-outcomes.js';
 import { Breaker } from './breaker.js';
 import { Bulkhead } from './bulkhead.js';
 
@@ -27,7 +27,7 @@ export class Guard implements Admission {
   ended(call: Invocation, outcome: Outcome): void {
     const { breaker, service } = this;
     if (hasPlaces(call)) service.bulkhead.left(call, outcome);
-    breaker?.record(judge(outcome, service.rules.failures), call.startedAt, outcome.durationMs);
+    breaker?.record(judgeCall(call, outcome, service.rules.failures), call.startedAt, outcome.durationMs);
   }
 }
 

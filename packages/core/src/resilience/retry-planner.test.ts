@@ -254,6 +254,35 @@ describe('the wait before another attempt of a call', () => {
     expect(rig.withheld()).to.deep.equal({ deadline: 1 });
   });
 
+  it('may come as late as the time of the route lets it, also beyond that of the service', async () => {
+    const rig = retryRig(
+      await executorOf(
+        'loadbalance: {retryEnabled: true, retryOnNext: 1}\nisolation.Consumer.timeoutInMilliseconds: 300',
+      ),
+    );
+    const call = new FakeCall();
+    rig.begin(call);
+    call.route = { name: 'r', timeoutMs: 5_000, retry: undefined };
+    call.deadlineAt = 5_000;
+    rig.time.advance(500);
+    expect(fail(rig, call, 'reset')).to.not.equal(undefined);
+    expect(rig.withheld()).to.deep.equal({});
+  });
+
+  it('may come after an upload that took longer than the time of the service, which began with its end', async () => {
+    const rig = retryRig(
+      await executorOf(
+        'loadbalance: {retryEnabled: true, retryOnNext: 1}\nisolation.Consumer.timeoutInMilliseconds: 300',
+      ),
+    );
+    const call = new FakeCall();
+    rig.begin(call);
+    call.deadlineIsOurs = true;
+    call.deadlineAt = 1_300;
+    rig.time.advance(1_100);
+    expect(fail(rig, call, 'reset')).to.not.equal(undefined);
+  });
+
   it('leads nowhere when the call is over by then', async () => {
     const rig = await rigOf();
     const call = new FakeCall();

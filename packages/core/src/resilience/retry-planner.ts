@@ -168,7 +168,7 @@ export class RetryPlanner {
     const backoff = atOnce ? 0 : policy.backoff.delay(state.repeated + 1, this.ports.random);
     const wait = Math.max(backoff, attempt.retryAfterMs);
     const now = this.ports.clock.now();
-    const deadline = Math.min(call.deadlineAt, call.startedAt + attempts.retryWithinMs);
+    const deadline = attempts.retryUntil(call);
     if (now + wait >= deadline) return this.#skip(attempts, 'deadline');
     if (!isFree) {
       if (!this.#take(attempts, now)) {

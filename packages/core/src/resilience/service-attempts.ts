@@ -56,6 +56,15 @@ export class ServiceAttempts {
     return this.#settings.connectRest;
   }
 
+  /**
+   * Monotonic milliseconds behind which a call is not tried again. A time that was chosen for its route takes the place of that of the
+   * service, and one that has moved on with the request counts as it is now.
+   */
+  retryUntil(call: Invocation): number {
+    if (call.deadlineIsOurs || call.route?.timeoutMs !== undefined) return call.deadlineAt;
+    return Math.min(call.deadlineAt, call.startedAt + this.retryWithinMs);
+  }
+
   /** The retries of one call: those of its route, of the first of its marks that has some, or of the service. */
   retryOf(call: Invocation): RetryPolicy {
     const rule = call.route?.retry;
