@@ -1,4 +1,4 @@
-import { runInProcess } from './in-process-host.js';
+import { runExplained, runInProcess } from './in-process-host.js';
 import { loadConformanceTable } from './load-table.js';
 
 const table = await loadConformanceTable();
@@ -9,6 +9,18 @@ describe('the conformance table, in process', () => {
       for (const one of cases.filter(({ hosts }) => hosts.includes('in-process'))) {
         it(one.name, async () => {
           await runInProcess(one);
+        });
+      }
+    });
+  }
+});
+
+describe('explain and the calls of the conformance table', () => {
+  for (const { topic, cases } of table) {
+    describe(topic, () => {
+      for (const one of cases.filter(({ hosts, refused }) => hosts.includes('in-process') && refused === undefined)) {
+        it(`agree: ${one.name}`, async () => {
+          await runExplained(one);
         });
       }
     });

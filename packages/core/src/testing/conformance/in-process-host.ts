@@ -2,6 +2,7 @@ import { Chassis } from '../../chassis.js';
 import { SOURCE_FIELD } from '../../chain/caller-marks.js';
 import { CHASSIS_SECTIONS } from '../../composition/chassis-sections.js';
 import type { MeshDocument } from '../../config/document.js';
+import type { CallExplanation } from '../../explain/explainer.js';
 import type { Destination } from '../../invocation.js';
 import { definePlugin, type AnyPlugin } from '../../plugin/define-plugin.js';
 import { PluginCatalog } from '../../plugin/plugin-catalog.js';
@@ -15,6 +16,7 @@ import { loadFiles, type LoadedFiles } from '../load-files.js';
 import { RecordingLogger } from '../recording-logger.js';
 import { ScriptedDiscovery } from '../scripted-discovery.js';
 import type { CallStep, ChangeStep, ConformanceCase, ObservedAnswer, RequestSpec, ServiceInstances } from './cases.js';
+import { disagreements } from './agreement.js';
 import { checkCalls, checkExplanation } from './check-step.js';
 import { CookieJars } from './cookie-jars.js';
 import { FakeBackends } from './fake-backends.js';
@@ -34,7 +36,21 @@ const IDEMPOTENT: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'TRAC
  */
 export async function runInProcess(one: ConformanceCase): Promise<void> {
   if (one.refused !== undefined) return await expectRefused(one);
+  await runSteps(one, await InProcessHost.start(one));
+}
+
+/**
+ * Runs a case with an explanation before each single call. It changes nothing, so that the case must come out as it does without, and
+ * what it says must be what becomes of the call.
+ * @throws Error with everything that is not as expected
+ */
+export async function runExplained(one: ConformanceCase): Promise<void> {
   const host = await InProcessHost.start(one);
+  host.explainsCalls = true;
+  await runSteps(one, host);
+}
+
+async function runSteps(one: ConformanceCase, host: InProcessHost): Promise<void> {
   try {
     for (const [index, step] of one.steps.entries()) {
       const problems = await host.run(step);
@@ -70,6 +86,8 @@ class CaseDiscovery extends ScriptedDiscovery {
 
 class InProcessHost {
   readonly #jars = new CookieJars();
+  /** Each single call is explained right before it is made. */
+  explainsCalls = false;
 
   private constructor(
     private readonly chassis: Chassis,
@@ -107,13 +125,8 @@ class InProcessHost {
         return [];
       case 'change':
         return await this.#change(step);
-      case 'explain': {
-        const { method, url, headers, protocol, inbound } = step;
-        const direction = inbound ? 'inbound' : 'outbound';
-        const remoteAddress = this.#remoteAddress(step);
-        const asked = { method, url, headers, protocol, direction, remoteAddress, watch: true } as const;
-        return checkExplanation(step.expect, await drive(this.ports.time, this.chassis.explain(asked)));
-      }
+      case 'explain':
+        return checkExplanation(step.expect, await this.#explain(step, step.headers));
       case 'call':
         return await this.#call(step);
     }
@@ -129,8 +142,37 @@ class InProcessHost {
     const answers: ObservedAnswer[] = [];
     const once = async (): Promise<void> => void answers.push(await this.#exchange(step));
     if (step.parallel) await drive(this.ports.time, Promise.all(Array.from({ length: step.times }, once)));
-    else for (let i = 0; i < step.times; i++) await drive(this.ports.time, once());
+    else if (!this.explainsCalls || step.abortAfterMs !== undefined) {
+      for (let i = 0; i < step.times; i++) await drive(this.ports.time, once());
+    } else {
+      const problems: string[] = [];
+      for (let i = 0; i < step.times; i++) {
+        const explained = await this.#explain(step, this.#jars.fields(step.client, step.headers));
+        const arrivedBefore = backends.received.length;
+        await drive(this.ports.time, once());
+        const arrived = backends.received.slice(arrivedBefore);
+        const answer = answers.at(-1) as ObservedAnswer;
+        problems.push(
+          ...disagreements(
+            explained,
+            answer,
+            arrived,
+            (id) => backends.addressOf(id),
+            (address) => backends.listensAt(address),
+          ),
+        );
+      }
+      if (problems.length > 0) return problems;
+    }
     return checkCalls(step.expect, answers, backends.received);
+  }
+
+  #explain(request: RequestSpec, headers: Readonly<Record<string, string>>): Promise<CallExplanation> {
+    const { method, url, protocol, inbound } = request;
+    const direction = inbound ? 'inbound' : 'outbound';
+    const remoteAddress = this.#remoteAddress(request);
+    const asked = { method, url, headers, protocol, direction, remoteAddress, watch: true } as const;
+    return drive(this.ports.time, this.chassis.explain(asked));
   }
 
   async #exchange(step: CallStep): Promise<ObservedAnswer> {
