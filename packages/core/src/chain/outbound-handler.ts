@@ -90,6 +90,10 @@ export class OutboundHandler implements CallHandler {
     this.#further.lost(call, endpoint, failure);
   }
 
+  begun(call: Invocation, status: number): void {
+    this.stations.policies.begun(call, status);
+  }
+
   instead(call: Invocation, rejection: Rejection): Rejection {
     return this.stations.policies.instead(call, rejection);
   }
@@ -117,7 +121,7 @@ export class OutboundHandler implements CallHandler {
   }
 
   #planned(call: Invocation, destination: Destination | undefined): Verdict | Promise<Verdict> {
-    const { directory, egress } = this.stations;
+    const { deadlines, directory, egress, retries } = this.stations;
     const outside = egress?.planFor(call, destination);
     if (outside !== undefined) return this.#outside(call, destination, outside);
     if (destination === undefined || destination.service === '')
@@ -139,6 +143,7 @@ export class OutboundHandler implements CallHandler {
     plan.lastUsedAt = call.startedAt;
     if (plan.state !== 'pending') return this.#admitted(call, plan);
     call.waited = true;
+    deadlines.wait(call, retries.of(plan));
     return directory.whenKnown(plan.service).then(() => (call.ended ? GONE : this.#admitted(call, plan)));
   }
 

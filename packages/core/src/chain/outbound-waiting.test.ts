@@ -27,6 +27,16 @@ describe('an outbound call that waits for the registry', () => {
     expect(((await verdict) as Endpoint).key).to.equal('10.0.0.1:80');
   });
 
+  it('has its deadline from the beginning of the wait on', async () => {
+    const { outbound, discovery } = handlerRig();
+    const call = new FakeCall({ headers: { 'x-mesher-timeout-ms': '100' }, startedAt: 7 });
+    const verdict = outbound.begin(call);
+    expect(call.deadlineAt).to.equal(107);
+    discovery.publish('world', [WORLD]);
+    await verdict;
+    expect([call.deadlineAt, call.sent('x-mesher-timeout-ms').length]).to.deep.equal([107, 1]);
+  });
+
   it('gets 503 after firstAnswerTimeout, and later ones get it at once', async () => {
     const { outbound, time } = handlerRig();
     const first = outbound.begin(new FakeCall());

@@ -28,6 +28,14 @@ export class CallDeadlines {
   }
 
   /**
+   * For an outbound call that waits to learn what its service is. The wire reads the deadline when the wait begins, and it holds for
+   * whatever the call waits for afterwards, so it must be there by then.
+   */
+  wait(call: Invocation, { timeoutMs }: ServiceAttempts): void {
+    this.#set(call, timeoutMs, this.#propagation.asked(call));
+  }
+
+  /**
    * For an outbound call whose service is known; before its policies, because they may wait.
    * @returns the answer for a caller that gives it no time: it says nothing about the service, so no policy hears of it
    */
