@@ -27,7 +27,15 @@ export class HeaderEdits {
   apply(call: Invocation): void {
     for (const name of this.#removed) call.removeHeader(name);
     if (this.#added !== undefined) call.addFields(this.#added);
-    for (const name of this.#removedFromAnswer) call.removeResponseField(name);
+    if (this.#removedFromAnswer.length > 0) this.#clearAnswer(call);
     for (const [name, value] of this.#addedToAnswer) call.addResponseField(name, value);
+  }
+
+  /** Out of the answer of the upstream, and out of what an edit before this one (that of the rule, for a route) has added to it. */
+  #clearAnswer(call: Invocation): void {
+    for (const name of this.#removedFromAnswer) call.removeResponseField(name);
+    const added = call.responseFields;
+    if (added === undefined) return;
+    call.responseFields = added.filter(([name]) => !this.#removedFromAnswer.includes(name.toLowerCase()));
   }
 }

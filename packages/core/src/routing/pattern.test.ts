@@ -25,6 +25,13 @@ describe('a pattern', () => {
     });
   }
 
+  it('that compiles does so in any case, too', () => {
+    for (const ignoreCase of [false, true]) {
+      expect(() => compilePattern('\\é', ignoreCase), `ignoreCase ${ignoreCase}`).to.throw(PatternError);
+      expect(compilePattern('é\\-\\_', ignoreCase).matches('é-_')).to.equal(true);
+    }
+  });
+
   it('that is only a comparison says the same as the engine of JavaScript', () => {
     const part = fc.stringMatching(/^[ab.-]{0,3}$/).map((text) => text.replace(/[.-]/g, '\\$&'));
     const source = fc.oneof(

@@ -20,7 +20,8 @@ export class PatternError extends Error {}
  */
 export const MAX_PATTERN_LENGTH = 1000;
 
-const LITERAL = /^(?:[^\\^$.|?*+()[\]{}]|\\[^A-Za-z0-9])*$/;
+/** A backslash before what is not ASCII is an error for the engine: such a text must not pass for one that compiles in any case. */
+const LITERAL = /^(?:[^\\^$.|?*+()[\]{}]|\\[^A-Za-z0-9\u0080-\uffff])*$/;
 
 /**
  * Compiles a regular expression in the syntax of RE2, which is that of Go, POSIX classes (`[[:alpha:]]`) included. Matching takes

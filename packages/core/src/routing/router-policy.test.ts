@@ -221,6 +221,24 @@ describe('what a route rule does besides', () => {
     expect(call.responseFields).to.deep.equal([['x-d', '3']]);
   });
 
+  it('lets the route replace what the rule has set in the answer, and keeps what others have added', async () => {
+    const rig = await RouterRig.make(
+      rules(
+        '- headers: {response: {set: {x-a: rule, x-b: rule}, add: {x-c: rule}}}\n  route:\n  - tags: {version: 1.0}\n    headers: {response: {set: {X-A: route}, remove: [X-C]}}',
+      ),
+      WORLD,
+    );
+    const call = new FakeCall({ destination: { service: 'world' } });
+    call.plan = rig.plan('world');
+    call.addResponseField('x-other', '1');
+    rig.router.before(call);
+    expect(call.responseFields).to.deep.equal([
+      ['x-other', '1'],
+      ['x-b', 'rule'],
+      ['X-A', 'route'],
+    ]);
+  });
+
   const rewrites: readonly (readonly [rewrite: string, path: string, sent: string | undefined])[] = [
     ['{path: /new}', '/old?a=1', '/new?a=1'],
     ['{prefix: {from: /v1, to: /}}', '/v1/users?a=1', '/users?a=1'],
@@ -343,6 +361,17 @@ describe('rules of the first kind', () => {
     expect(tooMuch.said(tooMuch.errors)[0]).to.contain('add up to 140');
     const noCondition = await loadFiles({ ...NAMED, ...policy({ policyType: 'RULE', ruleItems: [item] }) });
     expect(noCondition.said(noCondition.errors)[0]).to.contain("'70' is no condition");
+    const wrong = [
+      ['user~(', 'regular expression'],
+      ['user~(?=x)', 'look-around'],
+      ['age>old', "'old', which is no number"],
+      ['age<=', 'no number'],
+    ] as const;
+    for (const [policyCondition, said] of wrong) {
+      const ruleItems = [{ groupCondition: 'version=1', policyCondition }];
+      const { errors, said: texts } = await loadFiles({ ...NAMED, ...policy({ policyType: 'RULE', ruleItems }) });
+      expect(texts(errors)[0], policyCondition).to.contain(said);
+    }
   });
 });
 

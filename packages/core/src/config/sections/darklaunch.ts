@@ -1,3 +1,4 @@
+import { compilePattern, PatternError } from '../../routing/pattern.js';
 import { s } from '../schema/combinators.js';
 import type { Infer } from '../schema/schema.js';
 
@@ -19,6 +20,24 @@ const darklaunchItemSchema = s.object({
 /** A condition of `darklaunch.policy`, taken apart. */
 export const DARKLAUNCH_CONDITION: RegExp = /^\s*([\w.-]+)\s*(!=|>=|<=|=|>|<|~)\s*(.*?)\s*$/s;
 
+/** What is wrong with a condition, or undefined. What passes here must compile: a rule that does not would end the process. */
+function conditionProblem(text: string): string | undefined {
+  const parts = DARKLAUNCH_CONDITION.exec(text);
+  if (parts === null) return "is no condition such as 'user!=x'";
+  const [, , operator = '', value = ''] = parts;
+  if (operator.startsWith('>') || operator.startsWith('<')) {
+    return value !== '' && Number.isFinite(Number(value)) ? undefined : `compares with '${value}', which is no number`;
+  }
+  if (operator !== '~') return undefined;
+  try {
+    compilePattern(value);
+    return undefined;
+  } catch (error) {
+    if (error instanceof PatternError) return `has no regular expression as RE2 and Go know it: ${error.message}`;
+    throw error;
+  }
+}
+
 /** `servicecomb.darklaunch.policy`: route rules of the first kind, JSON in a text. */
 export const darklaunchSchema = s.map(
   s.yaml(
@@ -34,10 +53,11 @@ export const darklaunchSchema = s.map(
       {
         check: ({ policyType, ruleItems }) => {
           if (policyType === 'RULE') {
-            const wrong = ruleItems.find(({ policyCondition }) => !DARKLAUNCH_CONDITION.test(policyCondition));
-            return wrong === undefined
-              ? undefined
-              : `policyCondition '${wrong.policyCondition}' is no condition such as 'user!=x'`;
+            for (const { policyCondition } of ruleItems) {
+              const wrong = conditionProblem(policyCondition);
+              if (wrong !== undefined) return `policyCondition '${policyCondition}' ${wrong}`;
+            }
+            return undefined;
           }
           const shares = ruleItems.map(({ policyCondition }) => Number(policyCondition));
           if (!shares.every((share) => Number.isInteger(share) && share >= 0))
