@@ -6,7 +6,7 @@ import { within } from '../../ports/within.js';
 import type { Endpoint } from '../../registry/endpoint.js';
 import type { EgressOptions } from './egress-options.js';
 import { EgressPlan } from './egress-plan.js';
-import { ForbiddenAddresses, isForbiddenName } from './forbidden-address.js';
+import { ForbiddenAddresses, isAmong, isForbiddenName } from './forbidden-address.js';
 
 /** Asks DNS; throws when there is no such host, with the code of the system. */
 export type HostLookup = (host: string) => Promise<readonly string[]>;
@@ -143,13 +143,19 @@ export class EgressPlans {
 
   #mayCall(address: string, { host, port, trusted }: Known): boolean {
     if (this.#isSelf(address, port)) return false;
-    return trusted || !(isForbiddenName(host) || this.#forbidden.has(address));
+    if (trusted) return true;
+    // What listens on this machine for others need not be meant for those who can only reach the sidecar.
+    return !(isForbiddenName(host) || this.#forbidden.has(address) || this.#isOwn(address));
   }
 
   /** A listener of this very sidecar: the call would come back. */
   #isSelf(address: string, port: number): boolean {
-    const { isOwnPort, ownAddresses } = this.surroundings;
-    return isOwnPort(port) && (/^(127\.|0\.0\.0\.0$|::1?$)/.test(address) || ownAddresses().includes(address));
+    return this.surroundings.isOwnPort(port) && (isAmong(address, ['0.0.0.0', '::', '::1']) || this.#isOwn(address));
+  }
+
+  /** An address of this machine, whichever of its loopback ones included. */
+  #isOwn(address: string): boolean {
+    return /^(::ffff:)?127\./.test(address) || isAmong(address, this.surroundings.ownAddresses());
   }
 
   #refusal({ host, port }: Known, addresses: readonly string[]): Rejection {

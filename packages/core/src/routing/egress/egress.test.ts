@@ -172,6 +172,20 @@ describe('a call to a host outside the mesh', () => {
     expect((await rig.call('mixed.example.com')).to, 'the others remain').to.equal('93.184.216.34:80');
   });
 
+  it('goes by no wildcard to another address of this machine either, however it is written', async () => {
+    const rig = await makeRig({ ...RULES, ...ALLOW_ANY });
+    rig.dns.set('home.example.com', ['192.168.7.7']);
+    rig.dns.set('mapped.example.com', ['::ffff:192.168.7.7']);
+    for (const host of ['home.example.com:22', 'mapped.example.com:22', '192.168.7.7:22', '[::ffff:c0a8:707]:22']) {
+      expect(codeOf((await rig.call(host)).to), host).to.equal('MESH_ERR_EGRESS_DENIED');
+    }
+    rig.dns.set('inside.example', ['::ffff:c0a8:707']);
+    expect((await rig.call('inside.example:22')).to, 'a rule names it').to.equal('[::ffff:c0a8:707]:22');
+    expect(codeOf((await rig.call('inside.example:30101')).to), 'a port of this sidecar').to.equal(
+      'MESH_ERR_EGRESS_DENIED',
+    );
+  });
+
   it('goes there when a rule names the very host, but never to a port of this sidecar', async () => {
     const rig = await makeRig(RULES);
     rig.dns.set('inside.example', ['127.0.0.1']);

@@ -14,7 +14,11 @@ describe('addresses that are not outside', () => {
       '64:ff9b::169.254.169.254',
       '2002:7f00:1::',
       '::127.0.0.1',
+      '::ffff:0:127.0.0.1',
+      '64:ff9b:1::127.0.0.1',
+      '64:ff9b:1:abcd::169.254.169.254',
     ],
+    ...['192.0.0.192', 'fd20:ce::254'],
     'no address',
   ];
   for (const address of inside) {
@@ -30,6 +34,7 @@ describe('addresses that are not outside', () => {
     '2001:db8::1',
     '64:ff9b::a00:1',
     '::ffff:10.0.0.1',
+    '64:ff9b:1::10.0.0.1',
   ]) {
     it(`do not include ${address}`, () => {
       expect(forbidden.has(address)).to.equal(false);
