@@ -24,6 +24,7 @@ class Peer implements PeerConnection {
 
 interface Made {
   readonly call: Http1Call;
+  readonly bytes: Buffer;
   readonly peer: Peer;
   render(): string;
 }
@@ -34,7 +35,7 @@ function callOf(head: string): Made {
   expect(scan.scanRequest(bytes, 0, bytes.length), scan.problem).to.equal(COMPLETE);
   const peer = new Peer();
   const call = new Http1Call('outbound', peer, bytes, scan);
-  return { call, peer, render: () => call.render(scan) };
+  return { call, bytes, peer, render: () => call.render(scan) };
 }
 
 function request(requestLine: string, ...fields: string[]): Made {
@@ -55,6 +56,19 @@ function refusal(edit: () => void): string {
 
 describe('HTTP/1 call', () => {
   describe('view', () => {
+    it('reads a long head once for each field, however many rules ask for it', () => {
+      const { call, bytes } = request(
+        GET,
+        'Host: world',
+        `x-long: ${'a'.repeat(2000)}`,
+        'x-user: anna',
+        'x-plan: gold',
+      );
+      expect([call.header('x-user'), call.header('x-none'), call.path]).to.deep.equal(['anna', undefined, '/a?b']);
+      bytes.fill(' ');
+      expect([call.header('x-user'), call.header('x-none'), call.path]).to.deep.equal(['anna', undefined, '/a?b']);
+    });
+
     it('gives method, path, authority, peer and protocol', () => {
       const { call } = request(GET, 'Host: world:80');
       expect(call).to.include({
