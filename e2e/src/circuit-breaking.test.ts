@@ -1,6 +1,8 @@
 import { expect } from 'chai';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { request, type ClientRequest } from 'node:http';
+import { connect, createServer, type Socket } from 'node:net';
 import { eventually } from './support/eventually.js';
 import type { CallResult } from './support/http-call.js';
 import { useScene } from './support/scene.js';
@@ -74,6 +76,50 @@ describe('breakers, bulkheads and fallbacks of a sidecar', () => {
     expect((await first).status).to.equal(200);
     expect((await waiting).status).to.equal(200);
     await eventually('an empty bulkhead', async () => (await sidecar.metric('mesher_bulkhead_in_use')) === 0);
+  });
+
+  it('close again although the connections that show that the service is well stay open', async () => {
+    const port = await scene().ports.take();
+    await scene().write('disco/db', `127.0.0.1 ${port}\n`);
+    const listen = `127.0.0.1:${await scene().ports.take()}`;
+    const sidecar = await scene().sidecar({
+      service: 'orders',
+      host: 'none',
+      chassis: {
+        'cse.circuitBreaker.Consumer.enabled': true,
+        'cse.circuitBreaker.Consumer.requestVolumeThreshold': 5,
+        'cse.circuitBreaker.Consumer.sleepWindowInMilliseconds': 1000,
+      },
+      mesher: { 'mesher.listeners': [{ listen, service: 'db' }] },
+    });
+    const sockets: Socket[] = [];
+    /** A connection on which something is said, and which stays. */
+    const isAnswered = async (): Promise<boolean> => {
+      const [host, at] = listen.split(':');
+      const socket = connect({ host, port: Number(at) });
+      sockets.push(socket);
+      socket.write('\u0001ping');
+      return await new Promise((resolve) => {
+        socket.once('data', () => resolve(true));
+        socket.once('close', () => resolve(false));
+        socket.once('error', () => undefined);
+      });
+    };
+    const state = (): Promise<number> => sidecar.metric('mesher_breaker_state', { service: 'db' });
+    await eventually('an open breaker', async () => {
+      await isAnswered();
+      return (await state()) === 2;
+    });
+    const server = createServer((socket) => socket.on('error', () => undefined).pipe(socket)).listen(port, '127.0.0.1');
+    try {
+      await once(server, 'listening');
+      await eventually('a connection', isAnswered);
+      for (let i = 0; i < 8; i++) expect(await isAnswered()).to.equal(true);
+      expect(await state()).to.equal(0);
+    } finally {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+    }
   });
 
   it('answer with an empty 200, or as a plugin says, when no call is let through', async () => {

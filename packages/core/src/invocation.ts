@@ -141,6 +141,8 @@ export abstract class Invocation implements CallView {
   attemptStartedAt = 0;
   /** The handler wants to see the head of each answer before it is passed on. */
   watchesAnswer = false;
+  /** Somebody waits for the beginning of the answer: a probe of a breaker, which must not last as long as a stream does. */
+  watchesBeginning = false;
   /** Fields that the answer gets besides its own, also one that Mesher makes itself. */
   responseFields: Field[] | undefined = undefined;
   /** Names, in lower case, of fields that an answer of the upstream loses. Those in {@link responseFields} stay. */

@@ -40,6 +40,12 @@ export interface CallHandler {
    * @param failure why it failed; undefined when it was given up because the other one answered first
    */
   lost?(call: Invocation, endpoint: Endpoint, failure: AttemptFailure | undefined): void;
+  /**
+   * Told of calls whose `watchesBeginning` is set: the head of an answer is passed on, and nothing will be tried again; or the
+   * connection of a relayed call stands.
+   * @param status 0 for a relayed connection
+   */
+  begun?(call: Invocation, status: number): void;
   /** What the caller gets when the wire itself is about to refuse a call that was begun, e.g. after a timeout: a fallback, or the same. */
   instead?(call: Invocation, rejection: Rejection): Rejection;
   /** A connection to `endpoint` was made: it is reachable. */

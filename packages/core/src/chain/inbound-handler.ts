@@ -81,6 +81,10 @@ export class InboundHandler implements CallHandler {
     return next;
   }
 
+  begun(call: Invocation, status: number): void {
+    this.stations.policies.begun(call, status);
+  }
+
   instead(call: Invocation, rejection: Rejection): Rejection {
     return this.stations.policies.instead(call, rejection);
   }

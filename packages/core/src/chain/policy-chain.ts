@@ -56,6 +56,18 @@ export class PolicyChain {
     return undefined;
   }
 
+  /** Tells those that let the call pass that its answer begins. One that throws does not keep the others from it. */
+  begun(call: Invocation, status: number): void {
+    for (let i = 0; i < call.admitted; i++) {
+      const policy = call.policies?.[i] as Policy;
+      try {
+        policy.answerBegan?.(call, status);
+      } catch (error) {
+        this.logger.error({ policy: policy.name, error }, 'a policy failed when an answer began');
+      }
+    }
+  }
+
   /** Runs `after` in reverse order, for those policies that let the call pass. One that throws does not keep the others from it. */
   end(call: Invocation, outcome: Outcome): void {
     for (let i = call.admitted - 1; i >= 0; i--) this.#after(call.policies?.[i] as Policy, call, outcome);

@@ -35,6 +35,11 @@ export interface Policy {
    * @param outcome that of the attempt, not of the call; `aborted` also for one that was given up in favour of another
    */
   attemptEnded?(call: Invocation, endpoint: Endpoint, outcome: Outcome): void;
+  /**
+   * The answer of a call begins whose `watchesBeginning` the policy has set. What follows may last for hours.
+   * @param status 0 for a relayed connection, which stands
+   */
+  answerBegan?(call: Invocation, status: number): void;
   /** What the caller gets in place of an answer that Mesher would make itself, e.g. a fallback; the same rejection to leave it. */
   instead?(call: Invocation, rejection: Rejection): Rejection;
   /**

@@ -5,5 +5,7 @@ import type { Invocation, Outcome } from '../invocation.js';
  * exactly once. It is often one object for all calls of a service or an API, so that holding it costs no allocation.
  */
 export interface Admission {
+  /** The answer begins; told only to what set `watchesBeginning`. @param durationMs since the call began */
+  began?(status: number, durationMs: number): void;
   ended(call: Invocation, outcome: Outcome): void;
 }

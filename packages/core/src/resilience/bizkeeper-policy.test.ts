@@ -175,6 +175,40 @@ describe('bizkeeper', () => {
       expect(make({ path: '/orders/99' })).to.equal(undefined);
     });
 
+    for (const protocol of ['http', 'tcp'] as const) {
+      it(`closes when its probes are answered well, although their ${protocol} streams go on for hours`, async () => {
+        const { make, call, begin, end, policy, time } = await rig(BREAKER);
+        times(4, () => make({ protocol }, { status: 0, code: 'MESH_ERR_CONNECT' }));
+        time.advance(15_000);
+        const streams = [call({ protocol }), call({ protocol })];
+        for (const stream of streams) {
+          expect(begin(stream)).to.equal(undefined);
+          expect(stream.watchesBeginning).to.equal(true);
+          policy.answerBegan?.(stream, protocol === 'tcp' ? 0 : 200);
+        }
+        times(20, () => expect(make({ protocol })).to.equal(undefined));
+        const later = call({ protocol });
+        begin(later);
+        expect(later.watchesBeginning).to.equal(false);
+        // What becomes of them in the end is no news about the service as it is then.
+        for (const stream of streams) end(stream, { status: 0, code: 'MESH_ERR_UPSTREAM_RESET' });
+        times(3, () => make({ protocol }, FAILED));
+        expect(make({ protocol })).to.equal(undefined);
+      });
+    }
+
+    it('opens again when its probes are answered with failures, and counts each of them once', async () => {
+      const { make, call, begin, end, policy, time } = await rig(BREAKER);
+      times(4, () => make({}, FAILED));
+      time.advance(15_000);
+      const probe = call();
+      begin(probe);
+      policy.answerBegan?.(probe, 503);
+      end(probe, FAILED);
+      expect(make({}, FAILED)).to.equal(undefined);
+      expect(make()?.code).to.equal('MESH_ERR_BREAKER_OPEN');
+    });
+
     it('gives back the probe of a call that the bulkhead refuses', async () => {
       const yaml = `${BREAKER}      halfOpenProbes: 1\n  isolation:\n    Consumer:\n      maxConcurrentRequests: 1\n`;
       const { make, call, begin, end, time } = await rig(yaml);

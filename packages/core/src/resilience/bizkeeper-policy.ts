@@ -81,6 +81,12 @@ class BizkeeperPolicy implements Policy {
     return fallBack(service.rules.fallback.choice, call, rejection, this.context.logger);
   }
 
+  answerBegan(call: Invocation, status: number): void {
+    call.admission?.began?.(status, this.context.ports.clock.now() - call.startedAt);
+    const service = this.#serviceOf(call);
+    service?.instances?.answerBegan(call, status, service.rules.failures);
+  }
+
   attemptBegan(call: Invocation, endpoint: Endpoint): void {
     this.#serviceOf(call)?.instances?.began(call, endpoint);
   }
@@ -141,6 +147,7 @@ class BizkeeperPolicy implements Policy {
   /** For a call that is a probe, or marked: what it takes on the way is given back if it is refused in the end. */
   #collect(call: Invocation, service: GuardedService, guard: Guard, probe: Probe | undefined): Decision {
     const held = new HeldByCall();
+    if (probe !== undefined) call.watchesBeginning = true;
     if (guard.breaker !== undefined) held.breaker(guard.breaker, service.rules.failures, probe);
     return this.#collectFrom(call, service, held, 0);
   }
@@ -157,6 +164,7 @@ class BizkeeperPolicy implements Policy {
           this.#reports.refusedCall(service.name, breaker.name.part);
           return this.#giveBack(held, verdict);
         }
+        if (verdict !== undefined) call.watchesBeginning = true;
         held.breaker(breaker, rule.breaker.failures, verdict);
       }
       if (bulkhead === undefined || !hasPlaces(call)) continue;

@@ -25,6 +25,13 @@ export class HeldByCall implements Admission {
     this.#bulkheads.push(bulkhead);
   }
 
+  /** Probes know by now what they wanted to know. */
+  began(status: number, durationMs: number): void {
+    for (const { breaker, probe, failures } of this.#breakers) {
+      if (probe !== undefined) breaker.endProbe(probe, failures.has(status) ? 'failure' : 'success', durationMs);
+    }
+  }
+
   ended(call: Invocation, outcome: Outcome): void {
     for (const bulkhead of this.#bulkheads) bulkhead.left(call, outcome);
     for (const { breaker, probe, failures } of this.#breakers) {

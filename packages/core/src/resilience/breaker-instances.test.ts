@@ -81,6 +81,17 @@ describe('breakers of instances', () => {
     expect(went).to.have.property('1', 3);
   });
 
+  it('close when the probes are answered well, although the answers go on for hours', async () => {
+    const { chassis, make, time, begin } = await rig();
+    await make(12, ONE_FAILS);
+    time.advance(15_000);
+    for (let i = 0; i < 9; i++) {
+      const call = await begin();
+      if (call.watchesBeginning) chassis.outbound.begun?.(call, 200);
+    }
+    expect(await make(9, () => 200)).to.deep.equal({ 1: 3, 2: 3, 3: 3 });
+  });
+
   it('open again when the probes fail, and are not wedged by probes that never end', async () => {
     const { make, time, begin } = await rig();
     await make(12, ONE_FAILS);

@@ -4,7 +4,7 @@ import type { Ports } from '../ports/ports.js';
 import type { Endpoint } from '../registry/endpoint.js';
 import type { BizkeeperReports } from './bizkeeper-reports.js';
 import { ApiTable, type ApiTableOptions } from './breaker-apis.js';
-import { judge, type FailureStatuses } from './breaker-outcomes.js';
+import { judge, type FailureStatuses, type Judgement } from './breaker-outcomes.js';
 import { Probe } from './breaker-probes.js';
 import type { BreakerSettings } from './breaker-settings.js';
 import { Breaker } from './breaker.js';
@@ -74,28 +74,43 @@ export class InstanceBreakers {
     if (one === undefined || breaker === undefined || breaker.isClosed) return;
     const verdict = breaker.admit(this.ports.clock);
     // Refused after all: the balancer had nobody else. The attempt goes on and says nothing.
-    if (verdict instanceof Probe) one.probes.push({ call, breaker, probe: verdict });
+    if (verdict instanceof Probe) {
+      one.probes.push({ call, breaker, probe: verdict });
+      call.watchesBeginning = true;
+    }
     this.#gate(breaker, endpoint);
+  }
+
+  /** The attempt that is left of the call is answered: a probe need not wait until the answer has ended. */
+  answerBegan(call: Invocation, status: number, failures: FailureStatuses): void {
+    const one = call.endpoint && this.#instances.get(call.endpoint);
+    if (one === undefined) return;
+    const durationMs = this.ports.clock.now() - startOfAttempt(call);
+    this.#endProbe(one, call, failures.has(status) ? 'failure' : 'success', durationMs);
   }
 
   ended(call: Invocation, endpoint: Endpoint, outcome: Outcome, failures: FailureStatuses): void {
     const judgement = judge(outcome, failures);
     const one = this.#instances.get(endpoint) ?? this.#add(endpoint);
-    const at = one.probes.findIndex((probe) => probe.call === call);
-    if (at >= 0) {
-      const [{ breaker, probe } = {}] = one.probes.splice(at, 1);
-      if (breaker === undefined || probe === undefined) return;
-      breaker.endProbe(probe, judgement, outcome.durationMs);
-      if (breaker.isClosed) this.#closed(breaker, one);
-      else this.#gate(breaker, endpoint);
-      return;
-    }
+    if (this.#endProbe(one, call, judgement, outcome.durationMs)) return;
     const breaker = one.breaker ?? one.apis?.of(call.method, call.path, () => this.ports.clock.now());
     if (breaker?.isClosed !== true) return;
     breaker.record(judgement, startOfAttempt(call), outcome.durationMs);
     if (breaker.isClosed) return;
     this.#tripped.set(breaker, one);
     this.#gate(breaker, endpoint);
+  }
+
+  /** @returns false when the attempt of the call at this instance is no probe */
+  #endProbe(one: OfInstance, call: Invocation, judgement: Judgement, durationMs: number): boolean {
+    const at = one.probes.findIndex((probe) => probe.call === call);
+    if (at < 0) return false;
+    const [{ breaker, probe } = {}] = one.probes.splice(at, 1);
+    if (breaker === undefined || probe === undefined) return true;
+    breaker.endProbe(probe, judgement, durationMs);
+    if (breaker.isClosed) this.#closed(breaker, one);
+    else this.#gate(breaker, one.endpoint);
+    return true;
   }
 
   /** In one line each: the breakers that a call may meet. */

@@ -66,6 +66,7 @@ export class Exchange extends TimedRequest implements UpstreamUser {
     this.#status = scan.status;
     this.kept = undefined;
     this.times = undefined;
+    if (call.watchesBeginning) this.handler.begun?.(call, scan.status);
     if (untilClose || (!this.requestDone && scan.status >= 400)) server.closeAfterResponse();
     let extra = server.responseFields(call, scan.minorVersion);
     if (call.responseFields !== undefined) extra += renderFields(call.responseFields);
@@ -205,6 +206,7 @@ export class Exchange extends TimedRequest implements UpstreamUser {
     this.#status = status;
     this.kept = undefined;
     this.upstream = undefined;
+    if (this.call.watchesBeginning) this.handler.begun?.(this.call, status);
     const tunnel = new Tunnel(this.call, this.server, upstream, this.env, (code, aborted) => {
       this.#errorCode = code;
       this.#end(aborted);

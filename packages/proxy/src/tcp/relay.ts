@@ -95,7 +95,9 @@ export class Relay extends RelayCall implements SocketOwner {
 
   onConnected(): void {
     this.connected = true;
-    if (this.call.endpoint !== undefined) this.context.handler.connected(this.call.endpoint);
+    const { handler } = this.context;
+    if (this.call.endpoint !== undefined) handler.connected(this.call.endpoint);
+    if (this.call.watchesBeginning) handler.begun?.(this.call, 0);
     // Bytes that have not told their protocol yet wait for the rest, but not for long.
     if (this.firstBytes !== undefined && this.#early !== undefined) {
       this.env.deadlines.arm(this, this.env.options.detectTimeout);

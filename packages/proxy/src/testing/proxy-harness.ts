@@ -95,10 +95,11 @@ export class ForwardToOne implements CallHandler {
 /** The optional methods that a test brings: a handler without them costs the wire less, so the others are left out. */
 function optional(
   custom: Partial<CallHandler>,
-): Pick<CallHandler, 'answered' | 'hedge' | 'isFailure' | 'lost' | 'instead'> {
-  const { answered, hedge, isFailure, lost, instead } = custom;
+): Pick<CallHandler, 'answered' | 'begun' | 'hedge' | 'isFailure' | 'lost' | 'instead'> {
+  const { answered, begun, hedge, isFailure, lost, instead } = custom;
   return {
     ...(answered === undefined ? {} : { answered: answered.bind(custom) }),
+    ...(begun === undefined ? {} : { begun: begun.bind(custom) }),
     ...(hedge === undefined ? {} : { hedge: hedge.bind(custom) }),
     ...(isFailure === undefined ? {} : { isFailure: isFailure.bind(custom) }),
     ...(lost === undefined ? {} : { lost: lost.bind(custom) }),
