@@ -1,6 +1,6 @@
 import type { Invocation } from '../invocation.js';
 import type { OwnIdentity } from './own-identity.js';
-import { pathOf, queryParameter } from './target.js';
+import { pathOf, queryOf, queryParameter } from './target.js';
 import { ValueMatcher, type Operators } from './value-matcher.js';
 
 /** One thing that must hold for a call, compiled. */
@@ -44,6 +44,11 @@ export function anyHeaderCondition(names: readonly string[], operators: Operator
 
 export function queryCondition(name: string, operators: Operators): Condition {
   return valueCondition(`query ${name}`, operators, (call) => queryParameter(call.path, name));
+}
+
+/** The query as it was sent, without the question mark; empty when there is none, as go-chassis sees it. */
+export function wholeQueryCondition(operators: Operators): Condition {
+  return valueCondition('query', operators, (call) => queryOf(call.path).slice(1));
 }
 
 /** The path without query, as it was sent. */

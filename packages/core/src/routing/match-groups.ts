@@ -1,5 +1,5 @@
 import type { MeshDocument } from '../config/document.js';
-import type { MatcherConfig } from '../config/sections/match.js';
+import { WHOLE_QUERY, type MatcherConfig } from '../config/sections/match.js';
 import type { Invocation } from '../invocation.js';
 import { CallMatcher } from './call-matcher.js';
 import {
@@ -8,6 +8,7 @@ import {
   methodCondition,
   pathCondition,
   queryCondition,
+  wholeQueryCondition,
   type Condition,
 } from './conditions.js';
 
@@ -72,6 +73,8 @@ function conditionsOf({ method, serviceName, apiPath, headers, queries }: Matche
     ...(method.length === 0 ? [] : [methodCondition(method)]),
     ...(apiPath === undefined ? [] : [pathCondition(apiPath)]),
     ...[...headers].map(([name, operators]) => headerCondition(name, operators)),
-    ...[...queries].map(([name, operators]) => queryCondition(name, operators)),
+    ...[...queries].map(([name, operators]) =>
+      name === WHOLE_QUERY ? wholeQueryCondition(operators) : queryCondition(name, operators),
+    ),
   ];
 }

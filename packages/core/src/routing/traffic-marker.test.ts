@@ -38,6 +38,49 @@ describe('the traffic marker', () => {
     expect(rig.send({ path: '/?not-vip=1' }).call.marks).to.deep.equal([]);
   });
 
+  it('understands a group without matches, as the guides of go-chassis show it, in both notations', async () => {
+    const matcher = `headers:
+          cookie: {regex: "^(.*?;)?(user=jack)(;.*)?$"}
+          os: {contains: linux}
+        apiPath: {exact: "/some/api"}
+        method: GET
+        trafficMarkPolicy: once`;
+    for (const notation of ['|', '']) {
+      const yaml = `servicecomb:\n  match:\n    from-jack: ${notation}\n        ${matcher}\n        alias: jack\n`;
+      const rig = await RouterRig.make({ 'chassis.yaml': yaml }, WORLD);
+      const headers = { cookie: 'a=b;user=jack', os: 'linux 6' };
+      const { call } = rig.send({ path: '/some/api?x', headers });
+      expect(call.marks, notation).to.deep.equal(['from-jack']);
+      expect(call.sent('x-mark'), notation).to.deep.equal(['from-jack']);
+      expect(rig.send({ path: '/some/api', method: 'POST', headers }).call.marks, notation).to.deep.equal([]);
+    }
+    const { errors, notices, said } = await loadFiles({
+      ...NAMED,
+      'chassis.yaml': 'servicecomb.match.a: |\n  metod: GET\n  headers: {a: {regex: "("}}\n',
+    });
+    expect(said(errors)[0]).to.contain('servicecomb.match.a.matches[0].headers.a.regex');
+    expect(said(notices).join()).to.contain("did you mean 'servicecomb.match.a.matches[0].method'");
+  });
+
+  it('compares the whole query where operators stand in the place of parameters, as in go-chassis', async () => {
+    const yaml = 'servicecomb.match.slow: |\n  matches:\n  - queries: {contains: wait, noEqu: wait}\n';
+    const rig = await RouterRig.make({ 'chassis.yaml': yaml }, WORLD);
+    const marked = ['/?a=wait', '/?wait=1', '/?wait', '/?contains=wa', '/'].map(
+      (path) => rig.send({ path }).call.marks,
+    );
+    expect(marked).to.deep.equal([['slow'], ['slow'], [], [], []]);
+    const parameter = await RouterRig.make(
+      { 'chassis.yaml': 'servicecomb.match.slow: |\n  matches:\n  - queries: {contains: {exact: wait}}\n' },
+      WORLD,
+    );
+    expect(parameter.send({ path: '/?contains=wait' }).call.marks).to.deep.equal(['slow']);
+    const { errors, said } = await loadFiles({
+      ...NAMED,
+      'chassis.yaml': 'servicecomb.match.a: |\n  matches:\n  - queries: {regex: "("}\n',
+    });
+    expect(said(errors)[0]).to.contain('regular expression');
+  });
+
   it('sends on a mark that was given once, and no other', async () => {
     const rig = await RouterRig.make(GROUPS, WORLD);
     const both = rig.send({ path: '/orders/1', headers: { 'x-level': 'gold' } });
@@ -59,6 +102,13 @@ describe('the traffic marker', () => {
   it('believes marks that come with a call only when they exist here and travel', async () => {
     const rig = await RouterRig.make(GROUPS, WORLD);
     const { call } = rig.send({ headers: { 'X-Mark': 'made-up, vip,reads' } });
+    expect(call.marks).to.deep.equal(['vip']);
+    expect(call.sent('x-mark')).to.deep.equal(['vip']);
+  });
+
+  it('does not count a mark twice that came twice, and looks at no more names than there are groups', async () => {
+    const rig = await RouterRig.make(GROUPS, WORLD);
+    const { call } = rig.send({ headers: { 'X-Mark': `${'made-up,'.repeat(1000)}vip, vip` } });
     expect(call.marks).to.deep.equal(['vip']);
     expect(call.sent('x-mark')).to.deep.equal(['vip']);
   });

@@ -7,12 +7,14 @@ import { compileMatchGroups, type MatchGroup } from './match-groups.js';
 export const MARK_FIELD = 'x-mark';
 
 const NOTHING: readonly string[] = [];
+const NO_NAMES: ReadonlySet<string> = new Set();
 
 /** Gives calls the marks of the match groups that hold for them (`traffic-marker`). */
 export class TrafficMarker implements Policy {
   readonly name = 'traffic-marker';
   #groups: readonly MatchGroup[] = [];
-  #anyTravels = false;
+  /** Names of the groups whose mark may come with a call. */
+  #travelling: ReadonlySet<string> = NO_NAMES;
   #counts = new Map<string, number>();
 
   constructor(context: PolicyContext) {
@@ -27,11 +29,11 @@ export class TrafficMarker implements Policy {
   }
 
   before(call: Invocation): undefined {
-    const arrived = this.#anyTravels ? arrivedMarks(call) : NOTHING;
+    const arrived = arrivedMarks(call, this.#travelling);
     let marks = NOTHING;
     let travelling = NOTHING;
     for (const group of this.#groups) {
-      const came = arrived.length > 0 && group.travels && arrived.includes(group.name);
+      const came = arrived.has(group.name);
       if (!came && !group.matches(call)) continue;
       marks = marks.length === 0 ? group.alone : [...marks, group.name];
       this.#counts.set(group.name, (this.#counts.get(group.name) as number) + 1);
@@ -44,12 +46,12 @@ export class TrafficMarker implements Policy {
   }
 
   explain(call: Invocation, into: Explanation): void {
-    const arrived = this.#anyTravels ? arrivedMarks(call) : NOTHING;
+    const arrived = arrivedMarks(call, this.#travelling);
     const marks: string[] = [];
     const travelling: string[] = [];
     const details: string[] = [];
     for (const group of this.#groups) {
-      const came = group.travels && arrived.includes(group.name);
+      const came = arrived.has(group.name);
       const matches = came || group.matches(call);
       details.push(
         came
@@ -67,16 +69,19 @@ export class TrafficMarker implements Policy {
 
   #compile(groups: ReadonlyMap<string, MatchGroup>): void {
     this.#groups = [...groups.values()];
-    this.#anyTravels = this.#groups.some(({ travels }) => travels);
+    this.#travelling = new Set(this.#groups.filter(({ travels }) => travels).map(({ name }) => name));
     const before = this.#counts;
     this.#counts = new Map(this.#groups.map(({ name }) => [name, before.get(name) ?? 0]));
   }
 }
 
-/** Names that came with the call; only those that exist here will count, whatever else a caller writes there. */
-function arrivedMarks(call: Invocation): readonly string[] {
-  const field = call.protocol === 'tcp' ? undefined : call.header(MARK_FIELD);
-  return field === undefined ? NOTHING : field.split(',').map((name) => name.trim());
+/** Names that came with the call; only those that exist here count, however many a caller writes there. */
+function arrivedMarks(call: Invocation, known: ReadonlySet<string>): ReadonlySet<string> {
+  const field = known.size === 0 || call.protocol === 'tcp' ? undefined : call.header(MARK_FIELD);
+  if (field === undefined) return NO_NAMES;
+  const arrived = new Set<string>();
+  for (const name of field.split(',')) if (known.has(name.trim())) arrived.add(name.trim());
+  return arrived;
 }
 
 /** The policy behind the handler name `traffic-marker`. */

@@ -1,3 +1,4 @@
+import type { ConfigNode } from '../tree/config-node.js';
 import type { HostPort } from './address.js';
 import {
   addressFormat,
@@ -16,6 +17,7 @@ import { FreeValueSchema } from './free-value.js';
 import { ListSchema } from './list.js';
 import { MapSchema, type MapNotes } from './map.js';
 import { ObjectSchema, type Fields, type ObjectNotes } from './object.js';
+import { OtherFormSchema } from './other-form.js';
 import { ScalarSchema, type ScalarFormat } from './scalar.js';
 import type { Infer, Notes, Schema } from './schema.js';
 import { ShorthandSchema } from './shorthand.js';
@@ -25,6 +27,8 @@ import { YamlTextSchema } from './yaml-text.js';
 interface Options<D> extends Notes {
   readonly required?: boolean;
   readonly default?: D;
+  /** An empty text is a value, too: where a text is compared with, "nothing" is one. */
+  readonly keepsEmpty?: boolean;
 }
 
 /** The value may be missing unless it is required or has a default. */
@@ -42,9 +46,10 @@ interface ObjectOptions<F extends Fields> extends ObjectNotes {
 }
 
 function scalar<T, O extends Options<unknown>>(format: ScalarFormat<T>, options: O): Schema<Maybe<T, O>> {
-  const { required, default: fallback, ...notes } = options;
+  const { required, default: fallback, keepsEmpty, ...notes } = options;
   return new ScalarSchema(format, notes, {
     ...(required === undefined ? {} : { required }),
+    ...(keepsEmpty === undefined ? {} : { keepsEmpty }),
     ...(fallback === undefined ? {} : { defaultText: String(fallback) }),
   }) as Schema<Maybe<T, O>>;
 }
@@ -168,6 +173,13 @@ export const s = {
 
   /** A group that may be given as a bare value, which then is that of its field `key`: `x-user: jason` for `x-user: {exact: jason}`. */
   shorthand: <T>(group: Schema<T>, key: string): Schema<T> => new ShorthandSchema<T>(group, key),
+
+  /**
+   * A value that older files have in another form, which `other` describes: `translate` gives the node as `inner` reads it, or the
+   * same one when it is in that form already.
+   */
+  otherForm: <T>(inner: Schema<T>, translate: (node: ConfigNode) => ConfigNode, other: Schema<unknown>): Schema<T> =>
+    new OtherFormSchema<T>(inner, translate, other),
 
   /** A value of any shape, given back as plain data with every scalar as text. */
   free: (options: Notes = {}): Schema<unknown> => new FreeValueSchema(options),

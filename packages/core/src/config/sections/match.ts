@@ -1,16 +1,20 @@
 import { comparisonProblem } from '../../routing/value-matcher.js';
 import { s } from '../schema/combinators.js';
+import { ConfigNode } from '../tree/config-node.js';
 import { patternSchema } from '../schema/pattern.js';
 import type { Infer } from '../schema/schema.js';
 
 function operators() {
   return {
-    exact: s.string({ doc: 'The value is this text.' }),
-    noEqu: s.string({ doc: 'The value is another text, or is not there.' }),
-    noEqual: s.string({ doc: 'The same as noEqu.' }),
-    contains: s.string({ doc: 'The text occurs in the value.' }),
-    prefix: s.string({ doc: 'The value begins with the text.' }),
-    suffix: s.string({ doc: 'The value ends with the text.' }),
+    exact: s.string({ keepsEmpty: true, doc: 'The value is this text.' }),
+    noEqu: s.string({
+      keepsEmpty: true,
+      doc: 'The value is another text, or is not there; with an empty text: it is there and not empty.',
+    }),
+    noEqual: s.string({ keepsEmpty: true, doc: 'The same as noEqu.' }),
+    contains: s.string({ keepsEmpty: true, doc: 'The text occurs in the value.' }),
+    prefix: s.string({ keepsEmpty: true, doc: 'The value begins with the text.' }),
+    suffix: s.string({ keepsEmpty: true, doc: 'The value ends with the text.' }),
     regex: patternSchema({
       doc: 'The regular expression (RE2, as in Go) is found in the value; anchor it with ^ and $ to compare all of it.',
       reason: 'a linear engine cannot be made to stall by what a caller sends; at most 1000 characters',
@@ -25,7 +29,13 @@ function operators() {
   };
 }
 
-function check({ compare }: { readonly compare: string | undefined }): string | undefined {
+function check(given: { readonly compare: string | undefined }): string | undefined {
+  const { compare, ...others } = given;
+  const comparisons = Object.entries({ compare, ...others }).filter(([name]) => name !== 'caseInsensitive');
+  // A misspelt operator is a notice, like any unknown key; when it is the only one, everything would match.
+  if (comparisons.every(([, value]) => value === undefined)) {
+    return 'names no comparison, such as exact, regex or exists: is one of them misspelt?';
+  }
   return compare === undefined ? undefined : comparisonProblem(compare);
 }
 
@@ -48,6 +58,20 @@ export const pathMatchSchema = s.shorthand(
   'template',
 );
 
+/** Name under which a matcher keeps operators for the whole query: no parameter has it. */
+export const WHOLE_QUERY = '';
+
+const QUERY_OPERATORS: ReadonlySet<string> = new Set(['exact', 'contains', 'regex', 'noEqu']);
+
+/** `queries: {contains: wait}`, as go-chassis has it, speaks of the query as a whole and not of a parameter `contains`. */
+function namingWholeQuery(node: ConfigNode): ConfigNode {
+  const isWhole = [...node.children].every(([key, { leaf }]) => QUERY_OPERATORS.has(key) && leaf?.kind === 'scalar');
+  if (!isWhole || !node.hasKeys) return node;
+  const named = new ConfigNode(node.origin);
+  named.children.set(WHOLE_QUERY, node);
+  return named;
+}
+
 const matcherSchema = s.object({
   trafficMarkPolicy: s.oneOf(['once', 'perService'], {
     ignoreCase: true,
@@ -65,24 +89,49 @@ const matcherSchema = s.object({
     default: [],
     doc: 'Methods, one of which must be that of the call.',
   }),
-  queries: s.map(valueMatchSchema, { keyName: 'parameter', doc: 'Query parameters, all of which must match.' }),
+  queries: s.otherForm(
+    s.map(valueMatchSchema, {
+      keyName: 'parameter',
+      doc: 'Query parameters, all of which must match. Bare operators (`{contains: wait}`) compare the query as a whole, as it was sent.',
+    }),
+    namingWholeQuery,
+    s.object({
+      exact: s.string({ doc: 'The query is this text.' }),
+      contains: s.string({ doc: 'The text occurs in the query.' }),
+      regex: patternSchema({ doc: 'The regular expression is found in the query.' }),
+      noEqu: s.string({ doc: 'The query is another text.' }),
+    }),
+  ),
   serviceName: s.string({ doc: 'Name of the called service.' }),
   name: s.string({ doc: 'A name for people; java-chassis has it.' }),
 });
 
+const groupSchema = s.object({
+  matches: s.list(matcherSchema, {
+    required: true,
+    doc: 'A call gets the mark when one of these matches it; within one, everything must hold. A single one may stand in the place of the group.',
+  }),
+  alias: s.string({ doc: 'A name for people; java-chassis has it.' }),
+});
+
+/** The guides of go-chassis show a group with one matcher without `matches`. */
+function withMatches(node: ConfigNode): ConfigNode {
+  const { children, origin } = node;
+  if (children.has('matches') || ![...children.keys()].some((key) => matcherSchema.fieldNames?.has(key))) return node;
+  const matcher = new ConfigNode(origin);
+  const group = new ConfigNode(origin);
+  for (const [key, child] of children) (key === 'alias' ? group : matcher).children.set(key, child);
+  const matches = new ConfigNode(origin);
+  matches.leaf = { kind: 'list', items: [matcher], origin };
+  group.children.set('matches', matches);
+  return group;
+}
+
 /** `servicecomb.match`: which calls get which mark. */
-export const matchGroupSchema = s.map(
-  s.yaml(
-    s.object({
-      matches: s.list(matcherSchema, {
-        required: true,
-        doc: 'A call gets the mark when one of these matches it; within one, everything must hold.',
-      }),
-      alias: s.string({ doc: 'A name for people; java-chassis has it.' }),
-    }),
-  ),
-  { keyName: 'mark', doc: 'Which calls get which mark. `servicecomb.matchGroup` is the same.' },
-);
+export const matchGroupSchema = s.map(s.yaml(s.otherForm(groupSchema, withMatches, matcherSchema)), {
+  keyName: 'mark',
+  doc: 'Which calls get which mark. `servicecomb.matchGroup` is the same.',
+});
 
 export type ValueMatchConfig = Infer<typeof valueMatchSchema>;
 export type PathMatchConfig = Infer<typeof pathMatchSchema>;
