@@ -8,7 +8,10 @@ function oracle(operators: Operators, found: string | undefined): boolean {
   const names = (Object.keys(operators) as (keyof Operators)[]).filter((name) => name !== 'caseInsensitive');
   if (found === undefined)
     return (
-      names.length > 0 && names.every((name) => name === 'noEqu' || (name === 'exists' && operators.exists === false))
+      names.length > 0 &&
+      names.every(
+        (name) => (name === 'noEqu' && operators.noEqu !== '') || (name === 'exists' && operators.exists === false),
+      )
     );
   const value = fold(found);
   const number = /^[+-]?\d+(\.\d+)?$/.test(value) ? Number(value) : NaN;

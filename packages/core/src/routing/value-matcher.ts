@@ -85,7 +85,8 @@ function testsOf(operators: Operators, fold: boolean): Test[] {
   const { noEqu = operators.noEqual, regex, template, compare, exists } = operators;
   if (noEqu !== undefined) {
     const folded = fold ? noEqu.toLowerCase() : noEqu;
-    add(`noEqu '${noEqu}'`, (value) => value !== folded, true);
+    // What is not there was an empty text in go-chassis: there, this asks for any value.
+    add(`noEqu '${noEqu}'`, (value) => value !== folded, noEqu !== '');
   }
   if (regex !== undefined) {
     const pattern = compilePattern(regex, fold);

@@ -186,3 +186,12 @@ describe('mistakes of the program', () => {
     expect(() => s.list(s.object({}), { commaSeparated: true })).to.throw(TypeError);
   });
 });
+
+describe('an empty text', () => {
+  const schema = s.object({ usual: s.string({ default: 'd' }), kept: s.string({ keepsEmpty: true }) });
+
+  it('counts as not set, unless it is asked to be kept', () => {
+    expect(readSchema(schema, "usual: ''\nkept: ''").value).to.deep.equal({ usual: 'd', kept: '' });
+    expect(readSchema(schema, 'usual: a').value).to.deep.equal({ usual: 'a', kept: undefined });
+  });
+});

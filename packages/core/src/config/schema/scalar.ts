@@ -18,6 +18,8 @@ export interface Presence {
   readonly required?: boolean;
   /** Text as a user would write it. */
   readonly defaultText?: string;
+  /** An empty text is a value like any other. */
+  readonly keepsEmpty?: boolean;
 }
 
 /** How one kind of value is written. */
@@ -28,7 +30,7 @@ export interface ScalarFormat<T> {
   readonly jsonSchema: JsonSchema;
 }
 
-/** A single value. An empty text counts as not set, as in go-chassis. */
+/** A single value. An empty text counts as not set, as in go-chassis, unless it is asked to be kept. */
 export class ScalarSchema<T> implements Schema<T | undefined> {
   readonly shape = 'leaf';
   readonly #fallback: T | undefined;
@@ -67,7 +69,7 @@ export class ScalarSchema<T> implements Schema<T | undefined> {
         reportUnknownKey(child, `${path}.${key}`, [], context);
       }
     }
-    if (leaf === undefined || leaf.text === '') {
+    if (leaf === undefined || (leaf.text === '' && this.presence.keepsEmpty !== true)) {
       return this.#absent(node, path, context);
     }
     return this.parseText(leaf.text, leaf.origin, path, context);
