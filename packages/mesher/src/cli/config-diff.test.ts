@@ -117,10 +117,16 @@ mesher.serverTiming
     await withConfFolder({}, async (dir) => {
       let text = '';
       const request = { dir, admin: '127.0.0.1:1', env: {} };
-      expect(await diffConfigurations(request, (piece) => (text += piece))).to.equal(1);
+      expect(await diffConfigurations(request, (piece) => (text += piece))).to.equal(2);
       expect(text).to.match(/no sidecar answers at 127\.0\.0\.1:1 .*--admin HOST:PORT/);
     });
     const { code, text } = await diffRunning({ hello: 'world' }, {});
-    expect([code, text.includes('no admin port of a sidecar')]).to.deep.equal([1, true]);
+    expect([code, text.includes('no admin port of a sidecar')]).to.deep.equal([2, true]);
+  });
+
+  it('names keys that nobody knows, since they make no difference', async () => {
+    const { code, text } = await diff({}, { 'mesher.yaml': 'mesher.serverTimings: true\n' });
+    expect(code).to.equal(0);
+    expect(text).to.match(/^B\/mesher\.yaml:1:1 .*did you mean 'mesher\.serverTiming'.*\nno difference\n$/);
   });
 });

@@ -17,7 +17,7 @@ export interface DiffRequest {
 /**
  * `mesher config diff`: prints key by key what would change, with file and line, and which changes need a restart.
  * @param print takes the text for the terminal
- * @returns 0 for the same, 1 for a difference (or nobody to compare with), 3 for a folder with mistakes
+ * @returns 0 for the same, 1 for a difference, 2 when nobody is there to compare with, 3 for a folder with mistakes
  */
 export async function diffConfigurations(request: DiffRequest, print: (text: string) => void): Promise<ExitCode> {
   const next = await read(request.dir, request.env, print);
@@ -32,7 +32,8 @@ export async function diffConfigurations(request: DiffRequest, print: (text: str
     running = await readRunningConfig(request.admin);
   } catch (error) {
     print(`${error instanceof Error ? error.message : String(error)}\n`);
-    return EXIT.failed;
+    // Not 1: a script would take it for a difference.
+    return EXIT.usage;
   }
   const { changes, notes } = changesToRunning(running, next);
   return report(changes, notes, print);
@@ -48,7 +49,10 @@ async function read(
 ): Promise<Readable | undefined> {
   try {
     const { configuration } = await load({ confDir: resolve(dir), env });
-    const { asRunning, errors } = configuration;
+    const { asRunning, errors, notices } = configuration;
+    // A mistyped key makes no difference, which is just what its author should hear.
+    const unknown = notices.filter(({ kind }) => kind === 'unknown-key');
+    if (unknown.length > 0) print(`${formatProblems(unknown)}\n`);
     if (asRunning !== undefined) return { ...configuration, asRunning };
     print(`${formatProblems(errors)}\n${dir}: ${errors.length === 1 ? '1 error' : `${errors.length} errors`}\n`);
   } catch (error) {

@@ -62,7 +62,7 @@ export function createProgram(setExit: SetExit): Command {
     .argument('<dir>', 'folder to compare with the running sidecar, or the first of two folders')
     .argument('[other]', 'the second folder')
     .description(
-      'print key by key what would change from the running sidecar to a folder, or from the first folder to the second, and what of it needs a restart; exits 0 when nothing, 1 when something',
+      'print key by key what would change from the running sidecar to a folder, or from the first folder to the second, and what of it needs a restart; exits 0 when nothing, 1 when something, 2 when no sidecar answers',
     )
     .addOption(
       new Option('--admin <address>', 'admin address of the running sidecar')
@@ -165,7 +165,7 @@ Configuration folder: CHASSIS_CONF_DIR, else $CHASSIS_HOME/conf, else the folder
 
 Examples:
   $ mesher demo                                          see it work
-  $ mesher --config=conf/mesher.yaml --service-ports=rest:8080
+  $ mesher --service-ports=rest:8080                     a sidecar with the configuration in ./conf
   $ mesher config check conf
   $ mesher config diff conf                              what the files would change in the running sidecar
   $ mesher explain GET http://world/v2 -H 'x-user: 1'
