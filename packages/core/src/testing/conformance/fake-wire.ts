@@ -196,6 +196,7 @@ class FakeExchange {
   }
 
   #passOn({ status, headers, body }: BackendAnswer): ObservedAnswer {
+    if (this.call.watchesBeginning) this.handler.begun?.(this.call, status);
     const removed = (this.call as Invocation).removedResponseFields ?? [];
     const kept = Object.entries(headers).filter(([name]) => !removed.includes(name));
     return this.#ended(status, undefined, { ...Object.fromEntries(kept), ...this.#extraFields() }, body);
