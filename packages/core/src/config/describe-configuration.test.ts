@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { composeSections } from './compose-sections.js';
 import { configurationJsonSchema, renderConfigurationReference } from './describe-configuration.js';
+import { LEGACY_KEYS } from './legacy-keys.js';
 import { s } from './schema/combinators.js';
 import { CORE_SECTIONS } from './sections/index.js';
 
@@ -12,6 +13,28 @@ function at(schema: unknown, key: string): Record<string, unknown> {
       (group, name) => (group['properties'] as Record<string, Record<string, unknown>>)[name] ?? {},
       schema as Record<string, unknown>,
     );
+}
+
+type Node = Record<string, unknown>;
+
+/** What stands at a JSON Pointer. */
+function resolve(schema: unknown, pointer: string): Node | undefined {
+  return pointer
+    .slice(2)
+    .split('/')
+    .reduce<unknown>((node, part) => (node as Node | undefined)?.[part], schema) as Node | undefined;
+}
+
+/** What stands at a key, references followed on the way there; `*` is any name. */
+function walk(schema: unknown, key: string): Node | undefined {
+  let node = schema as Node | undefined;
+  for (const part of key.split('.')) {
+    if (typeof node?.['$ref'] === 'string') node = resolve(schema, node['$ref']);
+    const named = (node?.['properties'] as Record<string, Node> | undefined)?.[part];
+    const any = node?.['additionalProperties'];
+    node = named ?? (typeof any === 'object' && any !== null ? (any as Node) : undefined);
+  }
+  return node;
 }
 
 describe('the JSON Schema', () => {
@@ -35,6 +58,25 @@ describe('the JSON Schema', () => {
     expect(at(schema, 'servicecomb.credentials.secretKey')).to.include({ writeOnly: true });
     expect(at(schema, 'admin.goRuntimeMetrics')).to.include({ deprecated: true });
     expect(at(schema, 'servicecomb.registry.scope')['anyOf']).to.deep.include({ enum: ['full', 'app', null] });
+  });
+
+  it('knows every old spelling that a start takes, as deprecated', () => {
+    const reached = new Map(LEGACY_KEYS.map(({ old }) => [old, walk(schema, old)]));
+    expect([...reached].filter(([, place]) => place === undefined).map(([old]) => old)).to.deep.equal([
+      // The settings of a registry by role are anything that its plugin takes.
+      'servicecomb.registry.*.refeshInterval',
+    ]);
+    expect(reached.get('cse.service.registry')).to.deep.equal({
+      description: 'Old name of servicecomb.registry.',
+      deprecated: true,
+      $ref: '#/properties/servicecomb/properties/registry',
+    });
+    expect(reached.get('cse.loadbalance.*.backoff.MinMs')).to.include({ deprecated: true });
+    expect(reached.get('plugin.destinationResolver')).to.deep.include({ type: ['object', 'string', 'null'] });
+    // References lead somewhere.
+    for (const place of reached.values()) {
+      if (typeof place?.['$ref'] === 'string') expect(resolve(schema, place['$ref'])).to.be.an('object');
+    }
   });
 
   it('allows dotted keys and refuses unknown ones', () => {

@@ -1,18 +1,20 @@
 import { composeSections, type Sections } from './compose-sections.js';
 import { CONFIG_FILES } from './layers/files.js';
+import { LEGACY_KEYS } from './legacy-keys.js';
+import { withLegacyKeys } from './legacy-schema.js';
 import { renderReferenceTables } from './schema/reference.js';
 import type { JsonSchema } from './schema/schema.js';
 import { CORE_SECTIONS } from './sections/index.js';
 
 /**
- * The JSON Schema (draft 2020-12) of all configuration files together, for editors.
+ * The JSON Schema (draft 2020-12) of all configuration files together, for editors; old spellings are in it as deprecated.
  * @param sections those of packages besides core's
  */
 export function configurationJsonSchema(sections: Sections = {}): JsonSchema {
   return {
     $schema: 'https://json-schema.org/draft/2020-12/schema',
     title: 'Mesher configuration',
-    ...composeSections({ ...CORE_SECTIONS, ...sections }).toJsonSchema(),
+    ...withLegacyKeys(composeSections({ ...CORE_SECTIONS, ...sections }).toJsonSchema(), LEGACY_KEYS),
   };
 }
 
