@@ -13,6 +13,8 @@ describe('a call that is explained', () => {
     ['http://world?x=1', 'world', '/?x=1'],
     ['HTTPS://World/%20#top', 'World', '/%20'],
     ['world/v2', 'world', '/v2'],
+    ['http://user:secret@world:1/a@b', 'world:1', '/a@b'],
+    ['http://[::1]:80/', '[::1]:80', '/'],
     ['/v2', 'from-host', '/v2'],
   ];
   for (const [url, authority, path] of urls) {

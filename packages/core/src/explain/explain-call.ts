@@ -87,11 +87,14 @@ export class ExplainCall extends Invocation {
   }
 }
 
-/** Host with port, and path with query, as they would stand in a request. Nothing is normalised: the wire does not do so either. */
+/**
+ * Host with port, and path with query, as they would stand in a request. Nothing is normalised: the wire does not do so either. A user
+ * and password before the host are left out, as clients do.
+ */
 function splitUrl(url: string): { readonly authority: string | undefined; readonly path: string } {
   const match = /^(?:[a-z][a-z0-9+.-]*:\/\/|\/\/)?([^/?#]*)([^#]*)/is.exec(url);
   const rest = match?.[2] ?? '';
   const path = rest.startsWith('/') ? rest : `/${rest}`;
-  const authority = match?.[1] ?? '';
+  const authority = (match?.[1] ?? '').replace(/^.*@/, '');
   return { authority: authority === '' ? undefined : authority, path };
 }
