@@ -87,6 +87,11 @@ export class MeshDocument {
     return this.#core('servicecomb.routeRule');
   }
 
+  /** `servicecomb.sourceTemplate`, by name. */
+  get sourceTemplates(): CoreSection<'servicecomb.sourceTemplate'> {
+    return this.#core('servicecomb.sourceTemplate');
+  }
+
   /** `servicecomb.darklaunch.policy`, by called service. */
   get darklaunchPolicies(): CoreSection<'servicecomb.darklaunch.policy'> {
     return this.#core('servicecomb.darklaunch.policy');

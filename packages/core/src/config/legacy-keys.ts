@@ -35,6 +35,7 @@ const UNDER_SERVICECOMB = [
   'transport',
   'router',
   'routeRule',
+  'sourceTemplate',
   'match',
   'rateLimiting',
   'monitor',
@@ -116,6 +117,7 @@ export const LEGACY_KEYS: readonly LegacyKey[] = [
 
   // Rules of the first kind stood at the top level.
   rename('routeRule', 'servicecomb.routeRule'),
+  rename('sourceTemplate', 'servicecomb.sourceTemplate'),
   rename('tracing.collectorTarget', 'tracing.settings.URI'),
 
   // Mesher once had one destination resolver for everything, and everything was HTTP.

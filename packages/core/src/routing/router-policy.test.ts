@@ -146,6 +146,22 @@ describe('a route rule', () => {
     expect(call.subset?.name).to.equal('version=2.0');
   });
 
+  it('refers to the templates of go-chassis 1, unless a match group has the name', async () => {
+    const template =
+      'routeRule:\n  world:\n  - precedence: 2\n    match: {refer: special}\n    route: [{weight: 100, tags: {version: 2.0}}]\n  - precedence: 1\n    route: [{weight: 100, tags: {version: 1.0}}]\nsourceTemplate:\n  special:\n    source: orders\n    headers:\n      cookie: {regex: "^(.*?;)?(user=jason)(;.*)?$"}\n';
+    const rig = await RouterRig.make({ 'router.yaml': template }, WORLD);
+    expect(rig.context.logger.lines, 'no reference dangles').to.deep.equal([]);
+    expect(rig.send({ headers: { cookie: 'user=jason' } }).instance).to.equal('two');
+    expect(rig.send({ headers: { cookie: 'user=tom' } }).instance).to.equal('one');
+    expect(rig.send().instance).to.equal('one');
+    await rig.reconfigure({ 'router.yaml': template.replace('source: orders', 'source: others') });
+    expect(rig.send({ headers: { cookie: 'user=jason' } }).instance, 'the caller is orders').to.equal('one');
+    const group = 'servicecomb.match.special: |\n  matches:\n  - headers: {a: {exact: b}}\n';
+    await rig.reconfigure({ 'router.yaml': template, 'chassis.yaml': group });
+    expect(rig.send({ headers: { cookie: 'user=jason' } }).instance).to.equal('one');
+    expect(rig.send({ headers: { a: 'b' } }).instance).to.equal('two');
+  });
+
   it('warns of a reference to a match group that does not exist', async () => {
     const rig = await RouterRig.make(rules('- match: {refer: nobody}\n  route: [{tags: {version: 2.0}}]'), WORLD);
     expect(JSON.stringify(rig.context.logger.lines)).to.contain("refer 'nobody'");

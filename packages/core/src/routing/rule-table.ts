@@ -1,5 +1,5 @@
 import type { MeshDocument } from '../config/document.js';
-import type { RouteRuleConfig } from '../config/sections/route-rules.js';
+import type { RouteRuleConfig, SourceTemplateConfig } from '../config/sections/route-rules.js';
 import { CallMatcher } from './call-matcher.js';
 import {
   headerCondition,
@@ -22,7 +22,7 @@ export class RuleTable {
   readonly #rules = new Map<string, readonly RouteRule[]>();
   readonly surroundings: RuleSurroundings;
   readonly own: OwnIdentity;
-  /** Names in `refer` that no match group has, with the rule. */
+  /** Names in `refer` that neither a match group nor a template has, with the rule. */
   readonly dangling: readonly string[];
 
   /** @param previous the table of the configuration before: rules that did not change go on where they were */
@@ -31,6 +31,7 @@ export class RuleTable {
     this.own = ownIdentity(document);
     this.surroundings = { ...document.section('mesher.routing', routingSchema), ownApp: this.own.app, subsets };
     const groups = compileMatchGroups(document);
+    const { sourceTemplates } = document;
     const dangling: string[] = [];
     const services = new Set([...document.routeRules.keys(), ...document.darklaunchPolicies.keys()]);
     for (const service of services) {
@@ -38,10 +39,11 @@ export class RuleTable {
       const before = previous?.of(service);
       const compiled = rules.map((config, index) => {
         const name = config.name ?? `routeRule.${service}[${index}]`;
-        if (config.match.refer !== undefined && !groups.has(config.match.refer)) {
-          dangling.push(`${name}: refer '${config.match.refer}'`);
+        const { refer } = config.match;
+        if (refer !== undefined && !groups.has(refer) && !sourceTemplates.has(refer)) {
+          dangling.push(`${name}: refer '${refer}'`);
         }
-        const rule = this.#compile(name, config, this.#matcher(config, groups), before);
+        const rule = this.#compile(name, config, this.#matcher(config, groups, sourceTemplates), before);
         return { rule, precedence: config.precedence };
       });
       compiled.sort((a, b) => b.precedence - a.precedence);
@@ -79,19 +81,34 @@ export class RuleTable {
     });
   }
 
-  #matcher({ match }: RouteRuleConfig, groups: ReadonlyMap<string, MatchGroup>): CallMatcher {
-    const { source, sourceTags, refer, path, apiPath, method, headers, httpHeaders, query, queries } = match;
-    const conditions: Condition[] = [];
-    if (source !== undefined) conditions.push(sourceCondition(source, this.own));
-    for (const [tag, value] of sourceTags) conditions.push(sourceTagCondition(tag, value, this.own));
+  #matcher(
+    { match }: RouteRuleConfig,
+    groups: ReadonlyMap<string, MatchGroup>,
+    templates: ReadonlyMap<string, SourceTemplateConfig>,
+  ): CallMatcher {
+    const { refer, path, apiPath, method, query, queries } = match;
+    const conditions = this.#callerConditions(match);
     if (method.length > 0) conditions.push(methodCondition(method));
     if (path !== undefined) conditions.push(pathCondition(path));
     if (apiPath !== undefined) conditions.push(pathCondition(apiPath));
-    for (const [name, operators] of [...headers, ...httpHeaders]) conditions.push(headerCondition(name, operators));
+    conditions.push(...headerConditions(match));
     for (const [name, operators] of [...query, ...queries]) conditions.push(queryCondition(name, operators));
-    if (refer !== undefined) conditions.push(markCondition(refer, groups.get(refer)));
+    const template = refer === undefined || groups.has(refer) ? undefined : templates.get(refer);
+    if (template !== undefined) conditions.push(...this.#callerConditions(template), ...headerConditions(template));
+    else if (refer !== undefined) conditions.push(markCondition(refer, groups.get(refer)));
     return new CallMatcher(conditions);
   }
+
+  #callerConditions({ source, sourceTags }: SourceTemplateConfig): Condition[] {
+    const conditions: Condition[] = [];
+    if (source !== undefined) conditions.push(sourceCondition(source, this.own));
+    for (const [tag, value] of sourceTags) conditions.push(sourceTagCondition(tag, value, this.own));
+    return conditions;
+  }
+}
+
+function headerConditions({ headers, httpHeaders }: SourceTemplateConfig): Condition[] {
+  return [...headers, ...httpHeaders].map(([name, operators]) => headerCondition(name, operators));
 }
 
 const NO_EDITS = { set: new Map<string, string>(), add: new Map<string, string>(), remove: [] } as const;

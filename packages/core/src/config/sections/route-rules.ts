@@ -144,7 +144,9 @@ const ruleMatchSchema = s.object({
     doc: 'Header fields, all of which must match; letter case of names makes no difference.',
   }),
   httpHeaders: s.map(valueMatchSchema, { keyName: 'header', doc: 'The same as headers.' }),
-  refer: s.string({ doc: 'Name of a match group (`servicecomb.match`): its mark is wanted.' }),
+  refer: s.string({
+    doc: 'Name of a match group (`servicecomb.match`), whose mark is wanted, or of a template (`servicecomb.sourceTemplate`), which must match.',
+  }),
   path: pathMatchSchema,
   apiPath: pathMatchSchema,
   method: s.list(s.string(), {
@@ -155,6 +157,22 @@ const ruleMatchSchema = s.object({
   query: s.map(valueMatchSchema, { keyName: 'parameter', doc: 'Query parameters, all of which must match.' }),
   queries: s.map(valueMatchSchema, { keyName: 'parameter', doc: 'The same as query.' }),
 });
+
+/** `servicecomb.sourceTemplate`: the match groups of go-chassis 1. */
+export const sourceTemplateSchema = s.map(
+  s.yaml(
+    s.object({
+      source: s.string({ doc: 'Name of the calling service.' }),
+      sourceTags: s.map(s.string(), { keyName: 'tag', doc: 'Tags of the calling service.' }),
+      headers: s.map(valueMatchSchema, { keyName: 'header', doc: 'Header fields, all of which must match.' }),
+      httpHeaders: s.map(valueMatchSchema, { keyName: 'header', doc: 'The same as headers.' }),
+    }),
+  ),
+  {
+    keyName: 'template',
+    doc: 'Conditions to which route rules refer by name, as in go-chassis 1. A match group (`servicecomb.match`) of the same name counts instead.',
+  },
+);
 
 const ruleSchema = s.object(
   {
@@ -195,5 +213,6 @@ export const routeRuleSchema = s.map(s.yaml(s.list(ruleSchema)), {
 
 type ValueOf<M> = M extends ReadonlyMap<string, infer V> ? V : never;
 export type RouteRuleConfig = NonNullable<ValueOf<Infer<typeof routeRuleSchema>>>[number];
+export type SourceTemplateConfig = ValueOf<Infer<typeof sourceTemplateSchema>>;
 export type RouteConfig = RouteRuleConfig['route'][number];
 export type HeaderEditsConfig = RouteRuleConfig['headers'];

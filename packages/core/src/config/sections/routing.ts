@@ -2,7 +2,7 @@ import { s } from '../schema/combinators.js';
 import { darklaunchSchema } from './darklaunch.js';
 import { egressRuleSchema, egressSchema } from './egress.js';
 import { matchGroupSchema } from './match.js';
-import { routeRuleSchema } from './route-rules.js';
+import { routeRuleSchema, sourceTemplateSchema } from './route-rules.js';
 
 const ingressRule = s.free({
   doc: 'Rules as a YAML text: host, apiPath, service.name, service.redirectPath, service.port.',
@@ -26,10 +26,7 @@ export const ROUTING_SECTIONS = {
     { doc: 'Where route rules come from.' },
   ),
   'servicecomb.routeRule': routeRuleSchema,
-  'servicecomb.sourceTemplate': s.map(s.free({ doc: 'Template of a source.' }), {
-    keyName: 'template',
-    obsolete: 'no version ever used templates; use servicecomb.match',
-  }),
+  'servicecomb.sourceTemplate': sourceTemplateSchema,
   'servicecomb.darklaunch.policy': darklaunchSchema,
   'servicecomb.match': matchGroupSchema,
   egress: egressSchema,
