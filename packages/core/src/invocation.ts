@@ -108,6 +108,8 @@ export abstract class Invocation implements CallView {
   responseBytes = 0;
   /** The call is over: a decision that was still being waited for must not begin anything. */
   ended = false;
+  /** Ends a wait before its time; called when the call ends, so that nothing is held for a caller that has left. */
+  wake: (() => void) | undefined = undefined;
   /** How the call ended; set together with {@link ended}. */
   outcome: Outcome | undefined = undefined;
   /** The policies that decide about this call: those that were in effect when it began. */

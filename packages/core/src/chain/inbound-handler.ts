@@ -96,6 +96,7 @@ export class InboundHandler implements CallHandler {
   end(call: Invocation, outcome: Outcome): void {
     call.ended = true;
     call.outcome = outcome;
+    call.wake?.();
     this.stations.policies.end(call, outcome);
     this.stations.recorder.ended(call, outcome);
   }

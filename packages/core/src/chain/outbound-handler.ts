@@ -107,7 +107,7 @@ export class OutboundHandler implements CallHandler {
     call.outcome = outcome;
     const { attempts, ledger, policies, recorder } = this.stations;
     const { endpoint, plan } = call;
-    call.retried?.wake?.();
+    call.wake?.();
     policies.end(call, outcome);
     recorder.ended(call, outcome);
     if (plan === undefined) return;

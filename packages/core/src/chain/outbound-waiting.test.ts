@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { Rejection } from '../errors.js';
-import type { Destination } from '../invocation.js';
+import type { Destination, Invocation } from '../invocation.js';
 import type { Endpoint } from '../registry/endpoint.js';
 import { UNKNOWN_SERVICE } from '../telemetry/call-metrics.js';
 import { FakeCall } from '../testing/fake-call.js';
@@ -133,6 +133,22 @@ describe('an outbound call that waits for its resolver', () => {
 });
 
 describe('an outbound call that waits for a policy', () => {
+  it('ends the wait when it ends, as an inbound call does', async () => {
+    const waits = {
+      name: 'waits',
+      before: (call: Invocation) => new Promise<void>((resolve) => (call.wake = resolve)),
+    };
+    const { outbound, inbound, discovery } = handlerRig({ policies: [waits] });
+    discovery.publish('world', [WORLD]);
+    for (const handler of [outbound, inbound]) {
+      const call = new FakeCall({ direction: handler.direction });
+      const verdict = handler.begin(call);
+      await settle();
+      handler.end(call, GONE);
+      expect(await verdict).to.be.an.instanceof(Rejection);
+    }
+  });
+
   it('goes on when the policy lets it pass, and takes the endpoint only then', async () => {
     const { promise, resolve } = later<Rejection | undefined>();
     const { outbound, discovery } = handlerRig({ policies: [{ name: 'queue', before: () => promise }] });

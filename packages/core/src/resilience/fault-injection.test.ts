@@ -170,6 +170,20 @@ world:
     ]);
   });
 
+  it('gives the place of a call that is over to another one at once, and keeps no timer for it', async () => {
+    const { policy, context } = await rig(`world: {${rest('delay: {fixedDelay: 60000, percent: 100}')}}`, {
+      'mesher.yaml': 'mesher: {faultInjection: {maxDelayed: 1}}',
+    });
+    const left = fakeCall();
+    const held = policy.before?.(left);
+    expect(policy.before?.(fakeCall())).to.equal(undefined);
+    left.ended = true;
+    left.wake?.();
+    expect(context.time.pendingTimers).to.equal(0);
+    await held;
+    expect(policy.before?.(fakeCall())).to.be.instanceOf(Promise);
+  });
+
   it('follows a change of the configuration', async () => {
     const { policy, context } = await rig('world: {}');
     expect(policy.isActive).to.equal(false);

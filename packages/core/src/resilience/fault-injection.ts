@@ -73,7 +73,7 @@ class FaultInjection implements Policy {
     if (call.protocol !== 'tcp' && (delayMs > 0 || abort !== undefined)) {
       call.addResponseField(FAULT_FIELD, delayMs === 0 ? 'abort' : abort === undefined ? 'delay' : 'delay, abort');
     }
-    return delayMs === 0 ? abort : this.#delay(delayMs, abort);
+    return delayMs === 0 ? abort : this.#delay(call, delayMs, abort);
   }
 
   explain(call: Invocation, into: Explanation): void {
@@ -124,10 +124,17 @@ class FaultInjection implements Policy {
     this.#injected.add([call.destination?.service ?? '', kind]);
   }
 
-  /** The caller may leave meanwhile; the chain looks for that when the delay is over. */
-  async #delay(ms: number, abort: Rejection | undefined): Promise<Rejection | undefined> {
+  /** The caller may leave meanwhile: then its place is free at once, or callers that leave could keep all of them. */
+  async #delay(call: Invocation, ms: number, abort: Rejection | undefined): Promise<Rejection | undefined> {
     this.#delayed++;
-    await new Promise<void>((resolve) => this.context.ports.timers.after(ms, resolve));
+    await new Promise<void>((resolve) => {
+      const timer = this.context.ports.timers.after(ms, resolve);
+      call.wake = () => {
+        timer.cancel();
+        resolve();
+      };
+    });
+    call.wake = undefined;
     this.#delayed--;
     return abort;
   }

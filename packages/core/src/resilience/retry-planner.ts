@@ -180,7 +180,7 @@ export class RetryPlanner {
     // What nobody has set bounds further attempts, but not the first one.
     if (call.deadlineAt === Infinity) call.deadlineAt = deadline;
     state.triesHere = next === endpoint ? state.triesHere + 1 : 1;
-    return wait === 0 ? next : this.#after(wait, call, plan, next, state);
+    return wait === 0 ? next : this.#after(wait, call, plan, next);
   }
 
   /** The endpoint for another attempt; what has failed for good is noted in `call.tried`. */
@@ -203,22 +203,16 @@ export class RetryPlanner {
   }
 
   /** The endpoint after a wait. It may be gone by then; undefined also when the call is over, which ends the wait. */
-  #after(
-    wait: number,
-    call: Invocation,
-    plan: ServicePlan,
-    endpoint: Endpoint,
-    state: RetryState,
-  ): Promise<Endpoint | undefined> {
+  #after(wait: number, call: Invocation, plan: ServicePlan, endpoint: Endpoint): Promise<Endpoint | undefined> {
     return new Promise((resolve) => {
       const wake = (): void => {
-        state.wake = undefined;
+        call.wake = undefined;
         timer.cancel();
         if (call.ended) resolve(undefined);
         else resolve(endpoint.retired ? plan.pick(call, call.tried) : endpoint);
       };
       const timer = this.ports.timers.after(wait, wake);
-      state.wake = wake;
+      call.wake = wake;
     });
   }
 

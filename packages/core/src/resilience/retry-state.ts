@@ -10,10 +10,8 @@ export interface RetryState {
   hedgedAt: number;
   /** Attempts after the first one that other layers of Mesher have made for this call. */
   elsewhere: number;
-  /** Ends the wait before the next attempt; undefined while there is none. */
-  wake: (() => void) | undefined;
 }
 
 export function newRetryState(): RetryState {
-  return { repeated: 0, triesHere: 1, hedges: 0, hedgedAt: 0, elsewhere: 0, wake: undefined };
+  return { repeated: 0, triesHere: 1, hedges: 0, hedgedAt: 0, elsewhere: 0 };
 }
