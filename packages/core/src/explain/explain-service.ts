@@ -1,3 +1,4 @@
+import { nearestName } from '../config/schema/nearest.js';
 import { Rejection } from '../errors.js';
 import type { Clock } from '../ports/ports.js';
 import type { ServiceDirectory } from '../registry/service-directory.js';
@@ -36,7 +37,11 @@ export async function explainService(
           ? 'Check the name and that a provider is registered'
           : 'Nobody has called it through this sidecar, and the registry lists no such service. Ask again with --watch to have the registry asked',
       ),
-      [registry.text, ...(watch ? [] : ['not watched: this explanation has not asked the registry'])],
+      [
+        registry.text,
+        ...(watch ? [] : ['not watched: this explanation has not asked the registry']),
+        ...resembling(service, directory),
+      ],
       { service, watched: false, ...registry.data },
     );
     return undefined;
@@ -51,7 +56,12 @@ export async function explainService(
   }
   if (plan.state === 'absent') {
     const message = `No service named ${plan.service} is registered`;
-    into.reject(STAGE, new Rejection('MESH_ERR_NO_ROUTE', message), details, data);
+    into.reject(
+      STAGE,
+      new Rejection('MESH_ERR_NO_ROUTE', message),
+      [...details, ...resembling(service, directory)],
+      data,
+    );
     return undefined;
   }
   const count = plan.snapshot?.instances.length ?? 0;
@@ -61,6 +71,13 @@ export async function explainService(
     instances: count,
   });
   return plan;
+}
+
+/** A service that is known and has nearly that name. */
+function resembling(service: string, { listed, plans }: ServiceDirectory): readonly string[] {
+  const watched = plans.filter(({ state }) => state === 'known').map((plan) => plan.service);
+  const nearest = nearestName(service, [...new Set([...watched, ...listed.map((instance) => instance.service)])]);
+  return nearest === undefined ? [] : [`did you mean ${nearest}?`];
 }
 
 function describeRegistry(

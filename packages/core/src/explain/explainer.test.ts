@@ -63,6 +63,13 @@ describe('explaining an outbound call', () => {
     await chassis.close();
   });
 
+  it('names the service that was probably meant', async () => {
+    const { chassis } = await started();
+    const [step] = (await chassis.explain({ url: 'http://wrld/' })).steps.slice(-1);
+    expect(step?.details).to.include('did you mean world?');
+    await chassis.close();
+  });
+
   it('ends where a real call would: no service in the host, a circle, an absent service, no instance', async () => {
     const { rig, chassis } = await started();
     rig.discovery.publishAbsent('gone');

@@ -6,6 +6,7 @@ import {
   MeshError,
   PluginCatalog,
   formatProblems,
+  parseServicePorts,
   readGivenInstances,
   systemPorts,
   type CallExplanation,
@@ -45,6 +46,7 @@ export async function explainFiles(
     document,
     confDir,
     catalog: given === undefined ? catalog : new CatalogWithInstances(catalog, given),
+    servicePorts: parseServicePorts(env['SERVICE_PORTS'] ?? ''),
   });
   try {
     await chassis.start();

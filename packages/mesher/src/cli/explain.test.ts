@@ -15,7 +15,12 @@ interface Said {
 
 const OPTIONS: ExplainOptions = { header: [], protocol: 'http', admin: '127.0.0.1:1' };
 
-async function explain(options: Partial<ExplainOptions>, url = 'http://world/v2', method = 'get'): Promise<Said> {
+async function explain(
+  options: Partial<ExplainOptions>,
+  url = 'http://world/v2',
+  method = 'get',
+  env: Readonly<Record<string, string>> = {},
+): Promise<Said> {
   let out = '';
   let err = '';
   const terminal = {
@@ -24,7 +29,7 @@ async function explain(options: Partial<ExplainOptions>, url = 'http://world/v2'
     colour: false,
     columns: 120,
   };
-  const code = await explainCall(method, url, { ...OPTIONS, ...options }, {}, terminal);
+  const code = await explainCall(method, url, { ...OPTIONS, ...options }, env, terminal);
   return { code, out, err };
 }
 
@@ -58,6 +63,17 @@ describe('mesher explain with a configuration', () => {
       const { code, out } = await explain({ config, instances }, 'http://nobody/');
       expect(code).to.equal(1);
       expect(out).to.match(/would get 404 MESH_ERR_NO_ROUTE/);
+    });
+  });
+
+  it('knows the ports of the application by SERVICE_PORTS', async () => {
+    await withFiles({}, async (config, instances) => {
+      const inbound = { config, instances, inbound: true };
+      expect((await explain(inbound, '/')).out).to.match(/MESH_ERR_NO_LOCAL_PORT/);
+      const { code, out } = await explain(inbound, '/', 'get', { SERVICE_PORTS: 'rest:8123' });
+      expect(code).to.equal(0);
+      expect(out).to.include('the application at 127.0.0.1:8123');
+      expect((await explain(inbound, '/', 'get', { SERVICE_PORTS: 'nonsense' })).code).to.equal(2);
     });
   });
 

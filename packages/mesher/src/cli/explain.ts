@@ -61,7 +61,11 @@ export async function explainCall(
 }
 
 /** What lies with the question, not with the configuration. */
-const USAGE_CODES: ReadonlySet<string> = new Set(['MESH_ERR_EXPLAIN_REQUEST', 'MESH_ERR_EXPLAIN_UNANSWERED']);
+const USAGE_CODES: ReadonlySet<string> = new Set([
+  'MESH_ERR_EXPLAIN_REQUEST',
+  'MESH_ERR_EXPLAIN_UNANSWERED',
+  'MESH_ERR_USAGE',
+]);
 
 function readRequest(method: string, url: string, options: ExplainOptions): ExplainRequest {
   const { header = [], inbound, source, protocol, from, watch } = options;
