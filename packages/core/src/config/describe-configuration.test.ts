@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import { composeSections } from './compose-sections.js';
 import { configurationJsonSchema, renderConfigurationReference } from './describe-configuration.js';
 import { LEGACY_KEYS } from './legacy-keys.js';
+import { readSchema } from '../testing/read-schema.js';
 import { s } from './schema/combinators.js';
 import { CORE_SECTIONS } from './sections/index.js';
 
@@ -52,12 +53,50 @@ describe('the JSON Schema', () => {
       description: 'Largest head.',
       default: '64KB',
       type: ['integer', 'string', 'null'],
+      pattern: '^\\s*(\\d+(\\.0+)?\\s*[bB]?|\\d+(\\.\\d+)?\\s*[kKmMgG]([iI]?[bB])?)?\\s*$|\\$\\{',
     });
     expect(at(schema, 'admin.allowRemote')['default']).to.equal(false);
     expect(at(schema, 'cse.isolation.Consumer.timeoutInMilliseconds')).to.include({ minimum: 0 });
     expect(at(schema, 'servicecomb.credentials.secretKey')).to.include({ writeOnly: true });
     expect(at(schema, 'admin.goRuntimeMetrics')).to.include({ deprecated: true });
     expect(at(schema, 'servicecomb.registry.scope')['anyOf']).to.deep.include({ enum: ['full', 'app', null] });
+  });
+
+  it('takes texts for numbers, switches, times and sizes exactly when a start does, and placeholders', () => {
+    const kinds = {
+      n: s.integer({}),
+      d: s.number({}),
+      b: s.boolean({}),
+      t: s.duration({ bareUnit: 'ms' }),
+      z: s.bytes({}),
+    };
+    const texts = [
+      '',
+      '7',
+      ' 7 ',
+      '-3',
+      '1.5',
+      '.5',
+      '1e3',
+      'many',
+      'Yes',
+      'OFF',
+      'maybe',
+      '1m30s',
+      '30 s',
+      '5x',
+      '64KB',
+      '2gib',
+      '1Q',
+    ];
+    for (const [kind, schema] of Object.entries(kinds)) {
+      const pattern = new RegExp(String(schema.toJsonSchema()['pattern']), 'u');
+      expect(pattern.test('${LIMIT||7}')).to.equal(true);
+      for (const text of texts) {
+        const { problems } = readSchema(s.object({ key: schema }), `key: '${text}'`);
+        expect([kind, text, pattern.test(text)]).to.deep.equal([kind, text, problems.length === 0]);
+      }
+    }
   });
 
   it('knows every old spelling that a start takes, as deprecated', () => {

@@ -4,10 +4,18 @@ import { formatDuration, parseDuration } from './duration.js';
 import type { JsonSchema } from './schema.js';
 import { expectOneOf, Refusal, type ScalarFormat } from './scalar.js';
 
-/** Texts may hold placeholders (`${NAME||default}`) and numbers may be quoted, so a JSON Schema must let texts pass. */
-function orText(type: string): JsonSchema {
-  return { type: [type, 'string', 'null'] };
+/**
+ * Values may be quoted, hold placeholders (`${NAME||default}`), or be empty (not set), so a JSON Schema must let such texts pass.
+ * @param text what a text looks like, as the source of a regular expression for all of it
+ */
+function orText(type: string, text: string): JsonSchema {
+  return { type: [type, 'string', 'null'], pattern: `^\\s*(${text})?\\s*$|\\$\\{` };
 }
+
+const INTEGER_SCHEMA = orText('integer', String.raw`[+-]?\d{1,15}`);
+const DECIMAL_SCHEMA = orText('number', String.raw`[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?`);
+const DURATION_SCHEMA = orText('number', String.raw`\d+(\.\d+)?|((\d+(\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h|d))+`);
+const BYTES_SCHEMA = orText('integer', String.raw`\d+(\.0+)?\s*[bB]?|\d+(\.\d+)?\s*[kKmMgG]([iI]?[bB])?`);
 
 /** Any text, or one that matches `pattern`; `expectation` says the pattern in words. */
 export function stringFormat(pattern?: RegExp, expectation?: string): ScalarFormat<string> {
@@ -45,7 +53,7 @@ export function integerFormat(range: NumberRange): ScalarFormat<number> {
       const value = INTEGER.test(text.trim()) ? Number(text) : Number.NaN;
       return inRange(value, range) ? value : new Refusal(`a whole number${describeRange(range.min, range.max)}`);
     },
-    jsonSchema: { ...orText('integer'), ...rangeSchema(range) },
+    jsonSchema: { ...INTEGER_SCHEMA, ...rangeSchema(range) },
   };
 }
 
@@ -60,7 +68,7 @@ export function numberFormat(range: NumberRange): ScalarFormat<number> {
         ? value
         : new Refusal(`a number${describeRange(range.min, range.max)}`);
     },
-    jsonSchema: { ...orText('number'), ...rangeSchema(range) },
+    jsonSchema: { ...DECIMAL_SCHEMA, ...rangeSchema(range) },
   };
 }
 
@@ -70,11 +78,19 @@ const BOOLEANS = new Map<string, boolean>([
   ...['false', 'no', 'off', 'n', 'f', '0'].map((word) => [word, false] as const),
 ]);
 
+/** The same words; JSON Schema has no flag for upper and lower case. */
+const BOOLEAN_SCHEMA = orText(
+  'boolean',
+  [...BOOLEANS.keys()]
+    .map((word) => word.replaceAll(/[a-z]/g, (letter) => `[${letter}${letter.toUpperCase()}]`))
+    .join('|'),
+);
+
 export function booleanFormat(): ScalarFormat<boolean> {
   return {
     typeName: 'boolean',
     parse: (text) => BOOLEANS.get(text.trim().toLowerCase()) ?? new Refusal('true or false'),
-    jsonSchema: orText('boolean'),
+    jsonSchema: BOOLEAN_SCHEMA,
   };
 }
 
@@ -101,7 +117,7 @@ export function durationFormat({ min, max, bareUnit }: DurationRange): ScalarFor
         ? value
         : new Refusal(`a duration${bounds}${/^\d+$/.test(text) ? ` (this is ${formatDuration(value)})` : ''}`);
     },
-    jsonSchema: orText('number'),
+    jsonSchema: DURATION_SCHEMA,
   };
 }
 
@@ -124,7 +140,7 @@ export function bytesFormat({ min, max }: BytesRange): ScalarFormat<number> {
       }
       return inRange(value, range) ? value : new Refusal(`a size${bounds} (this is ${formatBytes(value)})`);
     },
-    jsonSchema: orText('integer'),
+    jsonSchema: BYTES_SCHEMA,
   };
 }
 
