@@ -481,9 +481,10 @@ describe('rules that cannot be meant', () => {
     ['- rewrite: {path: new}', "expects a path that starts with '/'"],
     ['- rewrite: {path: /a, regex: {pattern: b}}', "set one of 'path', 'prefix' and 'regex'"],
     ['- route: [{weight: 101}]', 'expects a whole number'],
+    [`- route: [${'{tags: {a: b}}, '.repeat(101)}]`, 'has 101 routes; at most 100 are possible'],
   ];
   for (const [yaml, message] of cases) {
-    it(`are refused: ${yaml.replaceAll('\n', ' ')}`, async () => {
+    it(`are refused: ${yaml.replaceAll('\n', ' ').slice(0, 100)}`, async () => {
       const { errors, said } = await loadFiles({ ...NAMED, ...rules(yaml) });
       expect(said(errors).join('\n')).to.contain(message);
     });

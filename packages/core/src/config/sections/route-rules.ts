@@ -174,6 +174,9 @@ export const sourceTemplateSchema = s.map(
   },
 );
 
+/** Weights are whole percents. The order of turns is laid out ahead, which for a thousand routes without weights would take seconds. */
+const MAX_ROUTES = 100;
+
 const ruleSchema = s.object(
   {
     name: s.string({ doc: 'A name for messages and metrics; `routeRule.SERVICE[NUMBER]` when left out.' }),
@@ -195,6 +198,7 @@ const ruleSchema = s.object(
   {
     check: ({ route, redirect, directResponse, rewrite, headers, timeout: time, retry, mirror }) => {
       const sum = route.reduce((total, { weight }) => total + (weight ?? 0), 0);
+      if (route.length > MAX_ROUTES) return `has ${route.length} routes; at most ${MAX_ROUTES} are possible`;
       if (sum > 100) return `the weights of its routes add up to ${sum}; at most 100 are possible`;
       if (redirect !== undefined && directResponse !== undefined) return "set one of 'redirect' and 'directResponse'";
       const { request, response } = headers;
