@@ -16,15 +16,18 @@ class SystemRandom implements Random {
   }
 }
 
+/** Longest time of a timer in Node, nearly 25 days: with a longer one it would go off at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
 class SystemTimers implements Timers {
   after(delayMs: number, callback: () => void): TimerHandle {
-    const timer = setTimeout(callback, delayMs);
+    const timer = setTimeout(callback, Math.min(delayMs, LONGEST_TIMER_MS));
     timer.unref();
     return { cancel: () => clearTimeout(timer) };
   }
 
   every(periodMs: number, callback: () => void): TimerHandle {
-    const timer = setInterval(callback, periodMs);
+    const timer = setInterval(callback, Math.min(periodMs, LONGEST_TIMER_MS));
     timer.unref();
     return { cancel: () => clearInterval(timer) };
   }

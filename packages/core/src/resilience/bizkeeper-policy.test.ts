@@ -268,6 +268,12 @@ describe('bizkeeper', () => {
   describe('bulkhead', () => {
     const BULKHEAD = 'cse:\n  isolation:\n    Consumer:\n      maxConcurrentRequests: 2\n';
 
+    it('is not made with bounds of its adaptive limit that contradict each other', async () => {
+      const yaml = 'cse.isolation.Consumer.adaptive: {enabled: true, minLimit: 50, maxLimit: 5}\n';
+      const problem = await rig(yaml).catch((error: unknown) => error as Error);
+      expect((problem as Error).message).to.contain('maxLimit is less than minLimit');
+    });
+
     it('refuses calls beyond the limit, with the key to raise', async () => {
       const { call, begin, end } = await rig(BULKHEAD);
       const calls = [call(), call(), call()];

@@ -33,6 +33,16 @@ describe('policies by mark as java-chassis writes them', () => {
     expect(await breaker('failureRateThreshold: 10')).to.include({ mark: 'mine', key: 'circuitBreaker.mine' });
   });
 
+  it('do not count over more calls than there should be memory for', async () => {
+    const said = async (size: string): Promise<string> =>
+      await breaker(`slidingWindowSize: ${size}`).then(
+        () => '',
+        (error: unknown) => (error as Error).message,
+      );
+    expect(await said('1000000000')).to.contain('slidingWindowSize is more than 100000 calls');
+    expect(await said('100000')).to.equal('');
+  });
+
   it('may count over a time, with or without a unit', async () => {
     const windowOf = async (size: string) =>
       (await breaker(`slidingWindowType: time\nslidingWindowSize: ${size}`)).breaker?.settings.window;

@@ -46,7 +46,10 @@ const ADAPTIVE = s.object(
       reason: 'a service that has become slower for good is measured against itself after that',
     }),
   },
-  { doc: 'A limit on concurrent calls that follows the service (gradient of durations).' },
+  {
+    doc: 'A limit on concurrent calls that follows the service (gradient of durations).',
+    check: ({ minLimit, maxLimit }) => (maxLimit < minLimit ? 'maxLimit is less than minLimit' : undefined),
+  },
 );
 
 const FIELDS = {

@@ -2,7 +2,10 @@ import { s } from '../schema/combinators.js';
 import type { Infer } from '../schema/schema.js';
 import { FAILURE_STATUS } from './circuit-breaker.js';
 
-const policy = s.object({
+/** A window of calls takes a byte for each, for every service that marked calls go to. */
+const MOST_CALLS = 100_000;
+
+const FIELDS = {
   match: s.string({ doc: 'The mark of the calls that the breaker is for; its own name when left out.' }),
   failureRateThreshold: s.number({
     min: 0,
@@ -67,6 +70,13 @@ const policy = s.object({
   ),
   forceOpen: s.boolean({ default: false, doc: 'Lets no marked call through.' }),
   forceClosed: s.boolean({ default: false, doc: 'Lets every marked call through.' }),
+};
+
+const policy = s.object(FIELDS, {
+  check: ({ slidingWindowType, slidingWindowSize }) =>
+    slidingWindowType === 'count' && Number.parseFloat(slidingWindowSize) > MOST_CALLS
+      ? `slidingWindowSize is more than ${MOST_CALLS} calls`
+      : undefined,
 });
 
 /** One breaker by mark, as written. */
