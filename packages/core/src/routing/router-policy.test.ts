@@ -291,6 +291,18 @@ describe('what a route rule does besides', () => {
     expect(rig.send().rejection).to.be.instanceOf(DirectAnswer).and.include({ status: 410, body: 'gone' });
   });
 
+  it('edits the fields of its own answers, too', async () => {
+    const rig = await RouterRig.make(
+      rules(
+        '- match: {path: /old}\n  redirect: {path: /new}\n  headers: {response: {set: {x-a: "1"}}}\n- directResponse: {status: 410}\n  headers: {response: {add: {x-b: "2"}}}',
+      ),
+      WORLD,
+    );
+    expect(rig.send({ path: '/old' }).call.responseFields?.map(([name]) => name)).to.deep.equal(['Location', 'x-a']);
+    expect(rig.send().call.responseFields).to.deep.equal([['x-b', '2']]);
+    expect(rig.send({ protocol: 'tcp', method: '', path: '' }).call.responseFields).to.equal(undefined);
+  });
+
   it('gives calls a timeout and a retry rule; those of a route count before those of the rule', async () => {
     const rig = await RouterRig.make(
       rules(

@@ -86,7 +86,9 @@ export class RouterPolicy implements Policy {
   #follow(rule: RouteRule, call: Invocation, plan: ServicePlan | undefined): Rejection | undefined {
     if (rule.answer !== undefined) {
       (rule.routes[0] as Route).count++;
-      return rule.answer.answer(call);
+      const answer = rule.answer.answer(call);
+      if (call.protocol !== 'tcp') rule.headers?.apply(call);
+      return answer;
     }
     const route = rule.next();
     route.count++;

@@ -92,6 +92,23 @@ describe('fields that a policy adds to an answer', () => {
     );
   });
 
+  it('do not give an error of Mesher a second type, or another code', async () => {
+    const proxy = await rig().proxy({
+      handler: {
+        begin: (call) => {
+          call.addResponseField('Content-Type', 'text/html');
+          call.addResponseField('X-Mesher-Error', 'MESH_ERR_OTHER');
+          call.addResponseField('x-two', '2');
+          return new Rejection('MESH_ERR_RATE_LIMITED', 'slow down', 3);
+        },
+      },
+    });
+    const client = await rig().send(proxy, GET);
+    await client.readUntil('slow down');
+    expect(client.text).to.contain('x-two: 2\r\n').and.contain('x-mesher-error: MESH_ERR_RATE_LIMITED\r\n');
+    expect(client.text).to.not.match(/text\/html|MESH_ERR_OTHER/);
+  });
+
   for (const [name, value] of [
     ['Content-Length', '5'],
     ['Transfer-Encoding', 'chunked'],

@@ -4,6 +4,9 @@ import { FIELD_VALUE } from './characters.js';
 import type { Http1Call } from './http1-call.js';
 import { renderFields } from './response-fields.js';
 
+/** What an answer of our own says by itself: a policy that edits these fields means those of the service. */
+const OWN_FIELDS: ReadonlySet<string> = new Set(['content-type', 'content-length', 'x-mesher-error']);
+
 /** What the reply says about the call it answers. */
 export interface ReplyContext {
   readonly service: string | undefined;
@@ -63,7 +66,7 @@ export function renderLocalReply(rejection: Rejection, context: ReplyContext): s
   if (rejection.code.startsWith(ERROR_PREFIX)) head += `x-mesher-error: ${rejection.code}\r\n`;
   if (rejection.retryAfterSeconds !== undefined) head += `retry-after: ${rejection.retryAfterSeconds}\r\n`;
   if (context.requestId !== undefined) head += `x-request-id: ${context.requestId}\r\n`;
-  head += renderFields(context.fields);
+  head += renderFields(context.fields?.filter(([name]) => !OWN_FIELDS.has(name.toLowerCase())));
   if (context.close) head += 'connection: close\r\n';
   head += '\r\n';
   return context.headOnly ? head : head + bytes.toString('latin1');
