@@ -41,6 +41,17 @@ for (const [name, factory] of [
       expect(placesOf(factory, [...all].reverse())).to.deep.equal(placesOf(factory, all));
     });
 
+    it('takes the largest and the smallest weights that a registry may give', () => {
+      for (const weights of [
+        [Number.MAX_VALUE, Number.MAX_VALUE],
+        [Number.MAX_VALUE, Number.MIN_VALUE],
+      ]) {
+        const all = endpoints(2);
+        all.forEach((endpoint, index) => (endpoint.weight = weights[index] as number));
+        expect(placesOf(factory, all)).to.include(all[0]).and.not.include(undefined);
+      }
+    });
+
     it('moves no key but those of an endpoint that takes no calls, and moves them back when it does again', () => {
       fc.assert(
         fc.property(COUNT_AND_GONE, ([count, gone]) => {

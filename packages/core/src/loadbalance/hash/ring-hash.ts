@@ -98,7 +98,8 @@ function pointsOf(endpoints: readonly Endpoint[]): Float64Array {
   const heaviest = endpoints.reduce((most, { weight }) => Math.max(most, weight), 0);
   let most = MOST_POINTS;
   while (most > 1 && most * endpoints.length > POINTS_IN_ALL) most /= 2;
-  const counts = endpoints.map(({ weight }) => Math.max(1, Math.round((most * weight) / heaviest)));
+  // The division first: the product of a huge weight is infinite.
+  const counts = endpoints.map(({ weight }) => Math.max(1, Math.round(most * (weight / heaviest))));
   const points = new Float64Array(counts.reduce((sum, count) => sum + count, 0));
   let at = 0;
   for (let index = 0; index < endpoints.length; index++) {
