@@ -31,6 +31,24 @@ describe('the chassis', () => {
     await chassis.close();
   });
 
+  it('does not take what a plugin picks for an instance when it is none', async () => {
+    const confused = definePlugin({
+      kind: 'load-balancer',
+      name: 'confused',
+      create: () => () => ({ pick: () => '10.0.0.1:80' as unknown as Endpoint }),
+    });
+    const rig = await chassisRig({
+      plugins: [confused],
+      configuration: { 'cse.loadbalance.world.strategy.name': 'confused' },
+    });
+    const chassis = await rig.create();
+    const verdict = place(chassis.outbound, new FakeCall());
+    rig.discovery.publish('world', THREE);
+    const error: unknown = await verdict.catch((reason: unknown) => reason);
+    expect((error as Error).message).to.equal("the load balancer 'confused' picked what is no endpoint");
+    await chassis.close();
+  });
+
   it('is not made with a strategy that nobody knows, and says which there are', async () => {
     const rig = await chassisRig({ plugins: [LAST], configuration: { 'cse.loadbalance.strategy.name': 'Fastest' } });
     const error: unknown = await rig.create().catch((reason: unknown) => reason);

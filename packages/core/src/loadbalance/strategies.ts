@@ -1,12 +1,14 @@
 import { MeshError } from '../errors.js';
 import type { InstalledPlugins } from '../plugin/installed-plugins.js';
 import type { Random } from '../ports/ports.js';
+import { Endpoint } from '../registry/endpoint.js';
 import type { BalanceRules } from './balance-rules.js';
 import { HashKey } from './hash/hash-key.js';
 import { maglev } from './hash/maglev.js';
 import { avalanche } from './hash/murmur3.js';
 import { ringHash } from './hash/ring-hash.js';
 import { leastRequest } from './least-request.js';
+import type { BalancerFactory } from './load-balancer.js';
 import { peakEwma } from './peak-ewma.js';
 import { randomChoice } from './random.js';
 import { roundRobin } from './round-robin.js';
@@ -101,7 +103,23 @@ function fromPlugin(name: string, service: string, plugins: InstalledPlugins): S
       `${where(service)} names the strategy '${name}', which does not exist; known are ${[...Object.keys(STRATEGIES), ...known].join(', ')}`,
     );
   }
-  return { name: found, factory, ...LEARNED };
+  return { name: found, factory: checkingPicks(found, factory), ...LEARNED };
+}
+
+/** Plugins are written in JavaScript, too: what is no endpoint ends the call with an error, and not the process. */
+function checkingPicks(name: string, factory: BalancerFactory): BalancerFactory {
+  return (endpoints, ports, gate) => {
+    const balancer = factory(endpoints, ports, gate);
+    return {
+      pick: (call, tried) => {
+        const picked: unknown = balancer.pick(call, tried);
+        if (picked === undefined || picked instanceof Endpoint) return picked;
+        throw new TypeError(`the load balancer '${name}' picked what is no endpoint`);
+      },
+      ...(balancer.observe === undefined ? {} : { observe: balancer.observe.bind(balancer) }),
+      ...(balancer.shares === undefined ? {} : { shares: balancer.shares.bind(balancer) }),
+    };
+  };
 }
 
 function where(service: string): string {

@@ -398,6 +398,19 @@ describe('bizkeeper', () => {
       expect(custom.make()).to.include({ status: 203 });
     });
 
+    it('passes on the error when a plugin gives back what is no answer', async () => {
+      const code = 'MESH_ERR_BREAKER_OPEN';
+      const answers: unknown[] = [undefined, null, 'text', {}, Promise.resolve(new Rejection(code))];
+      answers.push(new DirectAnswer(code, 200, { price: 1 } as unknown as string));
+      for (const answer of answers) {
+        const find = (): never => ({ answer: () => answer }) as never;
+        const plugins: InstalledPlugins = { ...PLUGINS, find };
+        const { make, logger } = await rig(OPEN + policyYaml('cached'), { plugins });
+        expect(make()).to.include({ code, status: 503 });
+        expect(logger.lines.map(({ level }) => level)).to.include('error');
+      }
+    });
+
     it('passes on the error when a plugin throws', async () => {
       const plugins: InstalledPlugins = {
         find: () => ({ answer: () => { throw new Error('no') } }) as never, // prettier-ignore

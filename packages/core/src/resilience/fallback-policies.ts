@@ -1,7 +1,7 @@
 import { fallbackPolicySchema, fallbackSchema } from '../config/sections/fallback.js';
 import { sideValues } from '../config/sections/by-side.js';
 import type { MeshDocument } from '../config/document.js';
-import { DirectAnswer, MeshError, type ErrorCode, type Rejection } from '../errors.js';
+import { DirectAnswer, MeshError, Rejection, type ErrorCode } from '../errors.js';
 import type { Direction, Invocation } from '../invocation.js';
 import type { InstalledPlugins } from '../plugin/installed-plugins.js';
 import type { Logger } from '../telemetry/logger.js';
@@ -81,7 +81,7 @@ export function fallBack(choice: FallbackChoice, call: Invocation, rejection: Re
   }
   if (!isOwn && CODE_JUDGEMENTS[rejection.code] !== 'failure') return rejection;
   try {
-    return withCode(choice.plugin.answer(call, rejection), rejection.code);
+    return withCode(checkAnswer(choice.plugin.answer(call, rejection)), rejection.code);
   } catch (error) {
     logger.error(
       { fallback: choice.name, error },
@@ -89,6 +89,20 @@ export function fallBack(choice: FallbackChoice, call: Invocation, rejection: Re
     );
     return rejection;
   }
+}
+
+/**
+ * Plugins are written in JavaScript, too: what is no answer would be taken for the address of an instance further on.
+ * @throws TypeError saying what it should have been
+ */
+function checkAnswer(answer: unknown): Rejection {
+  if (!(answer instanceof Rejection)) {
+    throw new TypeError('a fallback gives back, at once, a DirectAnswer or Rejection of the @mesher/core that runs it');
+  }
+  if (answer instanceof DirectAnswer && typeof (answer.body as unknown) !== 'string') {
+    throw new TypeError('the body of a DirectAnswer is a text');
+  }
+  return answer;
 }
 
 /** Breakers and metrics go by the code: a call that failed stays one, however kind the answer is. */
