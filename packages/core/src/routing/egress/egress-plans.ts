@@ -6,10 +6,8 @@ import { within } from '../../ports/within.js';
 import type { Endpoint } from '../../registry/endpoint.js';
 import type { EgressOptions } from './egress-options.js';
 import { EgressPlan } from './egress-plan.js';
+import { LookupQueue, type HostLookup } from './lookup-queue.js';
 import { ForbiddenAddresses, isAmong, isForbiddenName } from './forbidden-address.js';
-
-/** Asks DNS; throws when there is no such host, with the code of the system. */
-export type HostLookup = (host: string) => Promise<readonly string[]>;
 
 /** What is made once, besides the options that may change. */
 export interface EgressSurroundings {
@@ -52,12 +50,15 @@ interface Known {
 export class EgressPlans {
   readonly #known = new Map<string, Known>();
   readonly #forbidden = new ForbiddenAddresses();
+  readonly #lookups: LookupQueue;
   #sweeper: TimerHandle | undefined;
 
   constructor(
     private readonly surroundings: EgressSurroundings,
     private options: EgressOptions,
-  ) {}
+  ) {
+    this.#lookups = new LookupQueue(surroundings.lookup);
+  }
 
   configure(options: EgressOptions): void {
     this.options = options;
@@ -133,10 +134,11 @@ export class EgressPlans {
   }
 
   async #lookup(host: string): Promise<readonly string[]> {
-    const { lookup, ports } = this.surroundings;
     let addresses: readonly string[] = [];
-    const asked = lookup(host).then((found) => void (addresses = found));
-    const inTime = await within(ports.timers, this.options.lookupTimeout, asked);
+    const question = this.#lookups.ask(host);
+    const asked = question.addresses.then((found) => void (addresses = found));
+    const inTime = await within(this.surroundings.ports.timers, this.options.lookupTimeout, asked);
+    question.abandon();
     if (!inTime) throw Object.assign(new Error('DNS did not answer in time'), { code: 'ETIMEOUT' });
     return addresses;
   }
