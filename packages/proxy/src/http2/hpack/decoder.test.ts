@@ -66,6 +66,14 @@ describe('HPACK decoder', () => {
     expect(lines(decodeHex(decoder, 'bebfc0'))).to.deep.equal(Array(3).fill('content-encoding: gzip'));
   });
 
+  it('inserts nothing for a known block that inserted nothing, whatever came after it', () => {
+    const decoder = newDecoder();
+    for (let i = 0; i < 2; i++) decodeHex(decoder, '8284');
+    decodeHex(decoder, '40 0161 0162');
+    decodeHex(decoder, '8284');
+    expect(decoder.tableBytes).to.equal(34);
+  });
+
   it('tells blocks that differ in one byte apart', () => {
     const decoder = newDecoder();
     for (let i = 0; i < 3; i++) expect(lines(decodeHex(decoder, '82 00 0161 0162'))[1]).to.equal('a: b');

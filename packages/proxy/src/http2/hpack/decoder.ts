@@ -30,6 +30,8 @@ export interface DecoderLimits {
   readonly maxStringBytes: number;
 }
 
+const NO_FIELDS: readonly HeaderField[] = [];
+
 function compressionError(message: string): ConnectionError {
   return new ConnectionError(ErrorCode.compressionError, message);
 }
@@ -53,7 +55,8 @@ export class HpackDecoder {
   #bytesAre = 0;
   #usesTable = false;
   #resizes = false;
-  #insertions: HeaderField[] = [];
+  /** Fields that the block put into the table; made with the first one, because caches keep it. */
+  #insertions: HeaderField[] | undefined = undefined;
   #isTooLong = false;
 
   constructor(limits: DecoderLimits, huffman: HuffmanDecoder) {
@@ -93,11 +96,11 @@ export class HpackDecoder {
     this.#end = end;
     this.#usesTable = false;
     this.#resizes = false;
-    if (this.#insertions.length > 0) this.#insertions = [];
+    this.#insertions = undefined;
     const block = this.#decodeFields();
     const isCacheable = !this.#resizes && (!this.#usesTable || this.#table.epoch === epoch);
     if (isCacheable && block.excess === 'none') {
-      this.#cache.offer(buffer, start, end, epoch, !this.#usesTable, block, this.#insertions);
+      this.#cache.offer(buffer, start, end, epoch, !this.#usesTable, block, this.#insertions ?? NO_FIELDS);
     }
     return block;
   }
@@ -169,7 +172,7 @@ export class HpackDecoder {
     const field = new HeaderField(name, value, !isIndexed && byte >= 0x10, isNameValid, isValueValid);
     if (isIndexed) {
       this.#table.insert(field);
-      this.#insertions.push(field);
+      (this.#insertions ??= []).push(field);
     }
     return field;
   }
