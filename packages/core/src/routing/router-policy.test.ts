@@ -487,6 +487,11 @@ describe('rules that cannot be meant', () => {
       'router.yaml:4:37  servicecomb.routeRule.world[0].match.headers.a.less  expects a number',
     ],
     ['- headers: {request: {set: {Content-Length: "1"}}}', "the header 'Content-Length' frames the message"],
+    ['- headers: {request: {remove: [X-Mesher-Hop]}}', 'is how sidecars talk to each other'],
+    [
+      '- headers: {response: {remove: [x-mesher-error], add: {x-mesher-error: a}}}',
+      'is how sidecars talk to each other',
+    ],
     ['- headers: {request: {set: {Host: "1"}}}', "set the host with 'rewrite.host'"],
     ['- headers: {response: {add: {a: "x\\u000ay"}}}', "the header 'a' or its value cannot be sent"],
     ['- redirect: {status: 304}', 'status must be 301, 302, 303, 307 or 308'],

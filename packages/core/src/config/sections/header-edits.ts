@@ -15,6 +15,9 @@ const HOP_FIELDS: ReadonlySet<string> = new Set([
   ],
 ]);
 
+/** Fields by which sidecars find loops and tell their own errors from those of the application. */
+const OWN_PREFIX = 'x-mesher-';
+
 function fieldProblem(name: string, value: string): string | undefined {
   if (HOP_FIELDS.has(name.toLowerCase()))
     return `the header '${name}' frames the message or belongs to one hop; it cannot be edited`;
@@ -40,7 +43,12 @@ function fieldEdits(what: string) {
           const wrong = fieldProblem(name, value);
           if (wrong !== undefined) return wrong;
         }
-        return undefined;
+        // What an answer says of Mesher may be hidden from callers outside.
+        const kept = [...set.keys(), ...add.keys(), ...(what === 'request' ? remove : [])];
+        const own = kept.find((name) => name.toLowerCase().startsWith(OWN_PREFIX));
+        return own === undefined
+          ? undefined
+          : `the header '${own}' is how sidecars talk to each other; leave it to them`;
       },
     },
   );
