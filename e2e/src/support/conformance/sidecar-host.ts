@@ -1,4 +1,4 @@
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { Agent, request as httpRequest } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -258,7 +258,10 @@ async function writeRegistry(
     // An empty file of its name says that the service exists, however few instances it has.
     await writeFile(join(folder, service), '');
     for (const spec of specs) {
-      await writeFile(join(place, `${spec.id}.json`), registration(service, spec, backends));
+      // As a registering sidecar does: the file is whole from the moment it appears.
+      const whole = join(place, `.${spec.id}.tmp`);
+      await writeFile(whole, registration(service, spec, backends));
+      await rename(whole, join(place, `${spec.id}.json`));
     }
     const gone = (before[service] ?? []).filter(({ id }) => !specs.some((spec) => spec.id === id));
     for (const { id } of gone) await rm(join(place, `${id}.json`), { force: true });
