@@ -10,6 +10,8 @@ export interface HeaderAssemblyLimits {
   readonly maxBlockBytes: number;
 }
 
+const NO_BYTES = Buffer.alloc(0);
+
 /** Header blocks that are spread over HEADERS and CONTINUATION frames (RFC 9113, 6.10), which no other frame may interrupt. */
 export class HeaderAssembly {
   readonly #limits: HeaderAssemblyLimits;
@@ -17,7 +19,7 @@ export class HeaderAssembly {
   #streamId = 0;
   #endStream = false;
   #isSelfDependent = false;
-  #buffer = Buffer.alloc(0);
+  #buffer: Buffer = NO_BYTES;
   #length = 0;
   #frames = 0;
 
@@ -68,7 +70,7 @@ export class HeaderAssembly {
     const streamId = this.#streamId;
     const block = this.#buffer;
     this.#streamId = 0;
-    this.#buffer = Buffer.alloc(0);
+    this.#buffer = NO_BYTES;
     sink.headers(streamId, this.#endStream, block, 0, this.#length, this.#isSelfDependent);
   }
 

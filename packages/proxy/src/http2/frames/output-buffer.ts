@@ -1,5 +1,7 @@
 import type { Flushable, OutputPool } from './output-pool.js';
 
+const NO_BYTES = Buffer.alloc(0);
+
 /** What is needed of a socket; `net.Socket` has it. */
 export interface OutputSocket {
   readonly writableLength: number;
@@ -27,7 +29,6 @@ export class OutputBuffer implements Flushable {
   /** Position of the next byte in {@link bytes}. */
   at = 0;
 
-  readonly #empty: Buffer;
   readonly #socket: OutputSocket;
   readonly #pool: OutputPool;
   readonly #owner: OutputOwner;
@@ -45,8 +46,7 @@ export class OutputBuffer implements Flushable {
     this.#pool = pool;
     this.#owner = owner;
     this.#maxUnsentBytes = maxUnsentBytes;
-    this.#empty = Buffer.alloc(0);
-    this.bytes = this.#empty;
+    this.bytes = NO_BYTES;
   }
 
   /** True while the socket has not taken all that was written. */
@@ -75,7 +75,7 @@ export class OutputBuffer implements Flushable {
     this.#isWaiting = false;
     const { bytes, at } = this;
     if (at === 0 || this.#isClosed) return this.#release();
-    this.bytes = this.#empty;
+    this.bytes = NO_BYTES;
     this.at = 0;
     const socket = this.#socket;
     socket.write(at === bytes.length ? bytes : bytes.subarray(0, at));
@@ -97,8 +97,8 @@ export class OutputBuffer implements Flushable {
 
   /** Gives back the buffer, whose content is not needed. */
   #release(): void {
-    if (this.bytes !== this.#empty) this.#pool.giveBack(this.bytes);
-    this.bytes = this.#empty;
+    if (this.bytes !== NO_BYTES) this.#pool.giveBack(this.bytes);
+    this.bytes = NO_BYTES;
     this.at = 0;
   }
 

@@ -8,6 +8,10 @@ const MAX_BLOCK_BYTES = 320;
 /** Buffers of a slot grow by this much, so that a slot which changes its block rarely changes its buffer. */
 const BUFFER_STEP = 64;
 
+/** Shared, because a typed array costs more to make than the rest of a slot. */
+const NO_BYTES = new Uint8Array(0);
+const NO_FIELDS: readonly HeaderField[] = [];
+
 class Slot {
   /** Hash of the last block that missed here; a block moves in when it comes a second time. */
   candidate = 0;
@@ -17,10 +21,16 @@ class Slot {
   epoch = -1;
   /** The block names no entry of the dynamic table, so it means the same in every epoch. */
   isSelfContained = false;
-  bytes = new Uint8Array(0);
+  bytes = NO_BYTES;
   block: HeaderBlock | undefined = undefined;
   /** Fields that the block puts into the table each time. */
-  insertions: readonly HeaderField[] = [];
+  insertions: readonly HeaderField[] = NO_FIELDS;
+}
+
+function newSlots(): Slot[] {
+  const slots: Slot[] = [];
+  for (let i = 0; i < SLOTS; i++) slots.push(new Slot());
+  return slots;
 }
 
 /**
@@ -31,7 +41,7 @@ class Slot {
 export class BlockCache {
   #slots: Slot[] | undefined = undefined;
   #hash = 0;
-  #insertions: readonly HeaderField[] = [];
+  #insertions: readonly HeaderField[] = NO_FIELDS;
 
   /** Fields that the block which was found last puts into the table. */
   get insertions(): readonly HeaderField[] {
@@ -78,7 +88,7 @@ export class BlockCache {
   ): void {
     const length = end - start;
     if (length > MAX_BLOCK_BYTES) return;
-    this.#slots ??= Array.from({ length: SLOTS }, () => new Slot());
+    this.#slots ??= newSlots();
     const hash = this.#hash;
     const slot = this.#slots[hash & (SLOTS - 1)];
     if (slot.candidate !== hash) {

@@ -30,6 +30,7 @@ export interface DecoderLimits {
   readonly maxStringBytes: number;
 }
 
+const NO_BYTES = Buffer.alloc(0);
 const NO_FIELDS: readonly HeaderField[] = [];
 
 function compressionError(message: string): ConnectionError {
@@ -49,7 +50,7 @@ export class HpackDecoder {
   #mustResize = false;
 
   // The block that is being decoded.
-  #buffer: Buffer = Buffer.alloc(0);
+  #buffer: Buffer = NO_BYTES;
   #at = 0;
   #end = 0;
   #bytesAre = 0;

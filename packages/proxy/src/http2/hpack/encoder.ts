@@ -34,12 +34,21 @@ interface Latin1Writable {
   latin1Write(text: string, offset: number, length: number): number;
 }
 
+/** Shared, because a typed array costs more to make than the rest of a slot. */
+const NO_BYTES = new Uint8Array(0);
+
 class Slot {
   candidate: HeaderBlock | undefined = undefined;
   block: HeaderBlock | undefined = undefined;
   edits: BlockEdits | undefined = undefined;
   epoch = -1;
-  bytes = new Uint8Array(0);
+  bytes = NO_BYTES;
+}
+
+function newSlots(): Slot[] {
+  const slots: Slot[] = [];
+  for (let i = 0; i < SLOTS; i++) slots.push(new Slot());
+  return slots;
 }
 
 function writeInteger(out: Uint8Array, at: number, value: number, mask: number, bits: number): number {
@@ -102,7 +111,7 @@ export class HpackEncoder {
    */
   encode(out: Buffer, start: number, block: HeaderBlock, edits?: BlockEdits): number {
     const at = this.#announced < 0 ? start : this.#writeTableSize(out, start);
-    this.#slots ??= Array.from({ length: SLOTS }, () => new Slot());
+    this.#slots ??= newSlots();
     const slot = this.#slots[block.hash & (SLOTS - 1)];
     const { epoch } = this.#table;
     if (slot.block === block && slot.edits === edits && slot.epoch === epoch) {
