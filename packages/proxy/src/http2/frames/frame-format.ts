@@ -30,6 +30,8 @@ export const Setting = {
 
 /** Bytes of a frame header (RFC 9113, 4.1). */
 export const FRAME_HEADER_BYTES = 9;
+/** Depends-on and weight: the payload of PRIORITY, and a part of HEADERS with that flag (RFC 9113, 6.3). */
+export const PRIORITY_BYTES = 5;
 /** SETTINGS_MAX_FRAME_SIZE until the peer says otherwise, and the least that it may say (RFC 9113, 6.5.2). */
 export const MIN_MAX_FRAME_BYTES = 16_384;
 /** The most that SETTINGS_MAX_FRAME_SIZE may say. */

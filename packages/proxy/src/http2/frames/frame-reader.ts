@@ -1,4 +1,4 @@
-import { ConnectionError, ErrorCode } from '../error-codes.js';
+import { frameSizeError, protocolError, readControlFrame } from './control-frames.js';
 import { HeaderAssembly, type HeaderAssemblyLimits } from './header-assembly.js';
 import {
   CLIENT_PREFACE,
@@ -6,36 +6,21 @@ import {
   Flag,
   FrameType,
   MIN_MAX_FRAME_BYTES,
+  PRIORITY_BYTES,
   readUint31,
-  readUint32,
 } from './frame-format.js';
 import type { FrameSink } from './frame-sink.js';
-import { readSettings } from './settings-payload.js';
 
 /** First size of the buffer for cut frames; frames other than DATA and HEADERS fit. */
 const FIRST_CARRY_BYTES = 512;
 /** A larger buffer is not kept, because most cut frames are small and connections are many. */
 const KEPT_CARRY_BYTES = 4096;
 
-/** Depends-on and weight of a HEADERS frame, or the payload of PRIORITY. */
-const PRIORITY_BYTES = 5;
-const CODE_BYTES = 4;
-const PING_BYTES = 8;
-const GOAWAY_BYTES = 8;
-
 export interface FrameReaderOptions extends HeaderAssemblyLimits {
   /** Largest payload, as our SETTINGS_MAX_FRAME_SIZE says. */
   readonly maxFrameBytes: number;
   /** True for a server: the client's preface comes first. */
   readonly expectsPreface: boolean;
-}
-
-function frameSizeError(frame: string): ConnectionError {
-  return new ConnectionError(ErrorCode.frameSizeError, `${frame} of a wrong length`);
-}
-
-function protocolError(problem: string): ConnectionError {
-  return new ConnectionError(ErrorCode.protocolError, problem);
 }
 
 /**
@@ -190,37 +175,9 @@ export class FrameReader {
         return this.#headers(streamId, flags, buffer, start, length);
       case FrameType.continuation:
         return this.#assembly.continue(flags, buffer, start, start + length, this.#sink);
-      case FrameType.priority:
-        return this.#priority(streamId, buffer, start, length);
-      case FrameType.rstStream:
-        if (streamId === 0) throw protocolError('RST_STREAM on stream 0');
-        if (length !== CODE_BYTES) throw frameSizeError('RST_STREAM');
-        return this.#sink.reset(streamId, readUint32(buffer, start));
-      case FrameType.settings:
-        if (streamId !== 0) throw protocolError('SETTINGS on a stream');
-        this.#hasSettings = true;
-        return readSettings(flags, buffer, start, length, this.#sink);
-      case FrameType.pushPromise:
-        // A client may not send it, and a server only when we allow it, which we never do (RFC 9113, 8.4).
-        throw protocolError('PUSH_PROMISE');
-      case FrameType.ping:
-        if (streamId !== 0) throw protocolError('PING on a stream');
-        if (length !== PING_BYTES) throw frameSizeError('PING');
-        return this.#sink.ping(buffer, start, (flags & Flag.ack) !== 0);
-      case FrameType.goaway:
-        if (streamId !== 0) throw protocolError('GOAWAY on a stream');
-        if (length < GOAWAY_BYTES) throw frameSizeError('GOAWAY');
-        return this.#sink.goaway(
-          readUint31(buffer, start),
-          readUint32(buffer, start + 4),
-          buffer,
-          start + GOAWAY_BYTES,
-          start + length,
-        );
-      case FrameType.windowUpdate:
-        return this.#windowUpdate(streamId, buffer, start, length);
       default:
-        return this.#sink.ignored(streamId, type);
+        if (type === FrameType.settings) this.#hasSettings = true;
+        return readControlFrame(type, flags, streamId, buffer, start, length, this.#sink);
     }
   }
 
@@ -261,22 +218,5 @@ export class FrameReader {
       return;
     }
     this.#sink.headers(streamId, endStream, buffer, start, end, isSelfDependent);
-  }
-
-  #priority(streamId: number, buffer: Buffer, start: number, length: number): void {
-    if (streamId === 0) throw protocolError('PRIORITY on stream 0');
-    if (length !== PRIORITY_BYTES) {
-      this.#sink.streamError(streamId, ErrorCode.frameSizeError, 'PRIORITY of a wrong length');
-    } else if (readUint31(buffer, start) === streamId) {
-      this.#sink.streamError(streamId, ErrorCode.protocolError, 'a stream that depends on itself');
-    } else this.#sink.ignored(streamId, FrameType.priority);
-  }
-
-  #windowUpdate(streamId: number, buffer: Buffer, start: number, length: number): void {
-    if (length !== CODE_BYTES) throw frameSizeError('WINDOW_UPDATE');
-    const increment = readUint31(buffer, start);
-    if (increment > 0) this.#sink.windowUpdate(streamId, increment);
-    else if (streamId === 0) throw protocolError('WINDOW_UPDATE of 0');
-    else this.#sink.streamError(streamId, ErrorCode.protocolError, 'WINDOW_UPDATE of 0');
   }
 }
