@@ -81,7 +81,7 @@ export class HpackEncoder {
 
   /**
    * @param maxTableBytes largest table that we use, whatever the peer allows
-   * @param huffmanFrom strings of so many bytes or more are Huffman coded when that makes them shorter. It costs about 3 ns per
+   * @param huffmanFrom strings of so many bytes or more are Huffman coded when that makes them shorter. It costs about 5 ns per
    * byte, so by default only what enters the table is, which is written once.
    */
   constructor(maxTableBytes: number = DEFAULT_TABLE_BYTES, huffmanFrom: number = Infinity) {
