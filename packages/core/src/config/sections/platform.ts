@@ -173,7 +173,7 @@ export const PLATFORM_SECTIONS = {
   tracing: tracingSchema,
   region: s.object(
     { name: s.string({ doc: 'Region of this instance.' }), availableZone: s.string({ doc: 'Its zone.' }) },
-    { doc: 'Where this instance runs.', notYet: 'zone-aware load balancing will act on it' },
+    { doc: 'Where this instance runs, for cse.loadbalance.serverListFilters: zoneaware.' },
   ),
   control: s.object(
     {
