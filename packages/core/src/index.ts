@@ -16,8 +16,8 @@ export type {
   Outcome,
 } from './invocation.js';
 export type { Policy, PolicyContext, PolicyFactory } from './chain/policy.js';
-export type { Fallback } from './resilience/fallback.js';
-export type { SharedGrant, SharedLimit, SharedLimiter } from './resilience/shared-limiter.js';
+export type { Fallback } from './resilience/fallback/fallback.js';
+export type { SharedGrant, SharedLimit, SharedLimiter } from './resilience/rate-limit/shared-limiter.js';
 export type { ConfigSource, SourceSnapshot } from './config/live/config-source.js';
 export { ConfigurationReloader } from './config/live/configuration-reloader.js';
 export type { ConfigurationState, ReloadResult, ReloaderParts } from './config/live/configuration-reloader.js';
@@ -150,9 +150,9 @@ export { Chassis } from './chassis.js';
 export type { ChassisSettings } from './chassis.js';
 export { CHASSIS_SECTIONS } from './composition/chassis-sections.js';
 export { CONTEXT_FIELD, SOURCE_FIELD, sourceOfContext } from './chain/caller-marks.js';
-export { TIMEOUT_FIELD } from './resilience/deadline.js';
-export { ATTEMPT_FIELD, BUDGET_FIELD, RETRIES_FIELD } from './resilience/retry-layers.js';
-export type { BackoffRule, RetryRule } from './resilience/retry-rule.js';
+export { TIMEOUT_FIELD } from './resilience/timeout/deadline.js';
+export { ATTEMPT_FIELD, BUDGET_FIELD, RETRIES_FIELD } from './resilience/retry/retry-layers.js';
+export type { BackoffRule, RetryRule } from './resilience/retry/retry-rule.js';
 export { HANDLER_NAMES } from './chain/handler-names.js';
 export { loadPlugins } from './plugin/load-plugins.js';
 export { isInstalledPackage, looksLikeModule } from './plugin/locate-module.js';

@@ -4,7 +4,7 @@ import type { Endpoint } from './registry/endpoint.js';
 import type { ServicePlan } from './registry/service-plan.js';
 import type { Admission } from './resilience/admission.js';
 import type { SourceIdentity } from './resolver/contracts.js';
-import type { RetryState } from './resilience/retry-state.js';
+import type { RetryState } from './resilience/retry/retry-state.js';
 import type { RouteChoice } from './routing/route-choice.js';
 import type { Subset } from './routing/subset.js';
 

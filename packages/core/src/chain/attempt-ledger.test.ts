@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import type { AttemptFailure, Outcome } from '../invocation.js';
 import { Endpoint } from '../registry/endpoint.js';
 import type { ServicePlan } from '../registry/service-plan.js';
-import type { ExecutorSettings } from '../resilience/executor-settings.js';
+import type { ExecutorSettings } from '../resilience/timeout/executor-settings.js';
 import { FakeCall } from '../testing/fake-call.js';
 import { settle } from '../testing/fake-ports.js';
 import { handlerRig, outcome, place } from '../testing/handler-rig.js';

@@ -2,7 +2,7 @@ import { Rejection, type ErrorCode } from '../errors.js';
 import type { AttemptFailure, Invocation } from '../invocation.js';
 import type { Ports } from '../ports/ports.js';
 import type { Endpoint } from '../registry/endpoint.js';
-import type { ConnectRest } from '../resilience/retry-policy.js';
+import type { ConnectRest } from '../resilience/retry/retry-policy.js';
 
 /** Failures after which an endpoint rests: it cannot be reached, or says that it is going away. */
 const TIRING: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['MESH_ERR_CONNECT', 'MESH_ERR_DRAINING']);

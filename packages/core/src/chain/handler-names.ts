@@ -1,10 +1,10 @@
 import { MeshError } from '../errors.js';
-import { faultInjection } from '../resilience/fault-injection.js';
-import { markedRateLimit } from '../resilience/rate-limit-by-mark.js';
-import { consumerRateLimit, providerRateLimit } from '../resilience/rate-limit-policy.js';
+import { faultInjection } from '../resilience/fault/fault-injection.js';
+import { markedRateLimit } from '../resilience/rate-limit/rate-limit-by-mark.js';
+import { consumerRateLimit, providerRateLimit } from '../resilience/rate-limit/rate-limit-policy.js';
 import { routerPolicy } from '../routing/router-policy.js';
 import { trafficMarker } from '../routing/traffic-marker.js';
-import { bizkeeperConsumer, bizkeeperProvider } from '../resilience/bizkeeper-policy.js';
+import { bizkeeperConsumer, bizkeeperProvider } from '../resilience/breaker/bizkeeper-policy.js';
 import type { Policy, PolicyContext, PolicyFactory } from './policy.js';
 import { PolicyChain } from './policy-chain.js';
 

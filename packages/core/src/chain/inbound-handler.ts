@@ -1,6 +1,6 @@
 import { ERRORS, Rejection } from '../errors.js';
 import type { AttemptFailure, Destination, Direction, Invocation, Outcome } from '../invocation.js';
-import type { CallDeadlines } from '../resilience/call-deadlines.js';
+import type { CallDeadlines } from '../resilience/timeout/call-deadlines.js';
 import type { Attempts } from './attempts.js';
 import { GONE, type CallHandler, type Verdict } from './call-handler.js';
 import type { CallRecorder } from './call-recorder.js';

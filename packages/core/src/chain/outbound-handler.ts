@@ -11,8 +11,8 @@ import type {
 import type { Endpoint } from '../registry/endpoint.js';
 import type { ServiceDirectory } from '../registry/service-directory.js';
 import type { ServicePlan } from '../registry/service-plan.js';
-import type { CallDeadlines } from '../resilience/call-deadlines.js';
-import type { RetryPlanner } from '../resilience/retry-planner.js';
+import type { CallDeadlines } from '../resilience/timeout/call-deadlines.js';
+import type { RetryPlanner } from '../resilience/retry/retry-planner.js';
 import { EgressPlan } from '../routing/egress/egress-plan.js';
 import type { EgressTarget } from '../routing/egress/egress-plans.js';
 import type { Egress } from '../routing/egress/egress.js';

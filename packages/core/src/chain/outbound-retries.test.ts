@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { DirectAnswer, Rejection } from '../errors.js';
 import type { Endpoint } from '../registry/endpoint.js';
-import type { ExecutorSettings } from '../resilience/executor-settings.js';
+import type { ExecutorSettings } from '../resilience/timeout/executor-settings.js';
 import { COUNTED_CODES } from '../telemetry/call-metrics.js';
 import { FakeCall } from '../testing/fake-call.js';
 import { failAttempt, handlerRig, inFlight, outcome, place } from '../testing/handler-rig.js';

@@ -2,9 +2,9 @@ import { loopSchema } from '../chain/loop-options.js';
 import { reloadSchema } from '../config/live/reload-options.js';
 import { directorySchema } from '../registry/directory-options.js';
 import { registrationSchema } from '../registry/registration-options.js';
-import { deadlineSchema } from '../resilience/deadline-options.js';
-import { faultInjectionSchema } from '../resilience/fault-options.js';
-import { rateLimitSchema } from '../resilience/rate-limit-options.js';
+import { deadlineSchema } from '../resilience/timeout/deadline-options.js';
+import { faultInjectionSchema } from '../resilience/fault/fault-options.js';
+import { rateLimitSchema } from '../resilience/rate-limit/rate-limit-options.js';
 import { egressOptionsSchema } from '../routing/egress/egress-options.js';
 import { routingSchema } from '../routing/routing-options.js';
 

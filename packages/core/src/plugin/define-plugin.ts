@@ -4,8 +4,8 @@ import type { BalancerFactory } from '../loadbalance/load-balancer.js';
 import type { Ports } from '../ports/ports.js';
 import type { IpIndex } from '../registry/ip-index.js';
 import type { Registry } from '../registry/contracts.js';
-import type { Fallback } from '../resilience/fallback.js';
-import type { SharedLimiter } from '../resilience/shared-limiter.js';
+import type { Fallback } from '../resilience/fallback/fallback.js';
+import type { SharedLimiter } from '../resilience/rate-limit/shared-limiter.js';
 import type { DestinationResolver, SourceResolver } from '../resolver/contracts.js';
 import type { Logger } from '../telemetry/logger.js';
 

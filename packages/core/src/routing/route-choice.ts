@@ -1,4 +1,4 @@
-import type { RetryRule } from '../resilience/retry-rule.js';
+import type { RetryRule } from '../resilience/retry/retry-rule.js';
 
 /** What a route rule says about a call, compiled ahead: nothing is allocated when it is chosen. */
 export interface RouteChoice {

@@ -1,5 +1,5 @@
 import type { RouteConfig, RouteRuleConfig } from '../config/sections/route-rules.js';
-import type { RetryRule } from '../resilience/retry-rule.js';
+import type { RetryRule } from '../resilience/retry/retry-rule.js';
 import type { CallMatcher } from './call-matcher.js';
 import { HeaderEdits } from './header-edits.js';
 import { Mirror } from './mirror.js';

@@ -1,6 +1,6 @@
-import { RetryPlanner } from '../resilience/retry-planner.js';
-import { RetryReport } from '../resilience/retry-report.js';
-import { executorSettings, type ExecutorSettings } from '../resilience/executor-settings.js';
+import { RetryPlanner } from '../resilience/retry/retry-planner.js';
+import { RetryReport } from '../resilience/retry/retry-report.js';
+import { executorSettings, type ExecutorSettings } from '../resilience/timeout/executor-settings.js';
 import { Endpoint } from '../registry/endpoint.js';
 import type { ServicePlan } from '../registry/service-plan.js';
 import type { AnswerView, Invocation } from '../invocation.js';

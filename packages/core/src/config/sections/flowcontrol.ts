@@ -1,4 +1,4 @@
-import { whatIsWrongWithPath } from '../../resilience/operation-path.js';
+import { whatIsWrongWithPath } from '../../resilience/rate-limit/operation-path.js';
 import { s } from '../schema/combinators.js';
 import type { Infer } from '../schema/schema.js';
 

@@ -1,4 +1,4 @@
-import { whatIsWrongWithFaults } from '../../resilience/fault-check.js';
+import { whatIsWrongWithFaults } from '../../resilience/fault/fault-check.js';
 import { s } from '../schema/combinators.js';
 import type { Infer } from '../schema/schema.js';
 import { valueMatchSchema } from './match.js';

@@ -1,0 +1,95 @@
+import type { ErrorCode } from '../../errors.js';
+import type { Invocation, Outcome } from '../../invocation.js';
+
+/** What the end of a call says about the service: `neither` when it says nothing. */
+export type Judgement = 'success' | 'failure' | 'neither';
+
+/** What an answer that Mesher made itself says about the service; `status`: the status decides, as for an answer of the service. */
+export type CodeJudgement = 'failure' | 'neither' | 'status';
+
+/**
+ * What each code says about the called service. A failure is what the service, or the way to it, did wrong; what a policy of ours,
+ * the caller or the configuration decided says nothing about it.
+ */
+export const CODE_JUDGEMENTS: Readonly<Record<ErrorCode, CodeJudgement>> = {
+  // The service, or the way to it.
+  MESH_ERR_CONNECT: 'failure',
+  MESH_ERR_UPSTREAM_RESET: 'failure',
+  MESH_ERR_BAD_UPSTREAM: 'failure',
+  MESH_ERR_TIMEOUT: 'failure',
+  MESH_ERR_TRY_TIMEOUT: 'failure',
+  MESH_ERR_STATUS: 'failure',
+  // Injected to see what happens when the service fails: its status decides, so that an injected 404 counts like a real one.
+  MESH_ERR_FAULT_INJECTED: 'status',
+  // The request was wrong, too large, too slow, or not allowed: the service never saw it.
+  MESH_ERR_BAD_REQUEST: 'neither',
+  MESH_ERR_DENIED: 'neither',
+  MESH_ERR_EGRESS_DENIED: 'neither',
+  MESH_ERR_REQUEST_TIMEOUT: 'neither',
+  MESH_ERR_TOO_LARGE: 'neither',
+  MESH_ERR_HEADER_TOO_LARGE: 'neither',
+  MESH_ERR_URI_TOO_LONG: 'neither',
+  MESH_ERR_NOT_IMPLEMENTED: 'neither',
+  MESH_ERR_VERSION: 'neither',
+  MESH_ERR_LOOP: 'neither',
+  // Limits of ours. Were they failures, a burst of calls would open the breaker of a healthy service.
+  MESH_ERR_RATE_LIMITED: 'neither',
+  MESH_ERR_BULKHEAD_FULL: 'neither',
+  MESH_ERR_BREAKER_OPEN: 'neither',
+  MESH_ERR_OVERLOADED: 'neither',
+  // Nobody was asked. An open breaker would only delay the first call after an instance has come.
+  MESH_ERR_NO_ROUTE: 'neither',
+  MESH_ERR_NO_INSTANCE: 'neither',
+  MESH_ERR_NO_SUBSET: 'neither',
+  MESH_ERR_NO_LOCAL_PORT: 'neither',
+  MESH_ERR_REGISTRY_UNAVAILABLE: 'neither',
+  // This sidecar goes, not the service.
+  MESH_ERR_DRAINING: 'neither',
+  // Decided by a rule or a plugin.
+  MESH_REDIRECT: 'neither',
+  MESH_DIRECT_RESPONSE: 'neither',
+  MESH_ERR_PLUGIN: 'neither',
+};
+
+const HIGHEST_STATUS = 599;
+
+/** Statuses that count as failures, compiled from `503`, `http_503` and `5xx`. */
+export class FailureStatuses {
+  readonly #isFailure = new Uint8Array(HIGHEST_STATUS + 1);
+
+  /** @param names each matches `FAILURE_STATUS` of the configuration; others are passed over */
+  constructor(names: readonly string[]) {
+    for (const name of names) {
+      const [, first = '', rest = ''] = /^(?:http_)?([1-5])(\d\d|xx)$/i.exec(name) ?? [];
+      if (first === '') continue;
+      const from = Number(first) * 100 + (/\d/.test(rest) ? Number(rest) : 0);
+      this.#isFailure.fill(1, from, /\d/.test(rest) ? from + 1 : from + 100);
+    }
+  }
+
+  has(status: number): boolean {
+    return this.#isFailure[status] === 1;
+  }
+}
+
+/** What the end of a call, or of one attempt, says about the service. A client that went away says nothing. */
+export function judge(outcome: Outcome, failures: FailureStatuses): Judgement {
+  if (outcome.aborted) return 'neither';
+  const byCode = outcome.code === undefined ? 'status' : CODE_JUDGEMENTS[outcome.code];
+  if (byCode !== 'status') return byCode;
+  return failures.has(outcome.status) ? 'failure' : 'success';
+}
+
+/** Like {@link judge}, for a whole call. */
+export function judgeCall(call: Invocation, outcome: Outcome, failures: FailureStatuses): Judgement {
+  return isGivenUpByCaller(call, outcome) ? 'neither' : judge(outcome, failures);
+}
+
+/**
+ * The time that the caller of an inbound call gave it is over. Anybody may give a call a millisecond: were that a failure of the
+ * application, a few such calls would take it away from all other callers.
+ */
+export function isGivenUpByCaller(call: Invocation, { code, durationMs }: Outcome): boolean {
+  if (code !== 'MESH_ERR_TIMEOUT' || call.direction !== 'inbound' || call.deadlineIsOurs) return false;
+  return call.startedAt + durationMs >= call.deadlineAt;
+}

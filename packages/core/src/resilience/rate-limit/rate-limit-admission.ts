@@ -1,0 +1,136 @@
+import type { PolicyContext } from '../../chain/policy.js';
+import type { MeshDocument } from '../../config/document.js';
+import { MeshError, Rejection } from '../../errors.js';
+import type { Explanation } from '../../explain/explanation.js';
+import type { Invocation } from '../../invocation.js';
+import type { LabelledCounter } from '../../telemetry/policy-metrics.js';
+import type { RateLimit, LimitParts } from './rate-limit.js';
+import { RATE_LIMIT_FIELD, RATE_LIMIT_POLICY_FIELD, remainingField, wholeSeconds } from './rate-limit-fields.js';
+import type { LimitVerdict } from './rate-limit-gate.js';
+import { rateLimitSchema, type RateLimitOptions } from './rate-limit-options.js';
+import { LimitStore } from './rate-limit-store.js';
+
+/** Takes a call out of a limit, and answers those that are too many. Shared by the policies that limit. */
+export class LimitAdmission {
+  readonly parts: LimitParts;
+  readonly #rejections: LabelledCounter;
+  readonly #stores = new Map<string, LimitStore>();
+  #options: RateLimitOptions;
+  #isStarted = false;
+
+  /** @param policy name of the handler, for metrics */
+  constructor(
+    private readonly policy: string,
+    private readonly context: Omit<PolicyContext, 'configuration'>,
+    document: MeshDocument,
+  ) {
+    const { ports, metrics, direction } = context;
+    const { app, name } = document.service;
+    this.#options = document.section('mesher.rateLimit', rateLimitSchema);
+    this.#rejections = metrics.counter('rateLimitRejections');
+    this.parts = {
+      clock: ports.clock,
+      metrics,
+      store: (shared) => this.#store(shared),
+      scope: `${app}/${name}`,
+    };
+    metrics.gauge('sharedLimiterUp', (report) => {
+      for (const [shared, store] of this.#stores) report([direction, policy, shared], store.isUp ? 1 : 0);
+    });
+  }
+
+  adjust(options: RateLimitOptions): void {
+    this.#options = options;
+    for (const store of this.#stores.values()) store.options = options.shared;
+  }
+
+  /** A mistake in the plugin's name stops a start; later on it would take down what works. */
+  started(): void {
+    this.#isStarted = true;
+  }
+
+  admit(call: Invocation, limit: RateLimit): Rejection | undefined | Promise<Rejection | undefined> {
+    // The start of a call is now, unless it had to wait on its way here.
+    const now = call.waited ? this.parts.clock.now() : call.startedAt;
+    const { gate } = limit;
+    if (gate === undefined) return this.#answer(call, limit, limit.bucket.take(now) ? 'pass' : 'reject', now);
+    const verdict = gate.take(now);
+    if (!(verdict instanceof Promise)) return this.#answer(call, limit, verdict, now);
+    return verdict.then((later) => this.#answer(call, limit, later, this.parts.clock.now()));
+  }
+
+  explain(limit: RateLimit, about: string, into: Explanation): void {
+    const now = this.parts.clock.now();
+    const { shape, bucket, gate } = limit;
+    const level = gate === undefined || !gate.store.isUp ? bucket.level(now) : gate.leased(now);
+    const isKnownEmpty = gate === undefined ? level < 1 : gate.store.isUp ? gate.waitFor(now) > 0 && level < 1 : false;
+    const left = Math.floor(level * 100) / 100;
+    const what = `${about} under the limit '${shape.name}' (${shape.rate}/s, burst ${shape.burst})`;
+    into.add(
+      this.policy,
+      isKnownEmpty ? `rejects ${what}` : `passes ${what}`,
+      [
+        `limit ${shape.id}, the most specific one that fits`,
+        gate === undefined
+          ? `${left} of ${shape.burst} left`
+          : `counted by ${gate.store.name}, which is ${gate.store.isUp ? 'up' : 'down'}; ${left} fetched ahead`,
+      ],
+      { ...shape, left, rejects: isKnownEmpty },
+    );
+    if (!isKnownEmpty) return;
+    const wait = waitOf(limit, now);
+    const seconds = Number.isFinite(wait) ? wholeSeconds(wait) : undefined;
+    into.rejection = new Rejection('MESH_ERR_RATE_LIMITED', `rejects ${what}`, seconds);
+    into.stopped = true;
+  }
+
+  #answer(call: Invocation, limit: RateLimit, verdict: LimitVerdict, now: number): Rejection | undefined {
+    if (verdict === 'pass') {
+      if (this.#options.headers === 'always') this.#addFields(call, limit, now, true);
+      return undefined;
+    }
+    const { shape } = limit;
+    const service = call.destination?.service ?? '';
+    this.#rejections.add([this.context.direction, service, shape.name]);
+    if (this.#options.headers !== 'off') this.#addFields(call, limit, now, false);
+    const wait = waitOf(limit, now);
+    return new Rejection(
+      'MESH_ERR_RATE_LIMITED',
+      verdict === 'closed'
+        ? `The limit '${shape.name}' for ${service} cannot be counted: ${shape.shared ?? ''} does not answer`
+        : `More than ${shape.rate} calls per second under the limit '${shape.name}' for ${service}`,
+      Number.isFinite(wait) ? wholeSeconds(wait) : undefined,
+    );
+  }
+
+  #addFields(call: Invocation, limit: RateLimit, now: number, passed: boolean): void {
+    if (call.protocol === 'tcp') return;
+    const { shape, bucket, gate } = limit;
+    const remaining = passed ? (gate === undefined || !gate.store.isUp ? bucket.level(now) : gate.leased(now)) : 0;
+    const wait = passed ? bucket.waitFor(shape.burst, now) : waitOf(limit, now);
+    call.addResponseField(RATE_LIMIT_POLICY_FIELD, limit.policyField);
+    call.addResponseField(RATE_LIMIT_FIELD, remainingField(limit.fieldName, remaining, wait));
+  }
+
+  #store(name: string): LimitStore {
+    let store = this.#stores.get(name);
+    if (store !== undefined) return store;
+    const { plugins, ports, logger, metrics } = this.context;
+    const limiter = plugins.find('shared-limiter', name);
+    if (limiter === undefined) {
+      const known = plugins.names('shared-limiter');
+      const text = `cse.flowcontrol or servicecomb.rateLimiting: there is no shared-limiter '${name}'; ${known.length === 0 ? "none is known; add its package to 'plugins'" : `known are ${known.join(', ')}`}`;
+      if (!this.#isStarted) throw new MeshError('MESH_ERR_UNKNOWN_PLUGIN', text);
+      logger.error({ limiter: name }, `${text}; its limits are decided by mesher.rateLimit.shared.onFailure`);
+    }
+    store = new LimitStore(name, limiter, this.#options.shared, { ports, logger, metrics });
+    this.#stores.set(name, store);
+    return store;
+  }
+}
+
+/** Milliseconds until another call may pass, as far as is known here. */
+function waitOf({ shape, bucket, gate }: RateLimit, now: number): number {
+  if (shape.rate <= 0) return Infinity;
+  return gate?.store.isUp === true ? gate.waitFor(now) : bucket.waitFor(1, now);
+}

@@ -1,0 +1,63 @@
+import type { Policy, PolicyContext, PolicyFactory } from '../../chain/policy.js';
+import { markedRateLimitSchema } from '../../config/sections/marked-rate-limit.js';
+import type { Rejection } from '../../errors.js';
+import type { Explanation } from '../../explain/explanation.js';
+import type { Invocation } from '../../invocation.js';
+import { carriesMark } from '../marked-calls.js';
+import { LimitAdmission } from './rate-limit-admission.js';
+import { rateLimitSchema } from './rate-limit-options.js';
+import { LimitPool, UNLIMITED, type RateLimit } from './rate-limit.js';
+
+interface MarkedLimit {
+  readonly mark: string;
+  readonly limit: RateLimit;
+}
+
+/** Limits for marked calls: the first one whose mark the call carries, in the order of the configuration. */
+class MarkedRateLimits implements Policy {
+  readonly name = 'rate-limiter';
+  readonly #admission: LimitAdmission;
+  readonly #pool: LimitPool;
+  #limits: readonly MarkedLimit[] = [];
+
+  constructor({ configuration, ...context }: PolicyContext) {
+    this.#admission = new LimitAdmission(this.name, context, configuration.document);
+    this.#pool = new LimitPool(this.#admission.parts);
+    const compile = (): void => {
+      const { document } = configuration;
+      this.#admission.adjust(document.section('mesher.rateLimit', rateLimitSchema));
+      const limits: MarkedLimit[] = [];
+      for (const [name, policy] of document.section('servicecomb.rateLimiting', markedRateLimitSchema)) {
+        const { match, rate, burst, limitRefreshPeriod, shared } = policy;
+        const perSecond = (rate * 1000) / limitRefreshPeriod;
+        if (perSecond >= UNLIMITED) continue;
+        const shape = { id: `mark/${name}`, name, rate: perSecond, burst: burst ?? Math.max(1, rate), shared };
+        limits.push({ mark: match ?? name, limit: this.#pool.limit(shape) });
+      }
+      this.#pool.settle();
+      this.#limits = limits;
+    };
+    compile();
+    this.#admission.started();
+    configuration.onChange(compile);
+  }
+
+  get isActive(): boolean {
+    return this.#limits.length > 0;
+  }
+
+  before(call: Invocation): Rejection | undefined | Promise<Rejection | undefined> {
+    for (const { mark, limit } of this.#limits) if (carriesMark(call, mark)) return this.#admission.admit(call, limit);
+    return undefined;
+  }
+
+  explain(call: Invocation, into: Explanation): void {
+    const found = this.#limits.find(({ mark }) => carriesMark(call, mark));
+    const carried = call.marks.length === 0 ? 'calls without a mark' : `calls marked ${call.marks.join(', ')}`;
+    if (found === undefined) into.add(this.name, `no limit for ${carried}`);
+    else this.#admission.explain(found.limit, carried, into);
+  }
+}
+
+/** Behind `rate-limiter`: `servicecomb.rateLimiting`, by the marks of `servicecomb.match`. */
+export const markedRateLimit: PolicyFactory = (context) => new MarkedRateLimits(context);

@@ -1,0 +1,77 @@
+import type { Invocation } from '../../invocation.js';
+import type { Explanation } from '../../explain/explanation.js';
+import { UNBOUNDED_MS } from '../timeout/executor-settings.js';
+import { isRepeatedElsewhere } from './retry-layers.js';
+import { tryTimeoutOf } from './retry-policy.js';
+import type { ServiceAttempts } from './service-attempts.js';
+
+/** Says how often, for what and within which time a call would be tried. Counts nothing. @param now monotonic milliseconds */
+export function explainAttempts(call: Invocation, attempts: ServiceAttempts, now: number, into: Explanation): void {
+  explainTimeout(call, attempts, now, into);
+  explainRetries(call, attempts, now, into);
+  explainHedging(call, attempts, into);
+}
+
+function explainTimeout(call: Invocation, attempts: ServiceAttempts, now: number, into: Explanation): void {
+  const tryTimeoutMs = tryTimeoutOf(call, attempts.retryOf(call));
+  const { route } = call;
+  const left = call.deadlineAt - now;
+  const isBound = left < UNBOUNDED_MS / 2;
+  const details = [
+    route?.timeoutMs !== undefined
+      ? `${route.name} sets ${duration(route.timeoutMs)}`
+      : attempts.timeoutMs === Infinity
+        ? `cse.isolation.Consumer sets nothing for ${attempts.service}: there are no further attempts after ${duration(attempts.retryWithinMs)}`
+        : `cse.isolation.Consumer sets ${duration(attempts.timeoutMs)} for ${attempts.service}`,
+    ...(tryTimeoutMs === Infinity ? [] : [`each attempt has ${duration(tryTimeoutMs)}`]),
+  ];
+  const none = left === Infinity ? 'that of the proxy (mesher.proxy.responseTimeout)' : 'no bound';
+  into.add('timeout', isBound ? `the answer must begin within ${duration(left)}` : none, details, {
+    timeoutMs: isBound ? Math.round(left) : null,
+    perTryTimeoutMs: tryTimeoutMs === Infinity ? null : tryTimeoutMs,
+  });
+}
+
+function explainRetries(call: Invocation, attempts: ServiceAttempts, now: number, into: Explanation): void {
+  const policy = attempts.retryOf(call);
+  const { budget } = attempts;
+  const { percent, minPerSecond } = budget.options;
+  const available = Math.floor(budget.available(now));
+  const mayRepeat = policy.anyMethod || call.idempotent;
+  const details = [
+    `safe failures (no connection, or none left before an answer to an idempotent request): up to ${policy.safeAttempts} attempts`,
+    ...(policy.isEnabled
+      ? [
+          `${policy.conditions.names.join(', ')}: up to ${policy.maxAttempts} attempts, ${policy.triesPerInstance} at one instance, ${policy.backoff.describe()}`,
+          mayRepeat
+            ? `${call.method} may be sent again after it was executed`
+            : `${call.method} is not idempotent: it is only sent again if it cannot have been executed`,
+        ]
+      : ['nothing else: retryEnabled is off']),
+    `budget: ${available} of ${Math.floor(budget.allowance)} left (${percent} % of the calls in 10 s, at least ${minPerSecond} per second)`,
+    ...(isRepeatedElsewhere(call) ? ['another layer of Mesher repeats this call: it is not repeated here'] : []),
+  ];
+  into.add('retry', policy.isEnabled ? `up to ${policy.maxAttempts} attempts` : 'only what is safe', details, {
+    enabled: policy.isEnabled,
+    maxAttempts: policy.maxAttempts,
+    safeAttempts: policy.safeAttempts,
+    triesPerInstance: policy.triesPerInstance,
+    retryOn: policy.conditions.names,
+    methods: policy.anyMethod ? 'all' : 'idempotent',
+    backoff: { kind: policy.backoff.kind, minMs: policy.backoff.minMs, maxMs: policy.backoff.maxMs },
+    budget: { available, percent, minPerSecond },
+  });
+}
+
+function explainHedging(call: Invocation, { hedging }: ServiceAttempts, into: Explanation): void {
+  if (hedging === undefined) return;
+  const { delayMs, maxHedges } = hedging;
+  const decision = call.idempotent
+    ? `after ${delayMs} ms without an answer, up to ${maxHedges} more at other instances`
+    : `none: ${call.method} is not idempotent`;
+  into.add('hedging', decision, [], { delayMs, maxHedges, applies: call.idempotent });
+}
+
+function duration(ms: number): string {
+  return ms === 0 || ms >= UNBOUNDED_MS / 2 ? 'no bound' : `${Math.round(ms)} ms`;
+}

@@ -1,0 +1,24 @@
+import { s } from '../../config/schema/combinators.js';
+import { schemaDefaults } from '../../config/schema/defaults.js';
+import type { Infer } from '../../config/schema/schema.js';
+
+/** `mesher.deadline`: whether the time that a caller has left is passed on and obeyed. */
+export const deadlineSchema = s.object(
+  {
+    propagate: s.boolean({
+      default: true,
+      doc: 'Whether requests carry x-mesher-timeout-ms, the milliseconds that are left, when a timeout is set for the service or route or the request came with one.',
+      reason: 'a called service that knows when its caller gives up can do so, too',
+    }),
+    honour: s.oneOf(['trust', 'strip', 'off'], {
+      default: 'trust',
+      doc: 'What becomes of x-mesher-timeout-ms in a request: trust (it can only shorten the time of its own call), strip (ignored and not passed on), off (ignored and passed on).',
+      reason: 'work for a caller that has given up is wasted; a stranger can only harm his own call with it',
+    }),
+  },
+  { doc: 'How the time that a call has left is passed on.' },
+);
+
+export type DeadlineOptions = Infer<typeof deadlineSchema>;
+
+export const DEFAULT_DEADLINE_OPTIONS: DeadlineOptions = schemaDefaults(deadlineSchema);
