@@ -13,7 +13,8 @@ export const deadlineSchema = s.object(
     honour: s.oneOf(['trust', 'strip', 'off'], {
       default: 'trust',
       doc: 'What becomes of x-mesher-timeout-ms in a request: trust (it can only shorten the time of its own call), strip (ignored and not passed on), off (ignored and passed on).',
-      reason: 'work for a caller that has given up is wasted; a stranger can only harm his own call with it',
+      reason:
+        'work for a caller that has given up is wasted; where an application passes on what strangers send, strip it at the edge, since timeouts of calls count against the called service',
     }),
   },
   { doc: 'How the time that a call has left is passed on.' },
