@@ -5,10 +5,13 @@ import { Forwarding } from './http1/forwarding.js';
 import { RequestScanner } from './http1/request-scanner.js';
 import { ResponseScanner } from './http1/response-scanner.js';
 import { ScannedAnswer } from './http1/scanned-answer.js';
+import { OutputPool } from './http2/frames/output-pool.js';
+import { HuffmanDecoder } from './http2/hpack/huffman.js';
 import type { ProxyOptions } from './options.js';
 import type { ProxyStats } from './stats.js';
 import { ReadBuffers } from './upstream/read-buffers.js';
 import type { EndpointPools } from './upstream/endpoint-pools.js';
+import type { StreamPools } from './http2/upstream/stream-pools.js';
 
 /** Field names asked for so far that are kept; policies ask for a handful, so the bound only stops a plugin that makes names up. */
 const MAX_FIELD_NAMES = 1000;
@@ -21,7 +24,11 @@ export class Environment {
   readonly answer: ScannedAnswer;
   readonly forwarding: Forwarding;
   readonly readBuffers: ReadBuffers = new ReadBuffers();
+  /** Output of all HTTP/2 connections. */
+  readonly outputPool: OutputPool = new OutputPool();
+  readonly huffman: HuffmanDecoder = new HuffmanDecoder();
   pools!: EndpointPools;
+  streamPools!: StreamPools;
   readonly #fieldNames = new Map<string, FieldName>();
 
   constructor(

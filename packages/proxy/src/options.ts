@@ -1,4 +1,5 @@
 import { s, schemaDefaults, type Infer } from '@mesher/core';
+import { http2LimitsSchema } from './http2/limits.js';
 
 /** How the client's address is passed on. */
 const forwardingSchema = s.object(
@@ -233,6 +234,7 @@ export const proxyOptionsSchema = s.object(
     }),
     forwarding: forwardingSchema,
     mirror: mirrorSchema,
+    http2: http2LimitsSchema,
   },
   { doc: 'Limits and timeouts of the data path.' },
 );

@@ -6,6 +6,7 @@ import { DEFAULT_PROXY_OPTIONS, type ProxyOptions } from './options.js';
 import { ProxyStats } from './stats.js';
 import { RelaySockets } from './tcp/relay-socket.js';
 import { EndpointPools } from './upstream/endpoint-pools.js';
+import { StreamPools } from './http2/upstream/stream-pools.js';
 
 export interface ProxyDependencies {
   readonly ports?: Ports;
@@ -35,7 +36,9 @@ export class ProxyServer {
       ports.random,
       () => ports.clock.now(),
     );
-    this.#env.pools = new EndpointPools(this.#env, dependencies.onConnected ?? (() => {}));
+    const onConnected = dependencies.onConnected ?? ((): void => undefined);
+    this.#env.pools = new EndpointPools(this.#env, onConnected);
+    this.#env.streamPools = new StreamPools(this.#env, onConnected);
   }
 
   /**
@@ -66,6 +69,7 @@ export class ProxyServer {
   /** Connections of an endpoint that left the registry are closed once they are idle. */
   retire(endpoint: Endpoint): void {
     this.#env.pools.retire(endpoint);
+    this.#env.streamPools.retire(endpoint);
   }
 
   /** Ends everything at once. */
@@ -73,6 +77,7 @@ export class ProxyServer {
     for (const listener of this.#listeners) listener.close();
     this.#listeners.clear();
     this.#env.pools.closeAll();
+    this.#env.streamPools.closeAll();
     this.#deadlines.close();
   }
 }

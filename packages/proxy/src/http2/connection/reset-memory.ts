@@ -1,0 +1,18 @@
+/** Streams that are remembered. More frames than for these are hardly on their way; for others a second RST_STREAM does no harm. */
+const REMEMBERED = 64;
+
+/** The streams that we have reset lately: frames that were on their way when we did so are no error (RFC 9113, 5.1). */
+export class ResetMemory {
+  #ids: number[] | undefined = undefined;
+  #next = 0;
+
+  add(streamId: number): void {
+    const ids = (this.#ids ??= []);
+    ids[this.#next] = streamId;
+    this.#next = (this.#next + 1) % REMEMBERED;
+  }
+
+  has(streamId: number): boolean {
+    return this.#ids?.includes(streamId) === true;
+  }
+}
