@@ -1,22 +1,24 @@
-import type { Endpoint, ErrorCode, Rejection } from '@mesher/core';
+import type { AttemptFailure, Endpoint, ErrorCode, MirrorOrder, Rejection } from '@mesher/core';
+import { describeTimeout, Phase } from '../exchange/call-phase.js';
+import { mayBeRefusal, refusalOfPeer } from '../exchange/peer-refusal.js';
 import type { UpstreamConnection } from '../upstream/upstream-connection.js';
 import type { UpstreamUser } from '../upstream/upstream-user.js';
 import { latin1 } from './characters.js';
-import { describeTimeout, Phase } from './exchange-phase.js';
+import { ForwardedRequest } from './forwarded-request.js';
+import { Http1SecondAttempt } from './http1-second-attempt.js';
 import { renderReplyTo, statusOf } from './local-reply.js';
-import { refusalOfPeer } from './peer-refusal.js';
+import { MirrorRequest } from './mirror-request.js';
 import { ONE_WRITE_BYTES } from './replay-buffer.js';
 import { renderFields, withFields } from './response-fields.js';
 import { fieldsToDrop, renderResponseHead } from './response-head.js';
 import type { ResponseScanner } from './response-scanner.js';
-import { TimedRequest } from './timed-request.js';
 import { Tunnel } from './tunnel.js';
 
 /**
- * One request and its answer, between the connection of a client and that of an upstream. {@link TimedRequest} brings the
+ * One request and its answer, between the connection of a client and that of an upstream. {@link ForwardedRequest} brings the
  * request there; here the answer comes back, and each end learns how the other ended.
  */
-export class Exchange extends TimedRequest implements UpstreamUser {
+export class Exchange extends ForwardedRequest implements UpstreamUser {
   #responseDone = false;
   #status = 0;
   #errorCode: ErrorCode | undefined;
@@ -57,11 +59,8 @@ export class Exchange extends TimedRequest implements UpstreamUser {
     untilClose: boolean,
   ): void {
     const { call, server } = this;
-    if (this.second !== undefined && this.yields(this.second, scan, buffer)) return;
-    const failure = refusalOfPeer(call, call.endpoint as Endpoint, scan, buffer, this.env);
-    if (failure !== undefined) {
-      if (this.retryRefused(failure)) return;
-    } else if (call.watchesAnswer && this.retryAnswered(scan, buffer)) return;
+    const isLookedAt = this.second !== undefined || call.watchesAnswer || mayBeRefusal(scan.status);
+    if (isLookedAt && this.#triesAgain(buffer)) return;
     this.phase = Phase.Response;
     this.#status = scan.status;
     this.kept = undefined;
@@ -88,6 +87,28 @@ export class Exchange extends TimedRequest implements UpstreamUser {
     if (!flushed && !(complete && this.requestDone)) this.#holdUpstream();
     if (complete) this.onResponseEnd();
     else server.arm(this.env.options.responseIdleTimeout);
+  }
+
+  onAttemptFailed(failure: AttemptFailure): void {
+    this.upstream = undefined;
+    this.attemptFailed(failure);
+  }
+
+  /** The second attempt has been answered. */
+  onSecondHead(
+    second: Http1SecondAttempt,
+    scan: ResponseScanner,
+    buffer: Buffer,
+    start: number,
+    bodyEnd: number,
+    complete: boolean,
+    untilClose: boolean,
+  ): void {
+    const { answer } = this.env;
+    const isTaken = this.takesSecond(answer.of(buffer));
+    answer.release();
+    if (isTaken) this.onResponseHead(scan, buffer, start, bodyEnd, complete, untilClose);
+    else second.upstream?.discard();
   }
 
   onResponseBody(buffer: Buffer, start: number, end: number): void {
@@ -172,7 +193,45 @@ export class Exchange extends TimedRequest implements UpstreamUser {
     this.env.pools.of(endpoint).acquire(this, fresh);
   }
 
-  protected adopt(connection: UpstreamConnection): void {
+  protected get isTunnel(): boolean {
+    return this.call.form === 'authority';
+  }
+
+  protected get mayHaveCompany(): boolean {
+    return !this.isTunnel && this.call.upgrade === undefined;
+  }
+
+  protected render(parked: boolean): void {
+    const { requestScanner } = this.env;
+    if (parked) this.call.rescan(requestScanner);
+    this.head = this.call.render(requestScanner);
+  }
+
+  protected renderAgain(): void {
+    if (this.call.isEdited) this.render(true);
+  }
+
+  protected discardAnswer(): void {
+    const { upstream } = this;
+    this.upstream = undefined;
+    if (this.requestDone) upstream?.discard();
+    else upstream?.abandon();
+  }
+
+  protected startMirror(order: MirrorOrder): void {
+    const { call, head, kept, requestDone, handler, env } = this;
+    this.mirror = MirrorRequest.start(call, order, head, kept, requestDone, handler, env);
+  }
+
+  protected createSecond(endpoint: Endpoint, tryAt: number): Http1SecondAttempt {
+    // The first one may not have been sent yet, and keeps its own head.
+    const head = this.#headOfSecond();
+    return new Http1SecondAttempt(this, endpoint, head, tryAt, this.env.pools.of(endpoint));
+  }
+
+  protected adopt(second: Http1SecondAttempt): void {
+    const connection = second.upstream as UpstreamConnection;
+    this.head = second.head;
     this.upstream = connection;
     connection.user = this;
   }
@@ -199,6 +258,27 @@ export class Exchange extends TimedRequest implements UpstreamUser {
     this.#errorCode = code;
     this.#over(false);
     this.server.breakOff();
+  }
+
+  /** @returns true when the answer is not passed on, because another attempt goes on or begins */
+  #triesAgain(buffer: Buffer): boolean {
+    const { call } = this;
+    const answer = this.env.answer.of(buffer);
+    let isOver = this.second !== undefined && this.yields(this.second, answer);
+    if (!isOver) {
+      const failure = refusalOfPeer(call, call.endpoint as Endpoint, answer);
+      if (failure !== undefined) isOver = this.retryRefused(failure);
+      else if (call.watchesAnswer) isOver = this.retryAnswered(answer);
+    }
+    answer.release();
+    return isOver;
+  }
+
+  #headOfSecond(): string {
+    const { call, env } = this;
+    if (!call.isEdited) return this.head;
+    call.rescan(env.requestScanner);
+    return call.render(env.requestScanner);
   }
 
   #becomeTunnel(upstream: UpstreamConnection, status: number): Tunnel {

@@ -2,37 +2,31 @@ import type { CallHandler } from '@mesher/core';
 import type { Environment } from '../environment.js';
 import type { EndpointPool } from '../upstream/endpoint-pool.js';
 import type { UpstreamConnection } from '../upstream/upstream-connection.js';
-import type { AttemptTimes } from './attempt-times.js';
-import { Phase } from './exchange-phase.js';
+import { Phase } from '../exchange/call-phase.js';
+import { TimedCall } from '../exchange/timed-call.js';
 import type { Http1Call } from './http1-call.js';
 import type { MirrorRequest } from './mirror-request.js';
+import type { Http1SecondAttempt } from './http1-second-attempt.js';
 import { ReplayBuffer } from './replay-buffer.js';
 import type { ServerConnection } from './server-connection.js';
 
 /** A request on its way: waits for a connection, is sent as it comes, and is kept for as long as it may have to be sent again. */
-export abstract class ForwardedRequest {
-  requestDone = false;
-  protected phase: Phase = Phase.Deciding;
+export abstract class ForwardedRequest extends TimedCall<Http1SecondAttempt> {
   protected upstream: UpstreamConnection | undefined;
   protected waitingIn: EndpointPool | undefined;
   /** The body so far, while it may have to be sent: for the first time, or once more. */
   protected kept: ReplayBuffer | undefined;
   protected mirror: MirrorRequest | undefined;
-  /** Until the answer begins, and only of calls with limits: numbers in each request would cost an allocation each. */
-  protected times: AttemptTimes | undefined;
   /** The rendered head. */
   protected head = '';
 
   constructor(
     readonly call: Http1Call,
     protected readonly server: ServerConnection,
-    readonly handler: CallHandler,
-    protected readonly env: Environment,
-  ) {}
-
-  /** Monotonic milliseconds at which something is due before the answer begins, whatever the phase; Infinity in the usual case. */
-  get dueAt(): number {
-    return this.times === undefined ? Infinity : this.times.dueAt;
+    handler: CallHandler,
+    env: Environment,
+  ) {
+    super(handler, env);
   }
 
   /** The last byte of the request has been forwarded. */
@@ -40,7 +34,18 @@ export abstract class ForwardedRequest {
   /** The connection of a CONNECT is there. */
   protected abstract onConnectTunnel(connection: UpstreamConnection): void;
 
+  /** Starts with the head complete and `body` (possibly none) of the request at hand. */
+  start(body: Buffer | undefined, requestDone: boolean): void {
+    this.requestDone = requestDone;
+    if (body !== undefined) {
+      this.call.requestBytes = body.length;
+      (this.kept = new ReplayBuffer()).add(body);
+    }
+    this.decide();
+  }
+
   onRequestBody(piece: Buffer, done: boolean): void {
+    if (done) this.requestCompleted();
     this.requestDone = done;
     this.call.requestBytes += piece.length;
     if (this.mirror !== undefined) this.mirror.onBody(piece, done);
@@ -107,6 +112,15 @@ export abstract class ForwardedRequest {
     this.env.stats.bytesToUpstream += head.length + (kept === undefined ? 0 : kept.bytes);
     if (kept === undefined) connection.write(head);
     else kept.sendTo(connection, head);
+  }
+
+  protected arm(delayMs: number, latest: number): void {
+    this.server.arm(delayMs, latest);
+  }
+
+  protected armPhase(): void {
+    if (this.phase !== Phase.Connecting) this.armRequest();
+    else this.server.arm(this.waitingIn === undefined ? Infinity : this.env.options.pendingTimeout, this.dueAt);
   }
 
   protected armRequest(): void {

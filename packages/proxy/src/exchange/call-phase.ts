@@ -1,6 +1,6 @@
-import { Rejection } from '@mesher/core';
+import { Rejection, type Invocation } from '@mesher/core';
 import type { ProxyOptions } from '../options.js';
-import type { Http1Call } from './http1-call.js';
+
 
 /** How far an exchange has come, in order. */
 export const enum Phase {
@@ -20,7 +20,7 @@ export const enum Phase {
  */
 export function describeTimeout(
   phase: Phase,
-  call: Http1Call,
+  call: Invocation,
   requestStalled: boolean,
   options: ProxyOptions,
 ): Rejection {
@@ -41,7 +41,7 @@ export function describeTimeout(
 }
 
 /** What the client is told when its answer has not begun by the deadline of the call, however many attempts were made until then. */
-export function describeDeadline(call: Http1Call, requestDone: boolean): Rejection {
+export function describeDeadline(call: Invocation, requestDone: boolean): Rejection {
   const service = call.destination?.service ?? call.endpoint?.key ?? 'the upstream';
   const deadline = Math.round(call.deadlineAt - call.startedAt);
   const attempts = call.attempts > 1 ? `, in ${call.attempts} attempts` : '';

@@ -1,27 +1,26 @@
 import { Rejection, type AttemptFailure, type Endpoint } from '@mesher/core';
+import type { SecondAttempt } from '../exchange/second-attempt.js';
+import { notSent } from '../exchange/timed-call.js';
 import { UnseenExchange } from '../upstream/unseen-exchange.js';
 import type { EndpointPool } from '../upstream/endpoint-pool.js';
 import type { UpstreamConnection } from '../upstream/upstream-connection.js';
 import type { ResponseScanner } from './response-scanner.js';
-import type { TimedRequest } from './timed-request.js';
+import type { Exchange } from './exchange.js';
 
-/**
- * An attempt that runs beside a slow first one. Once it is the only one left, its connection is handed to the exchange and this object
- * is forgotten; until then nothing that its upstream says reaches the client.
- */
-export class SecondAttempt extends UnseenExchange {
+/** An attempt of HTTP/1 beside a slow first one. Its connection is handed to the exchange once it is the only one left. */
+export class Http1SecondAttempt extends UnseenExchange implements SecondAttempt {
   /** The connection on which it is, or which is being made for it. */
   upstream: UpstreamConnection | undefined;
   /** The request has been sent. */
   isSent = false;
   #refusal: Rejection | undefined;
 
-  /** @param tryAt monotonic milliseconds at which the attempt has taken too long: later than the first one, whose place it has then */
   constructor(
-    private readonly exchange: TimedRequest,
+    private readonly exchange: Exchange,
     readonly endpoint: Endpoint,
     readonly head: string,
     readonly tryAt: number,
+    private readonly pool: EndpointPool,
   ) {
     super();
   }
@@ -34,13 +33,11 @@ export class SecondAttempt extends UnseenExchange {
     return this.exchange.dechunk;
   }
 
-  /** @returns why there is no second attempt after all: it would have to wait in line, and the first one is under way already */
-  start(pool: EndpointPool): Rejection | undefined {
-    pool.acquire(this, false);
-    return this.#refusal;
+  start(): AttemptFailure | undefined {
+    this.pool.acquire(this, false);
+    return this.#refusal === undefined ? undefined : notSent(this.#refusal);
   }
 
-  /** The other one was better. */
   cancel(): void {
     const { upstream } = this;
     this.upstream = undefined;
@@ -83,7 +80,7 @@ export class SecondAttempt extends UnseenExchange {
     complete: boolean,
     untilClose: boolean,
   ): void {
-    this.exchange.onSecondHead(scan, buffer, start, bodyEnd, complete, untilClose);
+    this.exchange.onSecondHead(this, scan, buffer, start, bodyEnd, complete, untilClose);
   }
 
   onResponseEnd(): void {

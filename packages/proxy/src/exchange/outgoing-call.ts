@@ -1,19 +1,60 @@
-import { Rejection, type AttemptFailure, type Endpoint, type ErrorCode, type Verdict } from '@mesher/core';
-import { Phase } from './exchange-phase.js';
-import { ForwardedRequest } from './forwarded-request.js';
-import { MirrorRequest } from './mirror-request.js';
-import { ReplayBuffer } from './replay-buffer.js';
-import type { ResponseScanner } from './response-scanner.js';
+import {
+  Rejection,
+  type AnswerView,
+  type AttemptFailure,
+  type CallHandler,
+  type Endpoint,
+  type ErrorCode,
+  type Invocation,
+  type MirrorOrder,
+  type Verdict,
+} from '@mesher/core';
+import type { Environment } from '../environment.js';
+import type { AttemptTimes } from './attempt-times.js';
+import { Phase } from './call-phase.js';
 
 /**
- * The request's half of an exchange: asks the handler where to go, and again when an attempt fails or when its answer is worth no
- * more than a failure.
+ * One call on its way from a client to an instance, whatever the two speak: asks the handler where to go, and again when an attempt
+ * fails or when its answer is worth no more than a failure. How a request is written and an answer passed on is the wire's business.
  */
-export abstract class OutgoingRequest extends ForwardedRequest {
+export abstract class OutgoingCall {
+  abstract readonly call: Invocation;
+  /** The client has sent all of its request. */
+  requestDone = false;
+  protected phase: Phase = Phase.Deciding;
+  /** Until the answer begins, and only of calls with limits: numbers in each call would cost an allocation each. */
+  protected times: AttemptTimes | undefined;
+
+  constructor(
+    readonly handler: CallHandler,
+    protected readonly env: Environment,
+  ) {}
+
+  /** Monotonic milliseconds at which something is due before the answer begins, whatever the phase; Infinity in the usual case. */
+  get dueAt(): number {
+    return this.times === undefined ? Infinity : this.times.dueAt;
+  }
+
+  // === what the wire does
+
+  /** What the call becomes is no exchange of messages: a tunnel needs a connection of its own, and cannot be had twice. */
+  protected abstract readonly isTunnel: boolean;
+  /** Calls `onTimeout` of the wire after a time, see `Deadlines.arm`. */
+  protected abstract arm(delayMs: number, latest: number): void;
   /** Ends the call with an answer of our own. */
   abstract reply(rejection: Rejection): void;
-  /** Asks the pool for a connection, which answers through `onConnection`, `onConnecting`, `onWaiting` or `onRefused`. */
+  /** Ends the call in the middle of an answer, so that the client cannot take it for complete. */
+  protected abstract breakOff(code: ErrorCode): void;
+  /** Writes down how the request goes upstream. @param parked other calls have been read since the head of this one was */
+  protected abstract render(parked: boolean): void;
+  /** Does so once more, with the edits that were made since, if there are any. */
+  protected abstract renderAgain(): void;
+  /** Sends the request to an endpoint, as soon as there is a connection. @param fresh over a new one */
   protected abstract acquire(endpoint: Endpoint, fresh: boolean): void;
+  /** The answer of the present attempt is not passed on; the attempt is over. */
+  protected abstract discardAnswer(): void;
+  /** Sends a copy of the request. */
+  protected abstract startMirror(order: MirrorOrder): void;
   /**
    * The call has limits besides those of its phases: sets {@link times} for an attempt that begins now.
    * @returns false when it must not begin any more; the call has been answered
@@ -21,16 +62,11 @@ export abstract class OutgoingRequest extends ForwardedRequest {
   protected abstract limitAttempt(): boolean;
   /** No attempt is under way: only the deadline of the call counts. */
   protected abstract awaitDeadline(): void;
-  /** Ends the call and the client's connection in the middle of an answer. */
-  protected abstract breakOff(code: ErrorCode): void;
 
-  /** Starts with the head complete and `body` (possibly none) of the request at hand. */
-  start(body: Buffer | undefined, requestDone: boolean): void {
-    this.requestDone = requestDone;
-    if (body !== undefined) {
-      this.call.requestBytes = body.length;
-      (this.kept = new ReplayBuffer()).add(body);
-    }
+  // === what the wire says
+
+  /** Decides about the call, whose head is complete, and begins its first attempt. */
+  protected decide(): void {
     let verdict: Verdict | Promise<Verdict>;
     try {
       verdict = this.handler.begin(this.call);
@@ -50,8 +86,8 @@ export abstract class OutgoingRequest extends ForwardedRequest {
     this.handler.connected(endpoint);
   }
 
-  onAttemptFailed(failure: AttemptFailure): void {
-    this.upstream = undefined;
+  /** The present attempt got no answer, or not all of it. */
+  protected attemptFailed(failure: AttemptFailure): void {
     // The client has part of the answer: only breaking off tells it that the rest is missing (RFC 9112, 8).
     if (this.phase >= Phase.Response) this.breakOff(failure.code);
     else this.tryAgain(failure);
@@ -61,7 +97,7 @@ export abstract class OutgoingRequest extends ForwardedRequest {
 
   /** No attempt is left: asks the handler what now. */
   protected tryAgain(failure: AttemptFailure): void {
-    if (!this.call.bodyReplayable) this.#countSkippedRetry();
+    if (!this.call.bodyReplayable) this.countSkippedRetry();
     let verdict: Verdict | Promise<Verdict>;
     try {
       verdict = this.handler.again(this.call, failure);
@@ -85,10 +121,9 @@ export abstract class OutgoingRequest extends ForwardedRequest {
     else {
       if (failure.reusedConnection) this.env.stats.reusedConnectionRetries++;
       // The other idle connections of an endpoint that has closed one are suspect: the next try there takes a new one.
-      const { call } = this;
-      const suspect = failure.reusedConnection && verdict === call.endpoint;
-      if (call.isEdited) this.head = this.renderAgain();
-      this.#connect(verdict, suspect || call.form === 'authority');
+      const suspect = failure.reusedConnection && verdict === this.call.endpoint;
+      this.renderAgain();
+      this.#connect(verdict, suspect || this.isTunnel);
     }
   }
 
@@ -98,7 +133,7 @@ export abstract class OutgoingRequest extends ForwardedRequest {
    */
   protected retryRefused(failure: AttemptFailure): boolean {
     if (!this.call.bodyReplayable) {
-      this.#countSkippedRetry();
+      this.countSkippedRetry();
       return false;
     }
     let verdict: Verdict | Promise<Verdict>;
@@ -110,32 +145,31 @@ export abstract class OutgoingRequest extends ForwardedRequest {
     }
     // The peer's own words say more than ours would.
     if (verdict instanceof Rejection) return false;
-    this.#discardAnswer();
+    this.discardAnswer();
     this.goOn(verdict, failure);
     return true;
   }
 
   /**
    * The handler looks at the head of each answer of this call.
+   * @param answer good until the return
    * @returns true when another attempt is made instead of passing it on
    */
-  protected retryAnswered(scan: ResponseScanner, buffer: Buffer): boolean {
-    const { status } = scan;
+  protected retryAnswered(answer: AnswerView): boolean {
+    const { status } = answer;
     if (!this.call.bodyReplayable) {
-      if (status >= 500) this.#countSkippedRetry();
+      if (status >= 500) this.countSkippedRetry();
       return false;
     }
-    const { answer } = this.env;
     let verdict: Endpoint | Promise<Verdict> | undefined;
     try {
-      verdict = this.handler.answered?.(this.call, answer.of(buffer));
+      verdict = this.handler.answered?.(this.call, answer);
     } catch (error) {
       this.#judgeFailed(error);
     }
-    answer.release();
     if (verdict === undefined) return false;
     const failure = this.statusFailure(this.call.endpoint as Endpoint, status);
-    this.#discardAnswer();
+    this.discardAnswer();
     this.goOn(verdict, failure);
     return true;
   }
@@ -149,12 +183,6 @@ export abstract class OutgoingRequest extends ForwardedRequest {
     };
   }
 
-  /** The head with the edits that were made since it was rendered. */
-  protected renderAgain(): string {
-    this.call.rescan(this.env.requestScanner);
-    return this.call.render(this.env.requestScanner);
-  }
-
   /** Answers by ourselves, unless the handler knows something better, e.g. a fallback. */
   protected refuse(rejection: Rejection): void {
     let answer: Rejection | undefined;
@@ -166,13 +194,18 @@ export abstract class OutgoingRequest extends ForwardedRequest {
     this.reply(answer ?? rejection);
   }
 
+  /** An attempt that might have been repeated is not, only because its body has not been kept. */
+  protected countSkippedRetry(): void {
+    if (this.call.watchesAnswer || this.call.idempotent) this.env.stats.retriesSkipped.count('body-too-large');
+  }
+
   // === inside
 
   /** Waits for a decision; nothing else is remembered of a call that has ended meanwhile. */
   #park(verdict: Promise<Verdict>, proceed: (verdict: Verdict) => void): void {
     this.phase = Phase.Deciding;
     this.awaitDeadline();
-    this.server.arm(this.env.options.responseTimeout, this.dueAt);
+    this.arm(this.env.options.responseTimeout, this.dueAt);
     void verdict.then(
       (later) => {
         if (this.phase === Phase.Deciding) proceed(later);
@@ -181,21 +214,16 @@ export abstract class OutgoingRequest extends ForwardedRequest {
     );
   }
 
-  /** @param parked other requests have been scanned since this one was */
   #proceed(verdict: Verdict, parked: boolean): void {
     if (verdict instanceof Rejection) {
       this.reply(verdict);
       return;
     }
-    const { call, kept } = this;
-    if (parked) call.rescan(this.env.requestScanner);
-    this.head = call.render(this.env.requestScanner);
-    this.#connect(verdict, call.form === 'authority');
+    this.render(parked);
+    this.#connect(verdict, this.isTunnel);
     // Behind the real one, so that it takes no connection away from it.
-    if (call.mirror !== undefined && this.phase !== Phase.Over) {
-      const { mirror } = call;
-      this.mirror = MirrorRequest.start(call, mirror, this.head, kept, this.requestDone, this.handler, this.env);
-    }
+    const { mirror } = this.call;
+    if (mirror !== undefined && this.phase !== Phase.Over) this.startMirror(mirror);
   }
 
   #connect(endpoint: Endpoint, fresh: boolean): void {
@@ -207,19 +235,6 @@ export abstract class OutgoingRequest extends ForwardedRequest {
     call.attempts++;
     this.phase = Phase.Connecting;
     this.acquire(endpoint, fresh);
-  }
-
-  /** The answer is not passed on. */
-  #discardAnswer(): void {
-    const { upstream } = this;
-    this.upstream = undefined;
-    if (this.requestDone) upstream?.discard();
-    else upstream?.abandon();
-  }
-
-  /** An attempt that might have been repeated is not, only because its body has not been kept. */
-  #countSkippedRetry(): void {
-    if (this.call.watchesAnswer || this.call.idempotent) this.env.stats.retriesSkipped.count('body-too-large');
   }
 
   #judgeFailed(error: unknown): void {

@@ -1,44 +1,39 @@
-import type { AttemptFailure, Endpoint, Rejection } from '@mesher/core';
-import type { UpstreamConnection } from '../upstream/upstream-connection.js';
+import type { AnswerView, AttemptFailure, Endpoint, Rejection } from '@mesher/core';
 import { AttemptTimes } from './attempt-times.js';
-import { describeDeadline, Phase } from './exchange-phase.js';
-import { OutgoingRequest } from './outgoing-request.js';
+import { describeDeadline, Phase } from './call-phase.js';
+import { OutgoingCall } from './outgoing-call.js';
 import { refusalOfPeer } from './peer-refusal.js';
-import type { ResponseScanner } from './response-scanner.js';
-import { SecondAttempt } from './second-attempt.js';
+import type { SecondAttempt } from './second-attempt.js';
 
 /**
  * How long a call and each attempt of it may take until the answer begins, and what is done about a slow one: it is given up, or gets
  * company (hedging). Calls without such limits never come here.
  */
-export abstract class TimedRequest extends OutgoingRequest {
+export abstract class TimedCall<Second extends SecondAttempt = SecondAttempt> extends OutgoingCall {
   /** The attempt beside the first one. */
-  protected second: SecondAttempt | undefined;
+  protected second: Second | undefined;
 
-  abstract readonly isHead: boolean;
-  abstract readonly dechunk: boolean;
-  abstract onResponseHead(
-    scan: ResponseScanner,
-    buffer: Buffer,
-    start: number,
-    bodyEnd: number,
-    complete: boolean,
-    untilClose: boolean,
-  ): void;
+  // === what the wire does
 
-  /** Takes over a connection that another attempt has begun with. */
-  protected abstract adopt(connection: UpstreamConnection): void;
-  /** The present attempt is over without an answer. */
+  /** Sets the timeout of the phase in which the call is, and that of {@link dueAt}. */
+  protected abstract armPhase(): void;
+  /** Prepares an attempt beside the present one. */
+  protected abstract createSecond(endpoint: Endpoint, tryAt: number): Second;
+  /** The second attempt takes the place of the first, which is over. */
+  protected abstract adopt(second: Second): void;
+  /** The present attempt is given up without an answer. */
   protected abstract dropAttempt(): void;
 
-  override onRequestBody(piece: Buffer, done: boolean): void {
-    if (done && this.call.deadlineIsOurs && !this.requestDone && this.phase < Phase.Response) this.#startDeadline();
-    super.onRequestBody(piece, done);
+  // === what the wire says
+
+  /** The request is complete; to be called before {@link requestDone} is set. */
+  protected requestCompleted(): void {
+    if (this.call.deadlineIsOurs && !this.requestDone && this.phase < Phase.Response) this.#startDeadline();
   }
 
-  override onAttemptFailed(failure: AttemptFailure): void {
+  protected override attemptFailed(failure: AttemptFailure): void {
     const { second } = this;
-    if (second === undefined) super.onAttemptFailed(failure);
+    if (second === undefined) super.attemptFailed(failure);
     else this.#loseFirst(second, failure);
   }
 
@@ -51,36 +46,33 @@ export abstract class TimedRequest extends OutgoingRequest {
   // === what the second attempt says
 
   onSecondFailed(failure: AttemptFailure): void {
-    const { endpoint } = this.second as SecondAttempt;
+    const { endpoint } = this.second as Second;
     this.second = undefined;
     this.env.stats.hedgesLost++;
     this.#reportLost(endpoint, failure);
     this.#rearm();
   }
 
-  onSecondHead(
-    scan: ResponseScanner,
-    buffer: Buffer,
-    start: number,
-    bodyEnd: number,
-    complete: boolean,
-    untilClose: boolean,
-  ): void {
-    const second = this.second as SecondAttempt;
-    const failure = this.#failureOf(second.endpoint, scan, buffer);
+  /**
+   * The second attempt has been answered.
+   * @param answer good until the return
+   * @returns true when its answer is the one that counts: it is the only attempt now. Else the answer is to be thrown away.
+   */
+  takesSecond(answer: AnswerView): boolean {
+    const second = this.second as Second;
+    const failure = this.#failureOf(second.endpoint, answer);
     if (failure !== undefined) {
-      second.upstream?.discard();
       this.onSecondFailed(failure);
-      return;
+      return false;
     }
     const first = this.call.endpoint as Endpoint;
     this.dropAttempt();
     this.#promote(second);
     this.#reportLost(first, undefined);
-    this.onResponseHead(scan, buffer, start, bodyEnd, complete, untilClose);
+    return true;
   }
 
-  // === for the exchange
+  // === for the wire
 
   protected limitAttempt(): boolean {
     const { call, handler } = this;
@@ -93,11 +85,13 @@ export abstract class TimedRequest extends OutgoingRequest {
     const times = (this.times = new AttemptTimes());
     times.tryAt = now + call.tryTimeout;
     // What follows a switch of protocols is a conversation, and cannot be had twice.
-    const mayHedge = handler.hedge !== undefined && call.form !== 'authority' && call.upgrade === undefined;
-    if (mayHedge) times.hedgeAt = now + call.hedgeAfter;
+    if (handler.hedge !== undefined && this.mayHaveCompany) times.hedgeAt = now + call.hedgeAfter;
     this.#updateDue();
     return true;
   }
+
+  /** A second attempt beside the first can do no harm. */
+  protected abstract readonly mayHaveCompany: boolean;
 
   protected awaitDeadline(): void {
     const deadlineAt = this.#deadlineAt;
@@ -115,7 +109,7 @@ export abstract class TimedRequest extends OutgoingRequest {
       this.env.stats.timeouts++;
       const failure = this.#tryFailure(this.call.endpoint as Endpoint, this.phase === Phase.AwaitResponse);
       this.dropAttempt();
-      this.onAttemptFailed(failure);
+      this.attemptFailed(failure);
       return;
     }
     if (now >= times.hedgeAt) {
@@ -127,10 +121,11 @@ export abstract class TimedRequest extends OutgoingRequest {
 
   /**
    * The first attempt has been answered while the second one runs.
+   * @param answer good until the return
    * @returns true when the answer is a failure and was thrown away: the second attempt is the only one now
    */
-  protected yields(second: SecondAttempt, scan: ResponseScanner, buffer: Buffer): boolean {
-    const failure = this.#failureOf(this.call.endpoint as Endpoint, scan, buffer);
+  protected yields(second: Second, answer: AnswerView): boolean {
+    const failure = this.#failureOf(this.call.endpoint as Endpoint, answer);
     if (failure === undefined) {
       this.second = undefined;
       this.env.stats.hedgesLost++;
@@ -138,7 +133,7 @@ export abstract class TimedRequest extends OutgoingRequest {
       this.#reportLost(second.endpoint, undefined);
       return false;
     }
-    this.upstream?.discard();
+    this.discardAnswer();
     this.#loseFirst(second, failure);
     return true;
   }
@@ -156,32 +151,28 @@ export abstract class TimedRequest extends OutgoingRequest {
     }
     if (endpoint === undefined) return;
     call.attempts++;
-    // The first one may not have been sent yet, and keeps its own.
-    const head = call.isEdited ? this.renderAgain() : this.head;
-    const second = new SecondAttempt(this, endpoint, head, now + call.tryTimeout);
+    const second = this.createSecond(endpoint, now + call.tryTimeout);
     this.second = second;
-    const refusal = second.start(this.env.pools.of(endpoint));
-    if (refusal !== undefined) this.onSecondFailed(notSent(refusal));
+    const failure = second.start();
+    if (failure !== undefined) this.onSecondFailed(failure);
   }
 
   /** The first attempt is over; the second one takes its place. */
-  #loseFirst(second: SecondAttempt, failure: AttemptFailure): void {
+  #loseFirst(second: Second, failure: AttemptFailure): void {
     const first = this.call.endpoint as Endpoint;
-    this.upstream = undefined;
     this.#promote(second);
     this.#reportLost(first, failure);
     this.#rearm();
   }
 
-  #promote(second: SecondAttempt): void {
+  #promote(second: Second): void {
     this.second = undefined;
     this.env.stats.hedgesWon++;
     this.call.endpoint = second.endpoint;
     this.phase = second.isSent ? Phase.AwaitResponse : Phase.Connecting;
-    this.head = second.head;
     this.times = new AttemptTimes();
     this.times.tryAt = second.tryAt;
-    this.adopt(second.upstream as UpstreamConnection);
+    this.adopt(second);
   }
 
   #reportLost(endpoint: Endpoint, failure: AttemptFailure | undefined): void {
@@ -193,18 +184,16 @@ export abstract class TimedRequest extends OutgoingRequest {
   }
 
   /** Why an answer is worth no more than a failure while another one may still come. */
-  #failureOf(endpoint: Endpoint, scan: ResponseScanner, buffer: Buffer): AttemptFailure | undefined {
-    const refusal = refusalOfPeer(this.call, endpoint, scan, buffer, this.env);
+  #failureOf(endpoint: Endpoint, answer: AnswerView): AttemptFailure | undefined {
+    const refusal = refusalOfPeer(this.call, endpoint, answer);
     if (refusal !== undefined) return refusal;
-    const { answer, logger } = this.env;
     let isFailure = false;
     try {
-      isFailure = this.handler.isFailure?.(this.call, answer.of(buffer)) === true;
+      isFailure = this.handler.isFailure?.(this.call, answer) === true;
     } catch (error) {
-      logger.error({ error }, 'a plugin failed while it judged an answer');
+      this.env.logger.error({ error }, 'a plugin failed while it judged an answer');
     }
-    answer.release();
-    return isFailure ? this.statusFailure(endpoint, scan.status) : undefined;
+    return isFailure ? this.statusFailure(endpoint, answer.status) : undefined;
   }
 
   #tryFailure(endpoint: Endpoint, sent: boolean): AttemptFailure {
@@ -226,7 +215,7 @@ export abstract class TimedRequest extends OutgoingRequest {
     else {
       // Between two attempts only the deadline counts.
       this.awaitDeadline();
-      this.server.arm(this.env.options.responseTimeout, this.dueAt);
+      this.arm(this.env.options.responseTimeout, this.dueAt);
     }
   }
 
@@ -242,12 +231,11 @@ export abstract class TimedRequest extends OutgoingRequest {
 
   #rearm(): void {
     this.#updateDue();
-    if (this.phase === Phase.AwaitResponse) this.armRequest();
-    else this.server.arm(this.waitingIn === undefined ? Infinity : this.env.options.pendingTimeout, this.dueAt);
+    this.armPhase();
   }
 }
 
 /** The pool had no place for an attempt. */
-function notSent(rejection: Rejection): AttemptFailure {
+export function notSent(rejection: Rejection): AttemptFailure {
   return { code: rejection.code, message: rejection.message, sent: false, reusedConnection: false };
 }

@@ -1,8 +1,4 @@
-import type { AttemptFailure, Endpoint, ErrorCode } from '@mesher/core';
-import type { Environment } from '../environment.js';
-import { findField } from './field-lookup.js';
-import type { Http1Call } from './http1-call.js';
-import type { ResponseScanner } from './response-scanner.js';
+import type { AnswerView, AttemptFailure, Endpoint, ErrorCode, Invocation } from '@mesher/core';
 
 /** Codes with which the sidecar of a peer says that the application behind it did not answer, and whether it may have got the request. */
 const UNDELIVERED: ReadonlyMap<string, { readonly code: ErrorCode; readonly sent: boolean }> = new Map([
@@ -11,27 +7,26 @@ const UNDELIVERED: ReadonlyMap<string, { readonly code: ErrorCode; readonly sent
   ['MESH_ERR_UPSTREAM_RESET', { code: 'MESH_ERR_UPSTREAM_RESET', sent: true }],
 ]);
 
+/** Field with the code of an error that a sidecar has answered. */
+const ERROR_FIELD = 'x-mesher-error';
+
 /**
  * The peer's sidecar may say that it could not deliver the request: that is an attempt that failed, not an answer.
  * @param endpoint where the answer comes from
- * @param scan has just scanned the head of the answer
  */
-export function refusalOfPeer(
-  call: Http1Call,
-  endpoint: Endpoint,
-  scan: ResponseScanner,
-  buffer: Buffer,
-  env: Environment,
-): AttemptFailure | undefined {
+export function refusalOfPeer(call: Invocation, endpoint: Endpoint, answer: AnswerView): AttemptFailure | undefined {
   // Behind an inbound listener there is no sidecar, only the application, whose word this is not.
-  if ((scan.status !== 502 && scan.status !== 503) || call.direction === 'inbound') return undefined;
-  const field = env.fieldName('x-mesher-error');
-  if ((scan.presence & field.bit) === 0) return undefined;
-  const refusal = UNDELIVERED.get(findField(buffer, scan.fieldsStart, scan.end - 2, field) ?? '');
+  if (!mayBeRefusal(answer.status) || call.direction === 'inbound') return undefined;
+  const refusal = UNDELIVERED.get(answer.header(ERROR_FIELD) ?? '');
   if (refusal === undefined) return undefined;
   return {
     ...refusal,
     message: `the sidecar at ${endpoint.key} answered ${refusal.code}`,
     reusedConnection: false,
   };
+}
+
+/** True for statuses with which a sidecar says so; other answers need not be looked into. */
+export function mayBeRefusal(status: number): boolean {
+  return status === 502 || status === 503;
 }
