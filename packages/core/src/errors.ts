@@ -259,6 +259,11 @@ export class Rejection {
   get status(): number {
     return ERRORS[this.code].status;
   }
+
+  /** gRPC status for callers of that protocol. */
+  get grpcStatus(): number {
+    return ERRORS[this.code].grpcStatus;
+  }
 }
 
 /** A {@link Rejection} whose answer is given in full: an injected fault, a redirect, a fallback. */

@@ -199,6 +199,8 @@ export interface MirrorOrder {
 export interface Outcome {
   /** HTTP status that the caller got; 0 when there was none (the client left, a TCP connection). */
   readonly status: number;
+  /** gRPC status, 0..16, of a call of that protocol; undefined for others, and when none came. */
+  readonly grpcStatus?: number | undefined;
   /** Set when Mesher itself made the answer, or when the exchange broke after the head had been sent. */
   readonly code: ErrorCode | undefined;
   /** True when the client went away first; such a call is neither a success nor a failure of the service. */
@@ -221,6 +223,8 @@ export interface AttemptFailure {
 /** The head of an upstream's answer, before it is passed on. */
 export interface AnswerView {
   readonly status: number;
+  /** gRPC status, 0..16, of an answer that consists of nothing else (trailers-only); undefined for others. */
+  readonly grpcStatus?: number | undefined;
   /** Value of a field by lower-case name; several of that name are joined by `, `. */
   header(name: string): string | undefined;
 }

@@ -1,11 +1,13 @@
-import type { Logger, Random } from '@mesher/core';
+import type { FieldBundle, Logger, Random } from '@mesher/core';
 import type { Deadlines } from './deadlines.js';
 import { FieldName } from './http1/field-lookup.js';
 import { Forwarding } from './http1/forwarding.js';
 import { RequestScanner } from './http1/request-scanner.js';
 import { ResponseScanner } from './http1/response-scanner.js';
 import { ScannedAnswer } from './http1/scanned-answer.js';
+import { EditSets } from './http2/exchange/edit-sets.js';
 import { OutputPool } from './http2/frames/output-pool.js';
+import { HeaderField } from './http2/hpack/header-field.js';
 import { HuffmanDecoder } from './http2/hpack/huffman.js';
 import type { ProxyOptions } from './options.js';
 import type { ProxyStats } from './stats.js';
@@ -29,6 +31,8 @@ export class Environment {
   readonly huffman: HuffmanDecoder = new HuffmanDecoder();
   pools!: EndpointPools;
   streamPools!: StreamPools;
+  readonly editSets: EditSets = new EditSets();
+  readonly #bundles = new WeakMap<FieldBundle, readonly HeaderField[]>();
   readonly #fieldNames = new Map<string, FieldName>();
 
   constructor(
@@ -53,5 +57,20 @@ export class Environment {
       if (this.#fieldNames.size < MAX_FIELD_NAMES) this.#fieldNames.set(lowerCase, name);
     }
     return name;
+  }
+
+  /** False for fields that frame a message or belong to one hop: header edits may not touch them. */
+  isEditable(lowerCase: string): boolean {
+    return this.fieldName(lowerCase).editProblem === undefined;
+  }
+
+  /** The fields of a bundle as HTTP/2 writes them. */
+  bundleFields(bundle: FieldBundle): readonly HeaderField[] {
+    let fields = this.#bundles.get(bundle);
+    if (fields === undefined) {
+      fields = bundle.fields.map(([name, value]) => new HeaderField(name.toLowerCase(), value.trim()));
+      this.#bundles.set(bundle, fields);
+    }
+    return fields;
   }
 }

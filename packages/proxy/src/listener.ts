@@ -6,6 +6,8 @@ import type { Environment } from './environment.js';
 import { FirstBytesReader } from './first-bytes-reader.js';
 import { ServerConnection, type ServerContext } from './http1/server-connection.js';
 import { plainAddress } from './http1/server-fields.js';
+import { CallAcceptor } from './http2/exchange/call-acceptor.js';
+import { Http2ServerConnection } from './http2/server/http2-server-connection.js';
 import { HIGH_WATER_MARK, changeOwner, own } from './socket-owner.js';
 import { Relay } from './tcp/relay.js';
 import type { RelayContext } from './tcp/relay-call.js';
@@ -147,12 +149,22 @@ export class Listener implements ServerContext, RelayContext {
     this.env.stats.connectionsOpen++;
     const protocol = detectProtocol(bytes) ?? 'http1';
     if (protocol === 'http1') this.#serveHttp1(socket, bytes);
+    else if (protocol === 'http2') this.#serveHttp2(socket, bytes);
     else this.#relay(socket, bytes, protocol, false);
   }
 
   #serveHttp1(socket: Socket, bytes: Buffer): void {
     this.env.stats.detectedHttp1++;
     const connection = new ServerConnection(socket, this, this.env);
+    this.#open.add(connection);
+    changeOwner(socket, connection);
+    connection.onData(bytes);
+  }
+
+  #serveHttp2(socket: Socket, bytes: Buffer): void {
+    this.env.stats.detectedHttp2++;
+    const acceptor = new CallAcceptor(this, plainAddress(socket.remoteAddress), this.env);
+    const connection = new Http2ServerConnection(socket, acceptor, this, this.env);
     this.#open.add(connection);
     changeOwner(socket, connection);
     connection.onData(bytes);

@@ -1,12 +1,13 @@
 import type { AttemptFailure, Endpoint, ErrorCode, MirrorOrder, Rejection } from '@mesher/core';
 import { describeTimeout, Phase } from '../exchange/call-phase.js';
+import { statusOf } from '../exchange/local-answer.js';
 import { mayBeRefusal, refusalOfPeer } from '../exchange/peer-refusal.js';
 import type { UpstreamConnection } from '../upstream/upstream-connection.js';
 import type { UpstreamUser } from '../upstream/upstream-user.js';
 import { latin1 } from './characters.js';
 import { ForwardedRequest } from './forwarded-request.js';
 import { Http1SecondAttempt } from './http1-second-attempt.js';
-import { renderReplyTo, statusOf } from './local-reply.js';
+import { renderReplyTo } from './local-reply.js';
 import { MirrorRequest } from './mirror-request.js';
 import { ONE_WRITE_BYTES } from './replay-buffer.js';
 import { renderFields, withFields } from './response-fields.js';

@@ -1,6 +1,5 @@
-import { FieldBundle } from '@mesher/core';
+import { FieldBundle, type Invocation } from '@mesher/core';
 import type { ForwardingOptions } from '../options.js';
-import type { Http1Call } from './http1-call.js';
 
 /** Client addresses whose fields are kept rendered: all of a usual mesh. Beyond them each request renders its own. */
 const MAX_CLIENTS = 4096;
@@ -8,8 +7,8 @@ const MAX_CLIENTS = 4096;
 /** Name of this hop in `Via` (RFC 9110, 7.6.3: a pseudonym will do). */
 const PSEUDONYM = 'mesher';
 
-/** The `Via` field by minor version of the received message. */
-const VIA = [`Via: 1.0 ${PSEUDONYM}\r\n`, `Via: 1.1 ${PSEUDONYM}\r\n`] as const;
+/** Versions of HTTP in which messages come, as `Via` writes them. */
+export type HttpVersion = '1.0' | '1.1' | '2.0';
 
 /**
  * The fields that say on whose behalf a request comes: `X-Forwarded-For`, `Forwarded` (RFC 7239) and `Via`. They depend on the
@@ -17,7 +16,7 @@ const VIA = [`Via: 1.0 ${PSEUDONYM}\r\n`, `Via: 1.1 ${PSEUDONYM}\r\n`] as const;
  * joins several lines of one name in their order (RFC 9110, 5.2), so the last entry is the nearest hop, as it should be.
  */
 export class Forwarding {
-  readonly #byClient = new Map<string, readonly [FieldBundle, FieldBundle]>();
+  readonly #byClient = new Map<string, Readonly<Record<HttpVersion, FieldBundle>>>();
   readonly #isOff: boolean;
   readonly #replaces: boolean;
   readonly #via: boolean;
@@ -28,27 +27,27 @@ export class Forwarding {
     this.#via = options.via;
   }
 
-  /** Adds the fields to a request. */
-  apply(call: Http1Call): void {
+  /** Adds the fields to a request that came in this version of HTTP. */
+  apply(call: Invocation, version: HttpVersion): void {
     if (this.#isOff) return;
     if (this.#replaces) call.removeHeader('x-forwarded-for');
     const bundles = this.#byClient.get(call.remoteAddress) ?? this.#render(call.remoteAddress);
-    call.addFields(call.minorVersion === 1 ? bundles[1] : bundles[0]);
+    call.addFields(bundles[version]);
   }
 
-  /** The line that an answer gets. */
-  responseField(upstreamMinorVersion: number): string {
-    return this.#via ? (upstreamMinorVersion === 1 ? VIA[1] : VIA[0]) : '';
+  /** The value of `Via` that an answer gets which came in this version; undefined for none. */
+  via(version: HttpVersion): string | undefined {
+    return this.#via ? `${version} ${PSEUDONYM}` : undefined;
   }
 
-  #render(address: string): readonly [FieldBundle, FieldBundle] {
+  #render(address: string): Readonly<Record<HttpVersion, FieldBundle>> {
     const { xForwardedFor, forwarded, via } = this.options;
     const fields: [string, string][] = [];
     if (xForwardedFor !== 'off') fields.push(['X-Forwarded-For', address === '' ? 'unknown' : address]);
     if (forwarded) fields.push(['Forwarded', `for=${nodeIdentifier(address)};proto=http`]);
-    const bundleOf = (version: string): FieldBundle =>
+    const bundleOf = (version: HttpVersion): FieldBundle =>
       new FieldBundle(via ? [...fields, ['Via', `${version} ${PSEUDONYM}`]] : fields);
-    const bundles = [bundleOf('1.0'), bundleOf('1.1')] as const;
+    const bundles = { '1.0': bundleOf('1.0'), '1.1': bundleOf('1.1'), '2.0': bundleOf('2.0') };
     if (this.#byClient.size < MAX_CLIENTS) this.#byClient.set(address, bundles);
     return bundles;
   }

@@ -13,10 +13,10 @@ import { ClientSocket } from './client-socket.js';
 import { Exchange } from './exchange.js';
 import type { FieldName } from './field-lookup.js';
 import { Http1Call, type PeerConnection } from './http1-call.js';
-import { renderLocalReply } from './local-reply.js';
+import { renderLastReply } from './local-reply.js';
 import { RequestReader, type RequestSink } from './request-reader.js';
 import type { RequestScanner } from './request-scanner.js';
-import { asksForH2c, plainAddress, renderServerTiming } from './server-fields.js';
+import { asksForH2c, plainAddress, serverTiming } from './server-fields.js';
 import type { Tunnel } from './tunnel.js';
 
 /** What a listener tells the connections that it accepts. */
@@ -139,7 +139,7 @@ export class ServerConnection extends ClientSocket implements PeerConnection, Re
     const call = new Http1Call(this.context.handler.direction, this, buffer, scan);
     call.startedAt = this.env.now();
     call.destination = this.context.destination;
-    this.env.forwarding.apply(call);
+    this.env.forwarding.apply(call, call.minorVersion === 1 ? '1.1' : '1.0');
     const exchange = new Exchange(call, this, this.context.handler, this.env);
     this.exchange = exchange;
     exchange.start(bodyEnd > bodyStart ? buffer.subarray(bodyStart, bodyEnd) : undefined, requestDone);
@@ -168,8 +168,9 @@ export class ServerConnection extends ClientSocket implements PeerConnection, Re
   responseFields(call: Http1Call, upstreamMinorVersion: number): string {
     if (this.context.draining) this.#close = true;
     let fields = this.#close ? 'Connection: close\r\n' : call.minorVersion === 0 ? 'Connection: keep-alive\r\n' : '';
-    if (this.env.options.serverTiming) fields += renderServerTiming(call, this.env.now());
-    return fields + this.env.forwarding.responseField(upstreamMinorVersion);
+    if (this.env.options.serverTiming) fields += `Server-Timing: ${serverTiming(call, this.env.now())}\r\n`;
+    const via = this.env.forwarding.via(upstreamMinorVersion === 1 ? '1.1' : '1.0');
+    return via === undefined ? fields : `${fields}Via: ${via}\r\n`;
   }
 
   /** The exchange is over and its answer has been written. */
@@ -240,15 +241,7 @@ export class ServerConnection extends ClientSocket implements PeerConnection, Re
   /** Answers a request that cannot be read, and closes. */
   #answerLast(rejection: Rejection): void {
     this.#close = true;
-    const context = {
-      service: undefined,
-      requestId: undefined,
-      plainText: false,
-      headOnly: false,
-      close: true,
-      fields: undefined,
-    };
-    this.write(renderLocalReply(rejection, context));
+    this.write(renderLastReply(rejection));
     this.closeGently(true);
   }
 

@@ -1,4 +1,4 @@
-import type { Http1Call } from './http1-call.js';
+import type { Invocation } from '@mesher/core';
 import type { RequestScanner } from './request-scanner.js';
 
 /** IPv4-mapped IPv6 addresses are written as IPv4, so that one client has one name on all listeners. */
@@ -13,10 +13,10 @@ export function asksForH2c(buffer: Buffer, scan: RequestScanner): boolean {
   return upgradeStart !== 0 && /(?:^|,)\s*h2c\s*(?:,|$)/i.test(buffer.toString('latin1', upgradeStart, upgradeEnd));
 }
 
-/** `Server-Timing` (W3C): which sidecar, which way, to which instance, and the time until the head of the answer. */
-export function renderServerTiming(call: Http1Call, now: number): string {
+/** Value of `Server-Timing` (W3C): which sidecar, which way, to which instance, and the time until the head of the answer. */
+export function serverTiming(call: Invocation, now: number): string {
   const target = call.endpoint === undefined ? '' : ` ${call.endpoint.key}`;
   // A resolver may answer any text; only what may stand in a quoted string of a field goes out.
   const service = call.destination === undefined ? '' : ` ${call.destination.service.replace(/[^\w.~:/-]/g, '_')}`;
-  return `Server-Timing: mesher;desc="${call.direction}${service}${target}";dur=${(now - call.startedAt).toFixed(2)}\r\n`;
+  return `mesher;desc="${call.direction}${service}${target}";dur=${(now - call.startedAt).toFixed(2)}`;
 }

@@ -35,6 +35,7 @@ export abstract class Http2Stream extends Deadline {
   protected contentLength = -1;
   readonly #receiveWindow: ReceiveWindow;
   #received = 0;
+  #endsBoth = false;
   #queue: OutgoingQueue | undefined = undefined;
 
   constructor({ streamWindow }: Http2Limits) {
@@ -199,8 +200,18 @@ export abstract class Http2Stream extends Deadline {
     return queue.isEnded;
   }
 
+  /** Once our message is complete the stream is reset without an error, although the peer has not finished its own. */
+  protected endsBoth(): void {
+    this.#endsBoth = true;
+    if (this.isLocalEnded) this.reset(ErrorCode.noError);
+  }
+
   #endLocal(): void {
     this.isLocalEnded = true;
+    if (this.#endsBoth && !this.isRemoteEnded) {
+      this.reset(ErrorCode.noError);
+      return;
+    }
     this.connection.closeIfDone(this);
   }
 }

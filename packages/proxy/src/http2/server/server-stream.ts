@@ -34,6 +34,11 @@ export class ServerStream extends Http2Stream {
     this.writeHead(block, false, undefined, undefined);
   }
 
+  /** The answer is complete, or about to be: nobody needs the rest of the request (RFC 9113, 8.1). */
+  refuseRest(): void {
+    if (!this.isRemoteEnded) this.endsBoth();
+  }
+
   /** Calls `receiver.onTimeout` after a time; see `Deadlines.arm`. */
   arm(delayMs: number, latest: number = Infinity): void {
     if (!this.isClosed) this.connection.armStream(this, delayMs, latest);

@@ -1,0 +1,35 @@
+import type { Field } from '@mesher/core';
+import type { Environment } from '../../environment.js';
+import type { OutgoingHead } from '../connection/attempt-stream.js';
+import { serverTiming } from '../../http1/server-fields.js';
+import { HeaderBlock } from '../hpack/header-block.js';
+import { HeaderField } from '../hpack/header-field.js';
+import type { LocalAnswer } from '../../exchange/local-answer.js';
+import type { Http2Call } from './http2-call.js';
+
+/** Says that a sidecar made the answer; peers act on it, so an application must not be able to say it. */
+const MESHER_ERROR = 'x-mesher-error';
+
+/** The head of an instance's answer as it goes to the client: what policies and this hop add to it, and what they take out. */
+export function answerHead(block: HeaderBlock, call: Http2Call, env: Environment): OutgoingHead {
+  const { responseFields, removedResponseFields } = call;
+  const via = env.forwarding.via('2.0');
+  const isForged = call.direction === 'inbound' && block.first(MESHER_ERROR) !== undefined;
+  const removed = isForged ? [...(removedResponseFields ?? []), MESHER_ERROR] : removedResponseFields;
+  let added: HeaderField[] | undefined;
+  if (responseFields !== undefined) added = responseFields.map(asHeaderField);
+  if (via !== undefined) (added ??= []).push(new HeaderField('via', via));
+  if (env.options.serverTiming) (added ??= []).push(new HeaderField('server-timing', serverTiming(call, env.now())));
+  const edits = removed === undefined ? undefined : env.editSets.without(removed.filter((name) => env.isEditable(name)));
+  return { block, edits, added };
+}
+
+/** The head of an answer that Mesher makes itself. */
+export function localHead({ status, fields }: LocalAnswer): OutgoingHead {
+  const block = HeaderBlock.of([new HeaderField(':status', String(status)), ...fields.map(asHeaderField)]);
+  return { block, edits: undefined, added: undefined };
+}
+
+function asHeaderField([name, value]: Field): HeaderField {
+  return new HeaderField(name.toLowerCase(), value.trim());
+}
