@@ -115,6 +115,14 @@ describe('what a route rule does besides', () => {
     expect(other.send({ method: 'CONNECT' }).call.mirror).to.equal(undefined);
   });
 
+  it('mirrors within the own application, and to another one only by its tag', async () => {
+    const services = { ...WORLD, lab: [httpInstance('10.0.1.1:80', { instanceId: 'shadow', app: 'shop' })] };
+    const own = await RouterRig.make(rules('- mirror: {service: lab}'), services);
+    expect(own.send().call.mirror).to.equal(undefined);
+    const other = await RouterRig.make(rules('- mirror: {service: lab, tags: {app: shop}}'), services);
+    expect(other.send().call.mirror?.endpoint.instance?.instanceId).to.equal('shadow');
+  });
+
   it('gives the caller no cookie of the instance that gets the copy', async () => {
     const rig = await RouterRig.make(
       { ...rules('- headers: {response: {add: {a: b}}}\n  mirror: {service: lab}') },
