@@ -37,4 +37,21 @@ describe('the explanation of a route', () => {
     expect(into.stopped).to.equal(true);
     expect(into.rejection?.code).to.equal('MESH_ERR_NO_SUBSET');
   });
+
+  it('ends where a rule without a route leads to a service that only other applications have', async () => {
+    const rig = await RouterRig.make(rules('- timeout: 1s'), { world: [{ ...V1, app: 'shop' }] });
+    expect(rig.send().rejection?.code).to.equal('MESH_ERR_NO_SUBSET');
+    const { into } = rig.explain();
+    expect(into.steps[0]?.decision).to.equal('routeRule.world[0] -> default');
+    expect(into.rejection).to.deep.equal(rig.send().rejection);
+  });
+
+  it('shows the fields that a rule sets on its own answer', async () => {
+    const yaml = '- redirect: {path: /new}\n  headers: {response: {set: {x-a: "1"}}}';
+    const rig = await RouterRig.make(rules(yaml), WORLD);
+    const { call, into } = rig.explain();
+    expect(into.stopped).to.equal(true);
+    expect(call.responseFields).to.deep.equal(rig.send().call.responseFields);
+    expect(call.responseFields?.map(([name]) => name)).to.deep.equal(['Location', 'x-a']);
+  });
 });
