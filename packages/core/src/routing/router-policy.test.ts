@@ -206,6 +206,20 @@ describe('a change of the configuration', () => {
   });
 });
 
+describe('the counts of routes', () => {
+  it('are one series where routes, or rules of one name, lead to the same instances', async () => {
+    const rig = await RouterRig.make(
+      rules(
+        '- name: one\n  match: {headers: {a: b}}\n  route: [{tags: {version: latest}, weight: 50}]\n- name: one\n  route: [{tags: {version: latest}}]',
+      ),
+      WORLD,
+    );
+    rig.spread(4);
+    rig.spread(3, { headers: { a: 'b' } });
+    expect(counts(rig)).to.deep.equal(['one version=latest 7']);
+  });
+});
+
 describe('rules for calls that arrive', () => {
   it('match the identified source, and edit without choosing instances', async () => {
     const files = {

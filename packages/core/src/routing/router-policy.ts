@@ -32,8 +32,8 @@ export class RouterPolicy implements Policy {
     });
     metrics.gauge('routes', (report) => {
       for (const [service, rules] of this.#rules) {
-        for (const { name, routes } of rules) {
-          for (const { subset, count } of routes) report([direction, service, name, subset?.name ?? 'default'], count);
+        for (const [rule, bySubset] of countsOf(rules)) {
+          for (const [subset, count] of bySubset) report([direction, service, rule, subset], count);
         }
       }
     });
@@ -131,6 +131,20 @@ function edit(rule: RouteRule, route: Route, call: Invocation): void {
   rule.headers?.apply(call);
   route.headers?.apply(call);
   rule.rewrite?.apply(call);
+}
+
+/** Calls by name of rule and subset. Several routes, or rules, may have the same: a series must not be reported twice. */
+function countsOf(rules: readonly RouteRule[]): ReadonlyMap<string, ReadonlyMap<string, number>> {
+  const counts = new Map<string, Map<string, number>>();
+  for (const { name, routes } of rules) {
+    const bySubset = counts.get(name) ?? new Map<string, number>();
+    counts.set(name, bySubset);
+    for (const { subset, count } of routes) {
+      const label = subset?.name ?? 'default';
+      bySubset.set(label, (bySubset.get(label) ?? 0) + count);
+    }
+  }
+  return counts;
 }
 
 /** The policy behind the handler name `router`. */
