@@ -109,6 +109,11 @@ export abstract class ForwardedRequest {
     else kept.sendTo(connection, head);
   }
 
+  /** The body so far will not be kept once it has been sent. */
+  protected get isTooLargeToKeep(): boolean {
+    return this.kept !== undefined && this.kept.bytes > this.env.options.maxReplayBytes;
+  }
+
   protected armRequest(): void {
     const { options } = this.env;
     if (this.phase === Phase.AwaitResponse) {
@@ -119,8 +124,7 @@ export abstract class ForwardedRequest {
   }
 
   #dropIfTooLarge(): void {
-    const { kept } = this;
-    if (kept === undefined || kept.bytes <= this.env.options.maxReplayBytes) return;
+    if (!this.isTooLargeToKeep) return;
     this.call.bodyReplayable = false;
     this.kept = undefined;
   }

@@ -147,7 +147,9 @@ export abstract class TimedRequest extends OutgoingRequest {
 
   #startSecond(now: number): void {
     const { call } = this;
-    if (!this.requestDone || !call.bodyReplayable || this.second !== undefined) return;
+    // Of a body that is too large the first attempt, once it is connected, would leave nothing for the second one.
+    const isReplayable = this.requestDone && call.bodyReplayable && !this.isTooLargeToKeep;
+    if (!isReplayable || this.second !== undefined) return;
     let endpoint: Endpoint | undefined;
     try {
       endpoint = this.handler.hedge?.(call);
