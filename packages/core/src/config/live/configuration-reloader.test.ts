@@ -221,6 +221,17 @@ describe('a change that needs a restart', () => {
     });
   });
 
+  it('is also where this process runs, since others are told it at the start', async () => {
+    await withRig({}, async (rig) => {
+      await rig.write({ 'chassis.yaml': 'region: { name: eu, availableZone: b }\n' });
+      expect(await rig.hintAndLook()).to.equal('unchanged');
+      expect(rig.reloader.state.needsRestart.map(({ key }) => key)).to.deep.equal([
+        'region.availableZone',
+        'region.name',
+      ]);
+    });
+  });
+
   it('with a mistake is refused all the same', async () => {
     await withRig(FILES, async (rig) => {
       await rig.write({ 'chassis.yaml': 'servicecomb.protocols.http.listenAddress: "nowhere:x"\n' });
