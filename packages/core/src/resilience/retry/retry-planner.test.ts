@@ -21,17 +21,35 @@ describe('the decision about another attempt', () => {
     [
       'with nothing configured',
       'loadbalance.retryEnabled: false',
-      { connect: '++', draining: '++', reset: '+m', 'reset unsent': '++', stale: '+m', timeout: '--' },
+      { connect: '++', draining: '++', reset: '+m', 'reset unsent': '++', stale: '+m', garbage: '+m', timeout: '--' },
     ],
     [
       'with retries and their default conditions',
       `loadbalance: {retryEnabled: true, retryOnNext: 1, ${AT_ONCE}}`,
-      { connect: '++', draining: '++', reset: '+m', 'reset unsent': '++', stale: '+m', timeout: '+m', '503': '+m' },
+      {
+        connect: '++',
+        draining: '++',
+        reset: '+m',
+        'reset unsent': '++',
+        stale: '+m',
+        garbage: '+m',
+        timeout: '+m',
+        '503': '+m',
+      },
     ],
     [
       'with all methods',
       `loadbalance: {retryEnabled: true, retryOnNext: 1, retryMethods: all, ${AT_ONCE}}`,
-      { connect: '++', draining: '++', reset: '++', 'reset unsent': '++', stale: '++', timeout: '++', '503': '++' },
+      {
+        connect: '++',
+        draining: '++',
+        reset: '++',
+        'reset unsent': '++',
+        stale: '++',
+        garbage: '++',
+        timeout: '++',
+        '503': '++',
+      },
     ],
     [
       'with 5xx',
@@ -42,6 +60,7 @@ describe('the decision about another attempt', () => {
         reset: '+m',
         'reset unsent': '++',
         stale: '+m',
+        garbage: '+m',
         timeout: '+m',
         '500': '+m',
         '503': '+m',
@@ -56,6 +75,7 @@ describe('the decision about another attempt', () => {
         reset: '+m',
         'reset unsent': '++',
         stale: '+m',
+        garbage: '+m',
         timeout: '--',
         '409': '+m',
         '429': '+m',
@@ -64,7 +84,16 @@ describe('the decision about another attempt', () => {
     [
       'with retries that allow no further instance',
       `loadbalance: {retryEnabled: true, ${AT_ONCE}}`,
-      { connect: '++', draining: '++', reset: '+-', 'reset unsent': '++', stale: '+m', timeout: '--', '503': '--' },
+      {
+        connect: '++',
+        draining: '++',
+        reset: '+-',
+        'reset unsent': '++',
+        stale: '+m',
+        garbage: '+-',
+        timeout: '--',
+        '503': '--',
+      },
     ],
   ];
   const WORDS: Readonly<Record<string, string>> = { '+': 'again', m: 'method', '-': 'no' };
@@ -168,6 +197,17 @@ describe('the budget of repetitions', () => {
     }
     expect(outcomes.filter((line) => line.endsWith('-'))).to.deep.equal(['timeout -', 'timeout -']);
     expect(rig.withheld()).to.deep.equal({ budget: 2 });
+  });
+
+  it('is asked after half an answer on a pooled connection, too', async () => {
+    const rig = retryRig(await executorOf(TIGHT.replace('50', '0')));
+    const repeated = (['stale', 'garbage'] as const).map((name) => {
+      const call = new FakeCall();
+      rig.begin(call);
+      return fail(rig, call, name) !== undefined;
+    });
+    expect(repeated).to.deep.equal([true, false]);
+    expect(rig.withheld()).to.deep.equal({ budget: 1 });
   });
 
   it('is reported once when it is used up, not with each call', async () => {

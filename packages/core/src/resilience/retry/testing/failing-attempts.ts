@@ -16,6 +16,7 @@ export const FAILURES = {
   reset: { code: 'MESH_ERR_UPSTREAM_RESET', sent: true, reusedConnection: false },
   'reset unsent': { code: 'MESH_ERR_UPSTREAM_RESET', sent: false, reusedConnection: false },
   stale: { code: 'MESH_ERR_UPSTREAM_RESET', sent: true, reusedConnection: true },
+  garbage: { code: 'MESH_ERR_BAD_UPSTREAM', sent: true, reusedConnection: true },
   timeout: { code: 'MESH_ERR_TRY_TIMEOUT', sent: true, reusedConnection: false },
 } as const;
 
