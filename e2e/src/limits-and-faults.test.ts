@@ -117,7 +117,9 @@ describe('rate limits and injected faults', () => {
   it('answer a caller that speaks to the inbound port without a sidecar, too', async () => {
     const { provider } = scene();
     const headers = { 'x-cse-src-microservice': 'batch' };
-    const answer = await call(`http://${provider.inbound ?? ''}/`, { headers });
-    expect(answer.status).to.equal(429);
+    // More than the burst, also when no case before this one has used it up.
+    const found: number[] = [];
+    for (let i = 0; i < 3; i++) found.push((await call(`http://${provider.inbound ?? ''}/`, { headers })).status);
+    expect(found.at(-1)).to.equal(429);
   });
 });

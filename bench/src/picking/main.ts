@@ -1,4 +1,5 @@
 import {
+  PLAIN_RULES,
   ServicePlan,
   makeInstance,
   steadyBalancing,
@@ -10,14 +11,7 @@ import { FakeCall, fakePorts, type FakeTime } from '@mesher/core/testing';
 
 const COUNTS = [10, 1000, 10_000] as const;
 
-const HASH = {
-  header: 'x-user',
-  cookie: undefined,
-  cookieTtlS: undefined,
-  query: undefined,
-  path: false,
-  source: false,
-};
+const HASH = { ...PLAIN_RULES.hash, header: 'x-user' };
 
 /** What is measured, by the name that the table shows. */
 const CASES: readonly (readonly [name: string, settings: SteadySettings, weightOf: (index: number) => number])[] = [

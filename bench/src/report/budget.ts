@@ -1,7 +1,7 @@
 import { POLICY_ALL, POLICY_BASE } from '../candidates/policy-variants.js';
 import type { Results } from '../measure/results.js';
 import { ROWS } from '../measure/rows.js';
-import { DIRECT } from './row-table.js';
+import { DIRECT, above } from './row-table.js';
 import { figure, renderTable } from './table.js';
 
 /** Row in which the policies are compared. */
@@ -101,13 +101,6 @@ export function budgetLines(results: Results): readonly BudgetLine[] {
       measured: results.median('l7-start', 'mesher', 'readyMillis'),
     },
   ];
-}
-
-/** How many microseconds of CPU more a request costs through one candidate than through another. */
-function above(results: Results, row: string, id: string, base: string): number | undefined {
-  const own = results.median(row, id, 'cpuMicros');
-  const without = results.median(row, base, 'cpuMicros');
-  return own === undefined || without === undefined ? undefined : own - without;
 }
 
 function added(results: Results, metric: 'p99Micros'): number | undefined {

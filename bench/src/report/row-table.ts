@@ -58,14 +58,17 @@ const REQUEST_COLUMNS: Shape['columns'] = [
   ['p99 us', middle('p99Micros')],
 ];
 
+/** How many microseconds of CPU more a request costs through one candidate than through another. */
+export function above(results: Results, row: string, id: string, base: string): number | undefined {
+  const own = results.median(row, id, 'cpuMicros');
+  const without = results.median(row, base, 'cpuMicros');
+  return own === undefined || without === undefined ? undefined : own - without;
+}
+
 /** What a policy adds to a request. */
 const OVER_BASE: Cell = [
   'us more than without',
-  (results, row, id) => {
-    const own = results.median(row, id, 'cpuMicros');
-    const base = results.median(row, POLICY_BASE, 'cpuMicros');
-    return id === POLICY_BASE || own === undefined || base === undefined ? undefined : (own - base).toFixed(1);
-  },
+  (results, row, id) => (id === POLICY_BASE ? undefined : above(results, row, id, POLICY_BASE)?.toFixed(1)),
 ];
 
 const SHAPES: Readonly<Record<Row['kind'], Shape>> = {

@@ -1,5 +1,5 @@
 import type { Random } from '@mesher/core';
-import type { VirtualTime } from './virtual-time.js';
+import type { FakeTime } from '@mesher/core/testing';
 
 /** How a backend behaves. */
 export interface BackendNature {
@@ -30,7 +30,7 @@ export class Backend {
 
   constructor(
     readonly nature: BackendNature,
-    private readonly time: VirtualTime,
+    private readonly time: FakeTime,
     private readonly random: Random,
   ) {}
 

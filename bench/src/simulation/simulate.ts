@@ -6,9 +6,8 @@ import {
   type Random,
   type SteadySettings,
 } from '@mesher/core';
-import { FakeCall, SeededRandom } from '@mesher/core/testing';
+import { FakeCall, FakeTime, SeededRandom } from '@mesher/core/testing';
 import { Backend, type BackendNature } from './backend.js';
-import { VirtualTime } from './virtual-time.js';
 
 /** What is simulated. */
 export interface Scenario {
@@ -43,7 +42,7 @@ const DRAIN_MS = 300_000;
 
 /** Runs a scenario with the balancing of Mesher itself: the same plans, strategies and ejection as in a sidecar. */
 export function simulate(scenario: Scenario, settings: SteadySettings, seed: number): readonly Sample[] {
-  const time = new VirtualTime();
+  const time = new FakeTime();
   const random = (salt: number): Random => new SeededRandom(seed * 1_000_003 + salt);
   const backends = scenario.backends.map((nature, index) => new Backend(nature, time, random(index + 1)));
   const samples: Sample[] = [];
@@ -63,16 +62,11 @@ export function simulate(scenario: Scenario, settings: SteadySettings, seed: num
     time.after(gap(), arrive);
   }
   // Whatever waits is answered in the end: what an overloaded backend did not get to must not be left out.
-  time.runUntil(scenario.durationMs + DRAIN_MS);
+  time.advance(scenario.durationMs + DRAIN_MS);
   return samples;
 }
 
-function send(
-  plan: ServicePlan,
-  backends: readonly Backend[],
-  time: VirtualTime,
-  done: (sample: Sample) => void,
-): void {
+function send(plan: ServicePlan, backends: readonly Backend[], time: FakeTime, done: (sample: Sample) => void): void {
   const call = new FakeCall();
   const endpoint = plan.pick(call, undefined);
   if (endpoint === undefined) return;
@@ -87,7 +81,7 @@ function send(
 }
 
 /** Each moment at which a backend appears gives a new snapshot. */
-function publishAll(plan: ServicePlan, { backends }: Scenario, time: VirtualTime): void {
+function publishAll(plan: ServicePlan, { backends }: Scenario, time: FakeTime): void {
   for (const moment of new Set(backends.map(({ appearsAt }) => appearsAt))) {
     time.after(moment, () => {
       const instances = backends.flatMap(({ appearsAt, weight }, index) =>

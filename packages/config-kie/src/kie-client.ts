@@ -1,11 +1,10 @@
 import type { Timers } from '@mesher/core';
 import axios, { AxiosError, type AxiosInstance, type AxiosResponse } from 'axios';
-import { readFile } from 'node:fs/promises';
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
-import { resolve } from 'node:path';
 import { KieError } from './kie-error.js';
 import type { LabelSet } from './label-sets.js';
+import { readSettingFile } from './setting-file.js';
 import type { KieSettings } from './settings.js';
 import type { TlsFiles } from './tls-files.js';
 
@@ -69,17 +68,8 @@ export class KieClient {
   /** Reads the token again; to be called before the questions of a new attempt. @throws KieError KIE_SETTING */
   async refreshToken(): Promise<void> {
     const { token, tokenFile } = this.settings;
-    if (tokenFile === undefined) {
-      this.#token = token;
-      return;
-    }
-    const path = resolve(this.confDir, tokenFile);
-    try {
-      this.#token = (await readFile(path, 'utf8')).trim();
-    } catch (error) {
-      const code = (error as NodeJS.ErrnoException).code ?? 'unknown error';
-      throw new KieError('KIE_SETTING', `plugin.settings.kie.tokenFile: ${path} cannot be read (${code})`);
-    }
+    this.#token =
+      tokenFile === undefined ? token : (await readSettingFile('tokenFile', tokenFile, this.confDir)).toString().trim();
   }
 
   /** From now on asks the next server. */

@@ -1,3 +1,4 @@
+import { systemPorts, type Ports, type TimerHandle } from '@mesher/core';
 import { expect } from 'chai';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
@@ -90,6 +91,21 @@ describe('the config source kie', () => {
     expect(await rig.next()).to.deep.equal({});
   });
 
+  it('names every content by a revision of its own, also those that Kie gives the same number', async () => {
+    await kie.put(SERVICE, 'a', '1');
+    await kie.put(SERVICE, 'b', '2');
+    const rig = await open({ refreshIntervalMs: 1_000, settings: { fullRefresh: 1 } });
+    await rig.next();
+    const both = rig.revision;
+    kie.forget(SERVICE, 'a');
+    await rig.next();
+    expect(both).to.match(/^2-[0-9a-f]+$/);
+    expect(rig.revision).to.match(/^2-/).and.not.equal(both);
+    const again = await open();
+    await again.next();
+    expect(again.revision).to.equal(rig.revision);
+  });
+
   it('sends the token, and reads it again for each attempt', async () => {
     await kie.close();
     kie = await FakeKie.start({ token: 'right' });
@@ -139,7 +155,11 @@ describe('the config source kie', () => {
 
   it('takes 404 for an answer without values, as older servers mean it', async () => {
     kie.failure = { status: 404, headers: { 'content-type': 'application/json' }, body: '{"errorCode":"404001"}' };
-    expect(await (await open()).next()).to.deep.equal({});
+    const delays: number[] = [];
+    const rig = await open({ ports: recordingTimers(delays), refreshIntervalMs: 30_000 });
+    expect(await rig.next()).to.deep.equal({});
+    // Such an answer has no revision that a long poll could wait beyond: asked again at once, it would come at once.
+    expect(delays.filter((ms) => ms === 30_000)).to.have.lengthOf(2);
   });
 
   it('gives up on a server that accepts and says nothing', async () => {
@@ -159,9 +179,7 @@ describe('the config source kie', () => {
     const pending = rig.next().catch((error: unknown) => error);
     await rig.close();
     await pending;
-    await kie.close();
-    kie = await FakeKie.start();
-    expect(kie.held).to.equal(0);
+    await kie.untilHeld(0);
   });
 
   it('shows neither user nor password of an address', async () => {
@@ -177,6 +195,12 @@ describe('the config source kie', () => {
     expect(await broken)
       .to.be.instanceOf(KieError)
       .with.property('code', 'KIE_SETTING');
+    const version = '1.0:beta';
+    await open({ version });
+    const asked = SourceRig.open({ addresses: [kie.url], version, settings: { byVersion: true } });
+    expect(await asked.catch((caught: unknown) => caught))
+      .to.be.instanceOf(KieError)
+      .with.property('code', 'KIE_SETTING');
     const missing = SourceRig.open({ addresses: [kie.url], settings: { caFile: 'no-such.pem' } }).catch(
       (caught: unknown) => caught,
     );
@@ -186,6 +210,16 @@ describe('the config source kie', () => {
       .that.includes('no-such.pem');
   });
 });
+
+/** The ports of the system; notes how long its timers are. */
+function recordingTimers(delays: number[]): Ports {
+  const ports = systemPorts();
+  const after = (ms: number, callback: () => void): TimerHandle => {
+    delays.push(ms);
+    return ports.timers.after(ms, callback);
+  };
+  return { ...ports, timers: { after, every: (ms, callback) => ports.timers.every(ms, callback) } };
+}
 
 /** A port on which nobody listens. */
 async function closedPort(): Promise<number> {

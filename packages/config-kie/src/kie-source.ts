@@ -1,4 +1,5 @@
 import type { ConfigSource, Logger, Ports, SourceSnapshot } from '@mesher/core';
+import { createHash } from 'node:crypto';
 import { NO_REVISION, type KieClient } from './kie-client.js';
 import type { LabelSet } from './label-sets.js';
 import { Wake } from './wake.js';
@@ -54,15 +55,18 @@ export class KieSource implements ConfigSource {
         wake.call();
       }),
     );
-    let shown: ReadonlyMap<string, string> | undefined;
+    let shown: string | undefined;
     try {
       while (!inner.signal.aborted) {
         await wake.next(inner.signal);
         if (failure !== undefined) throw failure.error;
         const entries = inner.signal.aborted ? undefined : merge(dimensions);
-        if (entries === undefined || (shown !== undefined && sameEntries(shown, entries))) continue;
-        shown = entries;
-        const revision = String(Math.max(...dimensions.map((dimension) => dimension.revision)));
+        if (entries === undefined) continue;
+        const digest = digestOf(entries);
+        if (digest === shown) continue;
+        shown = digest;
+        // The same number may come with other values: see `isFull` below, and two label sets that change one after the other.
+        const revision = `${Math.max(...dimensions.map((dimension) => dimension.revision))}-${digest}`;
         this.logger.debug({ revision, keys: entries.size }, 'the config center says something new');
         yield { revision, entries };
       }
@@ -104,7 +108,9 @@ export class KieSource implements ConfigSource {
       // The values may be older than the revision that came with them, so another revision is always looked at twice.
       isFull = hasMoved;
       const shortest = hasMoved ? Math.max(confirmAfterMs, minIntervalMs) : minIntervalMs;
-      await this.#pause(watches ? shortest : refreshIntervalMs, signal);
+      // Without a revision to wait beyond, as older servers answer, every question is answered at once.
+      const isHeldBack = watches && dimension.revision !== NO_REVISION;
+      await this.#pause(isHeldBack ? shortest : refreshIntervalMs, signal);
     }
   }
 
@@ -132,6 +138,11 @@ function merge(dimensions: readonly Dimension[]): ReadonlyMap<string, string> | 
   return merged;
 }
 
-function sameEntries(a: ReadonlyMap<string, string>, b: ReadonlyMap<string, string>): boolean {
-  return a.size === b.size && [...a].every(([key, value]) => b.get(key) === value);
+/** Characters of the hash: enough to tell apart what one config center says over the years. */
+const DIGEST_LENGTH = 12;
+
+/** Equal for equal values, in whatever order they came. */
+function digestOf(entries: ReadonlyMap<string, string>): string {
+  const sorted = [...entries].sort(([a], [b]) => (a < b ? -1 : 1));
+  return createHash('sha256').update(JSON.stringify(sorted)).digest('hex').slice(0, DIGEST_LENGTH);
 }

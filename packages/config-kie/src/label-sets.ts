@@ -11,7 +11,7 @@ export type LabelSet = Readonly<Record<string, string>>;
  */
 export function labelSets(service: ConfigClient['service'], byVersion: boolean): LabelSet[] {
   for (const [label, value] of Object.entries(service)) {
-    if (!value.includes(':')) continue;
+    if (!value.includes(':') || (label === 'version' && !byVersion)) continue;
     const message = `servicecomb.service.${label} is '${value}': Kie takes no label with a colon; choose another ${label}`;
     throw new KieError('KIE_SETTING', message);
   }

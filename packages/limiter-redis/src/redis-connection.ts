@@ -91,12 +91,19 @@ export class RedisConnection {
     });
     if (this.#isClosed) return;
     this.#client = client;
+    const owesSince = (time: number): void => {
+      if (client === this.#client) this.#owedSince = time;
+    };
+    // The client sets a time for connecting only: a server that takes the connection and never greets back would be waited for for ever.
+    client.on('connect', () => owesSince(this.parts.ports.clock.now()));
     this.#attempted = new Promise((settle) => {
       client.on('error', (error: unknown) => {
+        owesSince(Infinity);
         this.#failed(error);
         settle();
       });
       client.on('ready', () => {
+        owesSince(Infinity);
         this.#lastError = undefined;
         this.parts.logger.debug({ address: `${address.host}:${address.port}` }, 'connected to Redis');
         settle();

@@ -133,6 +133,35 @@ describe('RedisLimiter', () => {
     expect(redis.connections).to.equal(2);
   });
 
+  it('gives a connection up that is not greeted back for too long', async () => {
+    const ports = fakePorts();
+    const one = limiter({ silence: 5000 }, ports);
+    redis.isSilent = true;
+    const lost = one.take(LIMIT, 1).catch((error: unknown) => error);
+    await until(() => redis.commands.length > 0);
+    redis.isSilent = false;
+    ports.time.advance(5001);
+    expect((await one.take(LIMIT, 1)).granted).to.equal(1);
+    expect(await lost).to.be.instanceOf(Error);
+    expect(redis.connections).to.equal(2);
+  });
+
+  it('gives a connection up that was lost, made again and not greeted back', async () => {
+    const ports = fakePorts();
+    const one = limiter({ silence: 5000 }, ports);
+    await one.take(LIMIT, 1);
+    const { port } = redis;
+    await redis.stop();
+    redis.isSilent = true;
+    const seen = redis.commands.length;
+    await redis.start(port);
+    await until(() => redis.commands.length > seen);
+    redis.isSilent = false;
+    ports.time.advance(5001);
+    expect((await one.take(LIMIT, 1)).granted).to.equal(1);
+    expect(redis.connections).to.equal(3);
+  });
+
   it('refuses an answer that is not its own', async () => {
     const odd = new RedisLimiter({ command: async () => ['x'], close: async () => undefined }, '');
     const problem = await odd.take(LIMIT, 1).catch((error: unknown) => error as Error);

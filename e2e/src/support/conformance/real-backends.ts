@@ -12,6 +12,12 @@ import {
 /** Instances of one case: this many addresses 127.1.x.y are theirs. */
 const MAX_INSTANCES = 250;
 
+/** Somebody who waits for requests. */
+interface Waiter {
+  readonly isEnough: (received: readonly ReceivedRequest[]) => boolean;
+  readonly tell: () => void;
+}
+
 interface Backend {
   script: AnswerScript;
   server: Server | undefined;
@@ -21,6 +27,7 @@ interface Backend {
 export class RealBackends {
   readonly received: ReceivedRequest[] = [];
   readonly #backends = new Map<string, Backend>();
+  #waiters: Waiter[] = [];
 
   private constructor(
     /** Tells the addresses of this case from those of others that run at the same time. */
@@ -45,6 +52,14 @@ export class RealBackends {
   /** Puts instances in place; one that was there keeps its address. */
   async place(instances: ServiceInstances): Promise<void> {
     for (const spec of Object.values(instances).flat()) await this.#place(spec);
+  }
+
+  /** Resolves once enough requests have arrived since {@link received} was emptied. */
+  untilReceived(isEnough: Waiter['isEnough']): Promise<void> {
+    return new Promise((tell) => {
+      this.#waiters.push({ isEnough, tell });
+      this.#look();
+    });
   }
 
   hostOf(id: string): string {
@@ -93,7 +108,8 @@ export class RealBackends {
     for await (const piece of request) pieces.push(piece as Buffer);
     const { method = '', url: path = '' } = request;
     const body = Buffer.concat(pieces).toString();
-    this.received.push({ instance: id, method, path, headers: joined(request), body });
+    this.received.push({ instance: id, method, path, headers: joinedFields(request), body });
+    this.#look();
     const answer = (this.#backends.get(id) as Backend).script.next(path);
     if (answer.delayMs > 0) await pause(answer.delayMs);
     if (answer.reset) {
@@ -103,8 +119,17 @@ export class RealBackends {
     response.writeHead(answer.status, { ...answer.headers });
     response.end(answer.body);
   }
+
+  #look(): void {
+    this.#waiters = this.#waiters.filter(({ isEnough, tell }) => {
+      if (!isEnough(this.received)) return true;
+      tell();
+      return false;
+    });
+  }
 }
 
-function joined({ headersDistinct }: IncomingMessage): Record<string, string> {
+/** Header fields by name in lower case; those of one name are joined. */
+export function joinedFields({ headersDistinct }: IncomingMessage): Record<string, string> {
   return Object.fromEntries(Object.entries(headersDistinct).map(([name, values]) => [name, (values ?? []).join(', ')]));
 }

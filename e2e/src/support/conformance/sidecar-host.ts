@@ -22,7 +22,7 @@ import { call } from '../http-call.js';
 import { Scene } from '../scene.js';
 import { MESHER_BIN } from '../sidecar.js';
 import type { SpawnedProcess } from '../spawned-process.js';
-import { RealBackends } from './real-backends.js';
+import { RealBackends, joinedFields } from './real-backends.js';
 
 /** Where the sidecar takes inbound calls; outbound ones go to 127.0.0.1 at the same port. */
 const INBOUND_HOST = '127.0.0.2';
@@ -38,6 +38,7 @@ const NAMED = { 'microservice.yaml': 'servicecomb: { service: { name: orders } }
 /** A case with everything around it running: its instances, its registry folder, and a sidecar of its own. */
 export class SidecarHost {
   #lastFiles: Readonly<Record<string, string>>;
+  #lastInstances: ServiceInstances;
   readonly #agent = new Agent({ keepAlive: true });
   readonly #jars = new CookieJars();
 
@@ -50,6 +51,7 @@ export class SidecarHost {
     private readonly adminPort: number,
   ) {
     this.#lastFiles = one.files;
+    this.#lastInstances = one.instances;
   }
 
   /** @param block number of the case, for addresses that no other case has */
@@ -112,22 +114,43 @@ export class SidecarHost {
   async #call(step: CallStep): Promise<readonly string[]> {
     this.backends.received.length = 0;
     const answers: ObservedAnswer[] = [];
-    const once = async (): Promise<void> => {
-      const answer = await this.#exchange(step);
+    const once = async (made: number): Promise<void> => {
+      const answer = await this.#exchange(step, made);
       this.#jars.keep(step.client, answer.headers['set-cookie']);
       answers.push(answer);
     };
-    if (step.parallel) await Promise.all(Array.from({ length: step.times }, once));
-    else for (let i = 0; i < step.times; i++) await once();
-    // A copy, or an attempt that lost, may still be on its way.
-    if (step.expect.received !== undefined) await pause(SETTLE_MS);
+    if (step.parallel) await Promise.all(Array.from({ length: step.times }, () => once(step.times)));
+    else for (let i = 0; i < step.times; i++) await once(i + 1);
+    if (step.expect.received !== undefined) await this.#settle(step.expect.received);
     return checkCalls(step.expect, answers, this.backends.received);
   }
 
-  #exchange(step: CallStep): Promise<ObservedAnswer> {
+  /** A copy, or an attempt that lost, may still be on its way; one too many gets the time to show. */
+  async #settle(wanted: NonNullable<CallStep['expect']['received']>): Promise<void> {
+    const arrived = this.backends.untilReceived((received) =>
+      'min' in wanted
+        ? received.length >= wanted.min
+        : [...wanted].every(([id, { min }]) => received.filter(({ instance }) => instance === id).length >= min),
+    );
+    const late = new AbortController();
+    await Promise.race([arrived, pause(LONGEST_CALL_MS, undefined, { signal: late.signal })]);
+    late.abort();
+    await pause(SETTLE_MS);
+  }
+
+  /** @param made calls of the step that are under way or done: a caller leaves when that many requests have arrived */
+  #exchange(step: CallStep, made: number): Promise<ObservedAnswer> {
     const { method, url, inbound, from, body, abortAfterMs } = step;
     const headers = this.#jars.fields(step.client, step.headers);
     const { host, pathname, search } = new URL(url);
+    const leaving = new AbortController();
+    if (abortAfterMs !== undefined) {
+      // Not before its request is at an instance, however long a busy machine takes: who leaves earlier is another case.
+      void this.backends
+        .untilReceived((received) => received.length >= made)
+        .then(() => pause(abortAfterMs))
+        .then(() => leaving.abort());
+    }
     const startedAt = performance.now();
     return new Promise((resolve) => {
       const broken = (): void =>
@@ -140,7 +163,7 @@ export class SidecarHost {
         headers: { host, ...headers, ...(body === '' ? {} : { 'content-length': Buffer.byteLength(body) }) },
         agent: from === undefined ? this.#agent : false,
         ...(from === undefined ? {} : { localAddress: this.backends.hostOf(from) }),
-        signal: AbortSignal.timeout(abortAfterMs ?? LONGEST_CALL_MS),
+        signal: AbortSignal.any([leaving.signal, AbortSignal.timeout(LONGEST_CALL_MS)]),
       });
       outgoing.once('error', broken);
       outgoing.once('response', (incoming) => {
@@ -150,9 +173,7 @@ export class SidecarHost {
         incoming.once('end', () =>
           resolve({
             status: incoming.statusCode ?? 0,
-            headers: Object.fromEntries(
-              Object.entries(incoming.headersDistinct).map(([name, values]) => [name, (values ?? []).join(', ')]),
-            ),
+            headers: joinedFields(incoming),
             body: Buffer.concat(pieces).toString(),
             durationMs: performance.now() - startedAt,
           }),
@@ -183,11 +204,13 @@ export class SidecarHost {
   async #change({ files, instances, refused }: ChangeStep): Promise<readonly string[]> {
     if (Object.keys(files).length > 0) {
       this.#lastFiles = { ...this.#lastFiles, ...files };
-      const seen = this.sidecar.output.length;
       await writeConfiguration(this.scene, this.#lastFiles, this.port, this.adminPort);
+      const told = this.sidecar.untilPrinted(
+        refused ? /and is not used/ : /a changed configuration is in effect/,
+        'now',
+      );
       this.sidecar.signal('SIGHUP');
-      const wanted = refused ? /and is not used/ : /a changed configuration is in effect/;
-      await eventually(`the sidecar says ${String(wanted)}`, () => wanted.test(this.sidecar.output.slice(seen)));
+      await told;
     }
     await this.#changeInstances(instances);
     return [];
@@ -195,7 +218,8 @@ export class SidecarHost {
 
   async #changeInstances(instances: ServiceInstances): Promise<void> {
     await this.backends.place(instances);
-    await writeRegistry(this.scene.registry, this.backends, instances, this.one.instances);
+    await writeRegistry(this.scene.registry, this.backends, instances, this.#lastInstances);
+    this.#lastInstances = { ...this.#lastInstances, ...instances };
     for (const [service, specs] of Object.entries(instances)) {
       const wanted = specs.map(describeInstance).sort().join();
       await eventually(`the sidecar sees ${service}: ${wanted}`, async () => {
@@ -208,7 +232,7 @@ export class SidecarHost {
   }
 }
 
-/** How long requests that nobody waits for may take to arrive. */
+/** Time in which a request that should not be there arrives. */
 const SETTLE_MS = 30;
 
 interface InstanceLine {
@@ -240,6 +264,8 @@ async function writeConfiguration(
     'servicecomb.registry.type': 'file',
     'servicecomb.registry.address': scene.registry,
     'servicecomb.registry.register': 'manual',
+    // SIGHUP says when all files of a change are written; a watch may see some of them only.
+    'mesher.reload.enabled': false,
   };
   const all = { 'mesher.yaml': '', ...NAMED, ...files, [OWN_FILE]: JSON.stringify(own) };
   for (const [name, text] of Object.entries(all)) await scene.write(`conf/${name}`, text);

@@ -1,6 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { setTimeout as pause } from 'node:timers/promises';
 import type { KieLabels, KieServer } from './kie-server.js';
 
 /** Longest wait that Kie accepts. */
@@ -49,7 +48,7 @@ export class FakeKie implements KieServer {
   holdsBack = true;
   /** So many answers have the present revision and the values of before, as those of the real one have for an instant. */
   lagging = 0;
-  #onAsked: (() => void)[] = [];
+  #onChange: (() => void)[] = [];
 
   private constructor(
     private readonly server: Server,
@@ -79,12 +78,12 @@ export class FakeKie implements KieServer {
 
   /** Resolves once so many requests have come since the start. */
   async untilAsked(times: number): Promise<void> {
-    while (this.asked.length < times) await new Promise<void>((resolve) => this.#onAsked.push(resolve));
+    while (this.asked.length < times) await this.#nextChange();
   }
 
-  /** Resolves once so many long polls are held back. */
+  /** Resolves once exactly so many long polls are held back. */
   async untilHeld(polls: number): Promise<void> {
-    while (this.#waiting.size < polls) await pause(1);
+    while (this.held !== polls) await this.#nextChange();
   }
 
   put(labels: KieLabels, key: string, value: string, status: 'enabled' | 'disabled' = 'enabled'): Promise<void> {
@@ -116,6 +115,15 @@ export class FakeKie implements KieServer {
     await new Promise((resolve) => this.server.close(resolve));
   }
 
+  #nextChange(): Promise<void> {
+    return new Promise((resolve) => this.#onChange.push(resolve));
+  }
+
+  /** Wakes who waits for questions, or for long polls to begin or end. */
+  #tellChange(): void {
+    for (const resolve of this.#onChange.splice(0)) resolve();
+  }
+
   #publish(labels: KieLabels): void {
     for (const waiting of [...this.#waiting]) {
       if (matches(waiting.labels, labels, waiting.exact)) waiting.wake();
@@ -126,7 +134,7 @@ export class FakeKie implements KieServer {
     const { pathname, searchParams } = new URL(request.url ?? '/', this.url);
     this.asked.push(searchParams);
     this.paths.push(pathname);
-    for (const resolve of this.#onAsked.splice(0)) resolve();
+    this.#tellChange();
     const { failure } = this;
     if (failure !== undefined) {
       response.writeHead(failure.status, failure.headers).end(failure.body ?? '');
@@ -173,11 +181,13 @@ export class FakeKie implements KieServer {
       const end = (changed: boolean): void => {
         clearTimeout(timer);
         this.#waiting.delete(waiting);
+        this.#tellChange();
         resolve(changed);
       };
       const timer = setTimeout(() => end(false), waitMs);
       const waiting: Waiting = { labels, exact, wake: () => end(true) };
       this.#waiting.add(waiting);
+      this.#tellChange();
       response.once('close', () => end(false));
     });
   }

@@ -1,5 +1,5 @@
 import { kieSource } from '../plugin.js';
-import { schemaDefaults, systemPorts, type ConfigSource, type SourceSnapshot } from '@mesher/core';
+import { schemaDefaults, systemPorts, type ConfigSource, type Ports, type SourceSnapshot } from '@mesher/core';
 import { RecordingLogger } from '@mesher/core/testing';
 import { kieSchema, type KieSettings } from '../settings.js';
 
@@ -10,6 +10,8 @@ export interface SourceRigSettings {
   readonly settings?: Partial<KieSettings>;
   readonly environment?: string;
   readonly confDir?: string;
+  readonly version?: string;
+  readonly ports?: Ports;
 }
 
 export const APP = { app: 'shop', environment: '' } as const;
@@ -20,6 +22,7 @@ export const VERSION = { ...SERVICE, version: '1.0.0' } as const;
 export class SourceRig {
   readonly #abort = new AbortController();
   #iterator: AsyncIterator<SourceSnapshot> | undefined;
+  #revision: string | undefined;
 
   private constructor(
     readonly source: ConfigSource,
@@ -31,7 +34,7 @@ export class SourceRig {
     const source = await kieSource.create(
       { ...schemaDefaults(kieSchema), minInterval: 1, confirmAfter: 5, ...rig.settings },
       {
-        ports: systemPorts(),
+        ports: rig.ports ?? systemPorts(),
         logger,
         confDir: rig.confDir ?? '.',
         ipIndex: { byIp: () => undefined, byAddress: () => undefined },
@@ -40,7 +43,7 @@ export class SourceRig {
           addresses: rig.addresses,
           watches: rig.watches ?? true,
           refreshIntervalMs: rig.refreshIntervalMs ?? 30_000,
-          service: { name: 'orders', app: 'shop', version: '1.0.0', environment: rig.environment ?? '' },
+          service: { name: 'orders', app: 'shop', version: rig.version ?? '1.0.0', environment: rig.environment ?? '' },
         },
       },
     );
@@ -53,11 +56,17 @@ export class SourceRig {
     try {
       const { value, done } = await this.#iterator.next();
       if (done === true) throw new Error('the watch has ended');
+      this.#revision = value.revision;
       return Object.fromEntries(value.entries);
     } catch (error) {
       this.#iterator = undefined;
       throw error;
     }
+  }
+
+  /** Of the last content. */
+  get revision(): string | undefined {
+    return this.#revision;
   }
 
   /** Ends the watch; resolves once it has ended. */

@@ -9,22 +9,17 @@ const STAGE = 'service';
 
 /**
  * What is known of a service, and how fresh that is.
- * @param watch asks the registry when the service is not watched, which from then on it is
+ * @param asked the registry has been asked about it for this explanation
  * @returns undefined when a call would end here
  */
-export async function explainService(
+export function explainService(
   service: string,
   directory: ServiceDirectory,
   clock: Clock,
-  watch: boolean,
+  asked: boolean,
   into: Explanation,
-): Promise<ServicePlan | undefined> {
-  let known = directory.preview(service);
-  if (watch && known?.watched !== true) {
-    const plan = directory.plan(service);
-    await directory.whenKnown(plan?.service ?? service);
-    known = plan === undefined ? undefined : { plan, watched: true };
-  }
+): ServicePlan | undefined {
+  const known = directory.preview(service);
   const registry = describeRegistry(directory, clock);
   if (known === undefined) {
     into.reject(
@@ -33,13 +28,13 @@ export async function explainService(
         'MESH_ERR_NO_ROUTE',
         `nothing is known of a service named ${service}`,
         undefined,
-        watch
+        asked
           ? 'Check the name and that a provider is registered'
           : 'Nobody has called it through this sidecar, and the registry lists no such service. Ask again with --watch to have the registry asked',
       ),
       [
         registry.text,
-        ...(watch ? [] : ['not watched: this explanation has not asked the registry']),
+        ...(asked ? [] : ['not watched: this explanation has not asked the registry']),
         ...resembling(service, directory),
       ],
       { service, watched: false, ...registry.data },

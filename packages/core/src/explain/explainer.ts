@@ -132,7 +132,7 @@ export class Explainer {
       const unknown = egress?.explainUnknown(call, destination, into);
       if (unknown !== undefined || into.stopped || into.open) return unknown;
     }
-    if (destination !== undefined) return await explainService(destination.service, directory, clock, watch, into);
+    if (destination !== undefined) return explainService(destination.service, directory, clock, watch, into);
     return undefined;
   }
 

@@ -25,6 +25,21 @@ describe('the mask of an explanation', () => {
     });
   });
 
+  it('shows no part of a secret that looks like a cookie, or like a scheme', () => {
+    const headers = {
+      authorization: 'c2VjcmV0==',
+      'x-api-key': 'c2VjcmV0==',
+      'x-password': 'correct horse',
+      cookie: 'legacy-secret; sid=a=b',
+    };
+    expect(new SecretMask(headers).headers(headers)).to.deep.equal({
+      authorization: '***',
+      'x-api-key': '***',
+      'x-password': '***',
+      cookie: '***; sid=***',
+    });
+  });
+
   it('leaves everything as it is when the request has no credentials', () => {
     const steps = [{ decision: 'x-user is 1' }];
     expect(new SecretMask({ 'x-user': '1' }).apply(steps)).to.equal(steps);

@@ -1,5 +1,8 @@
-/** Fields whose values are credentials. */
-const SECRET_FIELDS: ReadonlySet<string> = new Set(['authorization', 'proxy-authorization', 'cookie', 'set-cookie']);
+/** Fields that hold a scheme and a credential (RFC 9110, 11.4). */
+const CREDENTIAL_FIELDS: ReadonlySet<string> = new Set(['authorization', 'proxy-authorization']);
+
+/** Fields that hold names and values, which are credentials. */
+const COOKIE_FIELDS: ReadonlySet<string> = new Set(['cookie', 'set-cookie']);
 
 /** Names that tell of a credential, whoever invented them. */
 const SECRET_NAME = /token|secret|password|api-?key|session|credential/i;
@@ -27,7 +30,10 @@ export class SecretMask {
   /** The header fields as they may be shown. */
   headers(headers: Readonly<Record<string, string>>): Record<string, string> {
     return Object.fromEntries(
-      Object.entries(headers).map(([name, value]) => [name, isSecret(name) ? maskField(value) : this.apply(value)]),
+      Object.entries(headers).map(([name, value]) => [
+        name,
+        isSecret(name) ? maskField(name.toLowerCase(), value) : this.apply(value),
+      ]),
     );
   }
 
@@ -46,7 +52,8 @@ export class SecretMask {
 }
 
 function isSecret(name: string): boolean {
-  return SECRET_FIELDS.has(name.toLowerCase()) || SECRET_NAME.test(name);
+  const lower = name.toLowerCase();
+  return CREDENTIAL_FIELDS.has(lower) || COOKIE_FIELDS.has(lower) || SECRET_NAME.test(name);
 }
 
 /** What follows the scheme in Authorization, and the value of each cookie: rules look at these by themselves. */
@@ -59,9 +66,14 @@ function partsOf(value: string): string[] {
   return afterScheme === undefined ? cookies : [afterScheme, ...cookies];
 }
 
-/** Scheme and cookie names stay: they are what people look for. */
-function maskField(value: string): string {
-  if (/^[\w-]+=/.test(value)) return value.replaceAll(/=[^;]*/g, `=${MASK}`);
-  const scheme = /^(\S+)\s+\S/.exec(value)?.[1];
+/** Scheme and cookie names stay: they are what people look for. In other fields nothing tells what is no secret: base64 may end in `=`. */
+function maskField(name: string, value: string): string {
+  if (COOKIE_FIELDS.has(name)) return value.split(';').map(maskCookie).join(';');
+  const scheme = CREDENTIAL_FIELDS.has(name) ? /^(\S+)\s+\S/.exec(value)?.[1] : undefined;
   return scheme === undefined ? MASK : `${scheme} ${MASK}`;
+}
+
+function maskCookie(pair: string): string {
+  const equals = pair.indexOf('=');
+  return equals < 0 ? MASK : `${pair.slice(0, equals)}=${MASK}`;
 }

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { readFileSync } from 'node:fs';
 import { LiveConfiguration } from '../config/live/live-configuration.js';
+import { loadbalanceSchema } from '../config/sections/loadbalance.js';
 import type { InstalledPlugins } from '../plugin/installed-plugins.js';
 import { NO_PLUGINS } from '../plugin/installed-plugins.js';
 import { ServicePlan } from '../registry/service-plan.js';
@@ -12,9 +13,11 @@ import { codeBlocks } from '../testing/markdown-blocks.js';
 import { meshDocument } from '../testing/policy-context.js';
 import { RecordingLogger } from '../testing/recording-logger.js';
 import { BalanceReports } from './balance-reports.js';
+import { readBalanceRules } from './balance-rules.js';
 import { checkBalancing, LiveBalancing, type Balance } from './balancing.js';
 import { ownMetadata } from './here.js';
 import { roundRobin } from './round-robin.js';
+import { PLAIN_RULES } from './steady-balancing.js';
 
 /** Plugins with one strategy, `first-only`. */
 const WITH_PLUGIN: InstalledPlugins = {
@@ -41,6 +44,12 @@ describe('the rules of a service', () => {
     const { strategy, panicThreshold, overprovisioning, slowStart, outlier, near, session } = balancing.of('world');
     expect([strategy.name, panicThreshold, overprovisioning]).to.deep.equal(['RoundRobin', 0.5, 1.4]);
     expect([slowStart, outlier, near, session]).to.deep.equal([undefined, undefined, undefined, undefined]);
+  });
+
+  it('are the same for those who have no configuration at all', async () => {
+    const section = (await document('')).section('cse.loadbalance', loadbalanceSchema);
+    const nowhere = { region: undefined, zone: undefined };
+    expect(readBalanceRules(section, 'secret', nowhere)).to.deep.equal(PLAIN_RULES);
   });
 
   it('are the global ones, key by key, but for those that it sets itself', async () => {

@@ -166,6 +166,25 @@ describe('outlier ejection', () => {
     expect(time.pendingTimers).to.equal(0);
   });
 
+  it('looks once per interval of each service, also when the timer goes off a little early', () => {
+    const { time, ...ports } = fakePorts();
+    let early = 0;
+    const clock = { now: () => time.now() - early, wallTime: () => 0 };
+    const sweeper = new OutlierSweeper({ ...ports, clock });
+    const [quick, slow] = [10_000, 30_000].map(
+      (intervalMs) => new OutlierDetector('world', { ...RULES, intervalMs }, () => new Map(), new BalanceReports(), 0),
+    ) as [OutlierDetector, OutlierDetector];
+    sweeper.add(quick);
+    sweeper.add(slow);
+    time.advance(10_000);
+    expect([quick.sweepAt, slow.sweepAt]).to.deep.equal([20_000, 30_000]);
+    early = 0.5;
+    time.advance(10_000);
+    expect([quick.sweepAt, slow.sweepAt]).to.deep.equal([29_999.5, 30_000]);
+    time.advance(10_000);
+    expect([quick.sweepAt, slow.sweepAt]).to.deep.equal([39_999.5, 59_999.5]);
+  });
+
   it('costs nothing and ejects nobody while it is off', () => {
     const rig = balanceRig({}, numbered(1), numbered(2));
     answer(rig, 1, 500, 100);

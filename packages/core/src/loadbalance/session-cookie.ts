@@ -25,8 +25,8 @@ export interface SessionMark {
 const TOKEN_LENGTH = 16;
 
 /**
- * Keeps the calls of a client at one endpoint by a cookie. Its value is a keyed hash of the address: it shows nothing, every sidecar with
- * the same key knows which endpoint is meant, and nobody keeps a list of sessions.
+ * Keeps the calls of a client at one endpoint by a cookie. Its value is a keyed hash of the address: it shows nothing to those without
+ * the key, every sidecar that has it knows which endpoint is meant, and nobody keeps a list of sessions.
  */
 export class SessionCookie {
   #byToken: Map<string, Endpoint> | undefined;

@@ -36,6 +36,7 @@ function candidatesOf(weights: readonly number[], settings: SteadySettings, seed
     ports,
     availability,
     reports,
+    panicking: new Set(),
   });
 }
 

@@ -142,6 +142,15 @@ describe('weighted response', () => {
     [4 / 7, 2 / 7, 1 / 7].forEach((share, index) => expect(shares[index]).to.be.closeTo(share, 1e-9));
   });
 
+  it('takes the largest weight that a registry may give', () => {
+    const all = endpoints(0, 0);
+    for (const endpoint of all) {
+      endpoint.weight = Number.MAX_VALUE;
+      learn?.(endpoint, answer(0.1), 0);
+    }
+    expect(factory(all, fakePorts()).shares?.(CALL)).to.deep.equal([0.5, 0.5]);
+  });
+
   it('takes over new durations a second later, and not before', () => {
     const { time, ...ports } = fakePorts();
     const all = endpoints(0, 0);

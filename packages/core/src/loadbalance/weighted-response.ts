@@ -45,11 +45,12 @@ class WeightedResponse implements LoadBalancer {
   #look(): AliasTable {
     const speeds = Float64Array.from(this.endpoints, ({ latencyMs }) => (latencyMs === 0 ? 0 : 1 / latencyMs));
     const known = speeds.filter((speed) => speed > 0);
-    const fastest = known.reduce((most, speed) => Math.max(most, speed), 0);
+    const fastest = known.length === 0 ? 1 : known.reduce((most, speed) => Math.max(most, speed));
     // Of whom nothing is known, the average is assumed.
-    const usual = known.length === 0 ? 1 : known.reduce((sum, speed) => sum + speed, 0) / known.length;
+    const usual = known.length === 0 ? 1 : known.reduce((sum, speed) => sum + speed) / known.length;
+    // Ratios, no greater than 1: the product of a huge weight with more is infinite.
     return new AliasTable(
-      this.endpoints.map(({ weight }, index) => weight * Math.max(speeds[index] || usual, fastest * LEAST_RATIO)),
+      this.endpoints.map(({ weight }, index) => weight * Math.max((speeds[index] || usual) / fastest, LEAST_RATIO)),
     );
   }
 }

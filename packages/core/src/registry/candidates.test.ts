@@ -20,7 +20,8 @@ function candidatesOf(all: readonly Endpoint[], ports: Ports = fakePorts(), sett
   const balancing = steadyBalancing(ports, settings);
   const { reports } = balancing;
   const availability = all[0]?.availability ?? new Availability();
-  return new Candidates(all, balancing.of('world'), { service: 'world', set: 'http', ports, availability, reports });
+  const owner = { service: 'world', set: 'http', ports, availability, reports, panicking: new Set<string>() };
+  return new Candidates(all, balancing.of('world'), owner);
 }
 
 /** Puts an endpoint to rest as the executor does. */

@@ -30,6 +30,8 @@ export interface CandidatesOwner {
   /** Counts the changes of who takes calls. */
   readonly availability: Availability;
   readonly reports: BalanceReports;
+  /** Sets in a panic. Kept by the service, since a panic outlives the snapshot in which it began. */
+  readonly panicking: Set<string>;
 }
 
 /**
@@ -48,7 +50,6 @@ export class Candidates {
   /** There is nothing to look after: the balancer alone decides. */
   #isPlain = false;
   #isWarming = false;
-  #isPanicking = false;
 
   constructor(
     readonly endpoints: readonly Endpoint[],
@@ -63,7 +64,7 @@ export class Candidates {
   /** True while ejections and breakers are ignored, because too few endpoints are fit. */
   get isPanicking(): boolean {
     this.#refresh();
-    return this.#isPanicking;
+    return this.owner.panicking.has(this.owner.set);
   }
 
   /**
@@ -198,11 +199,15 @@ export class Candidates {
   /** It is a panic only when somebody gets calls who would not otherwise: not when the only instance refuses connections. */
   #report(): void {
     const panics = this.#gate.mode !== 'fit' && this.endpoints.some(({ barred }) => barred !== 0);
-    if (panics === this.#isPanicking) return;
-    this.#isPanicking = panics;
-    const { reports, service, set } = this.owner;
+    const { panicking, reports, service, set } = this.owner;
+    if (panics === panicking.has(set)) return;
     const fit = this.endpoints.reduce((count, endpoint) => (endpoint.isOut ? count : count + 1), 0);
-    if (panics) reports.panicBegan(service, set, fit, this.endpoints.length);
-    else reports.panicEnded(service, set, fit, this.endpoints.length);
+    if (panics) {
+      panicking.add(set);
+      reports.panicBegan(service, set, fit, this.endpoints.length);
+    } else {
+      panicking.delete(set);
+      reports.panicEnded(service, set, fit, this.endpoints.length);
+    }
   }
 }

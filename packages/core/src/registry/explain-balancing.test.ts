@@ -3,6 +3,7 @@ import { Explanation, type ExplainStep } from '../explain/explanation.js';
 import { PLAIN_RULES } from '../loadbalance/steady-balancing.js';
 import { balanceRig, numbered, type BalanceRig } from '../testing/balance-rig.js';
 import { FakeCall } from '../testing/fake-call.js';
+import { instanceAt } from '../testing/instances.js';
 
 function explain(rig: BalanceRig, call = new FakeCall()): ExplainStep {
   const into = new Explanation();
@@ -31,6 +32,14 @@ describe('the explanation of the choice', () => {
       '- 10.0.0.4:80: its circuit breaker is open',
     ]);
     expect(data).to.deep.include({ strategy: 'RoundRobin', panic: false });
+  });
+
+  it('names who gets no calls by the address that the call would go to', () => {
+    const rig = balanceRig({}, instanceAt({ grpc: 'fd00::1:81', rest: 'fd00::1:80' }, { status: 'DOWN' }));
+    expect(explain(rig).details).to.deep.equal(['- [fd00::1]:80: its status is not UP']);
+    expect(explain(rig, new FakeCall({ protocol: 'grpc' })).details).to.deep.equal([
+      '- [fd00::1]:81: its status is not UP',
+    ]);
   });
 
   it('knows the endpoint of a key, and that of a session', () => {

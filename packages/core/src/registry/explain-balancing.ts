@@ -1,3 +1,4 @@
+import { formatHostPort } from '../config/schema/address.js';
 import { Rejection } from '../errors.js';
 import type { Explanation } from '../explain/explanation.js';
 import type { Invocation } from '../invocation.js';
@@ -6,7 +7,7 @@ import type { Candidates } from './candidates.js';
 import type { Endpoint } from './endpoint.js';
 import { stateOf } from './endpoint-metrics.js';
 import type { Instance } from './instance.js';
-import type { LeftOut } from './instance-choice.js';
+import { addressFor, type LeftOut } from './instance-choice.js';
 
 const STAGE = 'load-balancer';
 
@@ -64,9 +65,9 @@ export function explainBalancing(facts: BalancingFacts, call: Invocation, into: 
     into.reject(STAGE, nobody(service, call), lines, { dropped });
     return;
   }
-  const kept = keptOf(facts, call);
   const { strategy } = candidates.balance;
   const session = candidates.sessionOf(call);
+  const kept = keptOf(facts, call, session);
   const details = [...kept.slice(0, MAX_NAMED).map(lineOf), ...lines];
   if (isPanicking) details.unshift('too few endpoints are fit: ejections and open breakers are ignored');
   const data = { strategy: strategy.name, panic: isPanicking, session: session?.key, kept, dropped };
@@ -81,9 +82,8 @@ export function explainBalancing(facts: BalancingFacts, call: Invocation, into: 
   into.add(STAGE, decision, details, data);
 }
 
-function keptOf({ candidates, now }: BalancingFacts, call: Invocation): Kept[] {
+function keptOf({ candidates, now }: BalancingFacts, call: Invocation, session: Endpoint | undefined): Kept[] {
   const { slowStart, strategy } = candidates.balance;
-  const session = candidates.sessionOf(call);
   const tiers = candidates.describe(call);
   const known = tiers.every(({ picks }) => picks !== undefined);
   const warm = (endpoint: Endpoint): number =>
@@ -117,8 +117,8 @@ function lineOf({ endpoint, probability, tier, inFlight, latencyMs, warmth: warm
 }
 
 function addressOf(instance: Instance, call: Invocation): string {
-  const address = instance.addresses.get(call.protocol) ?? [...instance.addresses.values()][0];
-  return address === undefined ? instance.instanceId : `${address.host}:${address.port}`;
+  const address = addressFor(instance, call.protocol) ?? [...instance.addresses.values()][0];
+  return address === undefined ? instance.instanceId : formatHostPort(address);
 }
 
 /** The answer for a call that nobody takes. */

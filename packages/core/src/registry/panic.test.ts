@@ -21,6 +21,19 @@ describe('panic', () => {
     ]);
   });
 
+  it('is told once however many snapshots come meanwhile, and its end also when a snapshot brings it', () => {
+    const rig = balanceRig({}, ...FOUR);
+    for (const n of [1, 2, 3]) rig.at(n).bar('ejected');
+    rig.send(1);
+    rig.publish(...FOUR, numbered(5));
+    rig.send(1);
+    expect(rig.plan.isPanicking).to.equal(true);
+    rig.publish(numbered(1), numbered(4), numbered(5));
+    rig.send(1);
+    expect(rig.plan.isPanicking).to.equal(false);
+    expect(rig.events.latest.map(({ kind }) => kind)).to.deep.equal(['panic-began', 'panic-ended']);
+  });
+
   it('still passes over endpoints that refuse connections', () => {
     const rig = balanceRig({}, ...FOUR);
     rig.at(1).restingUntil = 1000;

@@ -128,7 +128,7 @@ export class ServiceDirectory {
 
   #watch(service: string): WatchedService | undefined {
     if (this.#watched.size >= this.options.maxServices && !this.#makeRoom()) return undefined;
-    const plan = this.#plan(service, (endpoint) => this.#retired(endpoint));
+    const plan = this.#plan(service, (endpoint) => this.retired(endpoint));
     plan.lastUsedAt = this.ports.clock.now();
     const watched = new WatchedService(plan, this.discovery, this.ports, this.options, this.logger, (known) =>
       this.#sort(known),
@@ -205,12 +205,8 @@ export class ServiceDirectory {
     });
   }
 
-  /** Tells those who listen of an endpoint that was given up beside the directory: that of a host outside the mesh. */
+  /** Tells those who listen of an endpoint that was given up, also beside the directory: that of a host outside the mesh. */
   retired(endpoint: Endpoint): void {
-    this.#retired(endpoint);
-  }
-
-  #retired(endpoint: Endpoint): void {
     for (const listener of this.#retiredListeners) listener(endpoint);
   }
 }

@@ -36,6 +36,7 @@ export class ServicePlan {
   readonly availability: Availability = new Availability();
   readonly #candidates = new Map<Subset | undefined, Map<CallProtocol, Candidates>>();
   readonly #endpoints = new Map<string, Endpoint>();
+  readonly #panicking = new Set<string>();
   /** When each address of the snapshot was first in one, in monotonic milliseconds; 0 for those of the first one, which are not new. */
   #seenAt = new Map<string, number>();
   #balance: Balance;
@@ -86,11 +87,6 @@ export class ServicePlan {
       byProtocol.set(protocol, candidates);
     }
     return candidates;
-  }
-
-  /** Everything that was compiled from the configuration is compiled again for the next call. */
-  recompile(): void {
-    this.#candidates.clear();
   }
 
   /**
@@ -219,6 +215,7 @@ export class ServicePlan {
       ports: this.ports,
       availability: this.availability,
       reports: this.balancing.reports,
+      panicking: this.#panicking,
     });
   }
 

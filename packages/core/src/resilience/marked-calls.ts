@@ -1,6 +1,6 @@
 import type { Invocation } from '../invocation.js';
 
-/** In a policy by mark: stands for calls that carry no mark at all. */
+/** In rate limits and faults by mark: stands for calls that carry no mark at all. */
 const NO_MARK = 'none';
 
 /** True when the call carries the mark; `none` is what a call without marks carries. */

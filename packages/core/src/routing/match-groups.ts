@@ -15,12 +15,14 @@ import {
 /** Names that can stand in a list in a header field; others are marks of this service only. */
 const SENDABLE = /^[\x21-\x2b\x2d-\x7e]+$/;
 
+/** One of several ways to match a group. */
 interface Alternative {
   readonly matcher: CallMatcher;
-  readonly once: boolean;
+  /** The mark goes on with the call, to the services that are called after this one. */
+  readonly travels: boolean;
 }
 
-/** A match group (`servicecomb.match.{name}`), compiled: it matches a call when one of its alternatives does. */
+/** A match group (`servicecomb.match.{name}`), compiled: it marks a call when one of its alternatives matches. */
 export class MatchGroup {
   /** The name alone, as the marks of a call that has no other. */
   readonly alone: readonly string[];
@@ -32,19 +34,13 @@ export class MatchGroup {
     private readonly alternatives: readonly Alternative[],
   ) {
     this.alone = [name];
-    this.travels = SENDABLE.test(name) && alternatives.some(({ once }) => once);
+    this.travels = alternatives.some(({ travels }) => travels);
   }
 
-  matches(call: Invocation): boolean {
-    for (const { matcher } of this.alternatives) if (matcher.matches(call)) return true;
-    return false;
-  }
-
-  /** Whether the mark goes on with the call: the first alternative that matches decides. */
-  marksOnce(call: Invocation): boolean {
-    if (!this.travels) return false;
-    for (const { matcher, once } of this.alternatives) if (matcher.matches(call)) return once;
-    return false;
+  /** The first alternative that matches: it decides whether the mark goes on with the call. */
+  match(call: Invocation): Alternative | undefined {
+    for (const alternative of this.alternatives) if (alternative.matcher.matches(call)) return alternative;
+    return undefined;
   }
 
   /** One line per alternative, for people. */
@@ -59,7 +55,7 @@ export function compileMatchGroups(document: MeshDocument): ReadonlyMap<string, 
   for (const [name, { matches }] of document.matchGroups) {
     const alternatives = (matches ?? []).map((config) => ({
       matcher: new CallMatcher(conditionsOf(config)),
-      once: config.trafficMarkPolicy === 'once',
+      travels: config.trafficMarkPolicy === 'once' && SENDABLE.test(name),
     }));
     groups.set(name, new MatchGroup(name, alternatives));
   }

@@ -25,12 +25,12 @@ export class Mirror {
 
   constructor(
     { service, percentage, host }: MirrorConfig,
-    private readonly subset: Subset | undefined,
+    private readonly subset: Subset,
   ) {
     this.#service = service;
     this.#host = host;
     this.#percentage = percentage;
-    this.text = `mirrors ${percentage} % to ${service ?? 'the same service'}${subset === undefined ? '' : ` ${subset.name}`}`;
+    this.text = `mirrors ${percentage} % to ${service ?? 'the same service'} ${subset.name}`;
   }
 
   /** Where a copy of this call goes; undefined when it is not its turn, or nobody is there to take it. */
@@ -51,7 +51,7 @@ export class Mirror {
 const WHOLE = 100;
 
 /** An endpoint for the copy: the caller must not get the session cookie of an instance that never answers it. */
-function pickQuietly(call: Invocation, plan: ServicePlan, subset: Subset | undefined): Endpoint | undefined {
+function pickQuietly(call: Invocation, plan: ServicePlan, subset: Subset): Endpoint | undefined {
   const fields = call.responseFields;
   const count = fields?.length ?? 0;
   const endpoint = plan.candidates(call.protocol, subset).pick(call, undefined);

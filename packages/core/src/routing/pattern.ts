@@ -4,11 +4,9 @@ import type * as Engine from 're2js';
 
 /** A regular expression from the configuration. It finds itself anywhere in a text unless it is anchored, as in Go. */
 export interface Pattern {
-  readonly source: string;
   matches(text: string): boolean;
   /** `text` with each find replaced; `$1` or `\1` stand for groups. */
   replace(text: string, replacement: string): string;
-  toJSON(): string;
 }
 
 /** What is wrong with a regular expression; continues "expects a regular expression: …". */
@@ -77,26 +75,19 @@ class LiteralPattern implements Pattern {
   #engine: EnginePattern | undefined;
 
   constructor(
-    readonly source: string,
+    private readonly source: string,
     readonly matches: (text: string) => boolean,
   ) {}
 
   replace(text: string, replacement: string): string {
     return (this.#engine ??= new EnginePattern(this.source, false)).replace(text, replacement);
   }
-
-  toJSON(): string {
-    return this.source;
-  }
 }
 
 class EnginePattern implements Pattern {
   readonly #compiled: RE2JS;
 
-  constructor(
-    readonly source: string,
-    readonly ignoreCase: boolean,
-  ) {
+  constructor(source: string, ignoreCase: boolean) {
     // 4 MB and 13 ms, which a configuration without expressions does not pay. Required and not imported: configuration is checked
     // without waiting.
     const { RE2JS: engine } = createRequire(import.meta.url)('re2js') as typeof Engine;
@@ -113,10 +104,6 @@ class EnginePattern implements Pattern {
 
   replace(text: string, replacement: string): string {
     return this.#compiled.matcher(text).replaceAll(replacement.replace(/\\(\d)/g, '$$$1'));
-  }
-
-  toJSON(): string {
-    return this.ignoreCase ? `(?i)${this.source}` : this.source;
   }
 }
 

@@ -7,7 +7,7 @@ import { Rewrite } from './rewrite.js';
 import { routeAnswer, type RouteAnswer } from './route-answer.js';
 import type { RouteChoice } from './route-choice.js';
 import type { Subset } from './subset.js';
-import { LATEST, type Subsets, type TagValues } from './tag-subset.js';
+import { LATEST, type Subsets } from './tag-subset.js';
 import { WeightedTurns } from './weighted-turns.js';
 
 /** One way that the calls of a rule may go, compiled. */
@@ -158,14 +158,14 @@ function retryOf(config: RouteRuleConfig['retry']): RetryRule | undefined {
 
 function compileMirror(config: RouteRuleConfig['mirror'], surroundings: RuleSurroundings): Mirror | undefined {
   if (config === undefined) return undefined;
-  return new Mirror(config, config.tags.size === 0 ? undefined : subsetOf(config.tags, surroundings, 'fail'));
+  return new Mirror(config, subsetOf(config.tags, surroundings, 'fail'));
 }
 
 /**
  * The instances with these tags, of the own application unless `app` is among them. Without a version, the default for calls without
  * a rule decides between all versions and the newest one.
  */
-export function subsetOf(
+function subsetOf(
   tags: ReadonlyMap<string, string>,
   { ownApp, subsets, default: versions }: RuleSurroundings,
   whenEmpty: Subset['whenEmpty'],
@@ -174,7 +174,7 @@ export function subsetOf(
   for (const [tag, value] of tags) values.set(tag, valuesOf(value));
   if (!values.has('version') && versions === 'latest') values.set('version', [LATEST]);
   if (!values.has('app')) values.set('app', [ownApp]);
-  return subsets.of(values satisfies TagValues, ownApp, whenEmpty);
+  return subsets.of(values, ownApp, whenEmpty);
 }
 
 /** `1.0,1.1` is either of them. */

@@ -6,6 +6,7 @@ import type { ServicePlan } from '../registry/service-plan.js';
 import { DefaultRoute } from './default-route.js';
 import { explainDefault, explainRule } from './explain-route.js';
 import type { PlanSource } from './mirror.js';
+import type { RouteAnswer } from './route-answer.js';
 import type { Route, RouteRule } from './route-rule.js';
 import { RuleTable } from './rule-table.js';
 import { Subsets } from './tag-subset.js';
@@ -31,8 +32,8 @@ export class RouterPolicy implements Policy {
     });
     metrics.gauge('routes', (report) => {
       for (const [service, rules] of this.#rules) {
-        for (const { name, routes } of rules) {
-          for (const { subset, count } of routes) report([direction, service, name, subset?.name ?? 'default'], count);
+        for (const [rule, bySubset] of countsOf(rules)) {
+          for (const [subset, count] of bySubset) report([direction, service, rule, subset], count);
         }
       }
     });
@@ -65,13 +66,14 @@ export class RouterPolicy implements Policy {
       }
       if (rule.answer !== undefined) {
         tried.push(`${rule.name} matches ${String(rule.matcher)}, and ${rule.answer.text}`);
-        into.reject(this.name, rule.answer.answer(call), tried, { rule: rule.name });
+        into.reject(this.name, answerOf(rule, rule.answer, call), tried, { rule: rule.name });
         return;
       }
       const route = rule.peek();
-      if (call.direction === 'outbound') this.#choose(route, call, plan);
+      const rejection = plan === undefined ? undefined : this.#choose(route, call, plan);
       edit(rule, route, call);
       explainRule(rule, route, call, tried, into);
+      if (rejection !== undefined) into.reject(this.name, rejection, [], { rule: rule.name });
       return;
     }
     if (plan === undefined) {
@@ -86,9 +88,7 @@ export class RouterPolicy implements Policy {
   #follow(rule: RouteRule, call: Invocation, plan: ServicePlan | undefined): Rejection | undefined {
     if (rule.answer !== undefined) {
       (rule.routes[0] as Route).count++;
-      const answer = rule.answer.answer(call);
-      if (call.protocol !== 'tcp') rule.headers?.apply(call);
-      return answer;
+      return answerOf(rule, rule.answer, call);
     }
     const route = rule.next();
     route.count++;
@@ -98,9 +98,9 @@ export class RouterPolicy implements Policy {
     return this.#choose(route, call, plan);
   }
 
-  #choose(route: Route, call: Invocation, plan: ServicePlan | undefined): Rejection | undefined {
+  #choose(route: Route, call: Invocation, plan: ServicePlan): Rejection | undefined {
     call.route = route;
-    if (route.subset === undefined) return plan === undefined ? undefined : this.#byDefault(call, plan);
+    if (route.subset === undefined) return this.#byDefault(call, plan);
     call.subset = route.subset;
     return undefined;
   }
@@ -118,12 +118,33 @@ export class RouterPolicy implements Policy {
   }
 }
 
+/** What the caller gets from a rule that answers by itself, with the fields that the rule sets on answers. */
+function answerOf({ headers }: RouteRule, { answer }: RouteAnswer, call: Invocation): Rejection {
+  const rejection = answer(call);
+  if (call.protocol !== 'tcp') headers?.apply(call);
+  return rejection;
+}
+
 /** What the rule and the route change in the request and its answer. A connection that is not HTTP has nothing of the kind. */
 function edit(rule: RouteRule, route: Route, call: Invocation): void {
   if (call.protocol === 'tcp') return;
   rule.headers?.apply(call);
   route.headers?.apply(call);
   rule.rewrite?.apply(call);
+}
+
+/** Calls by name of rule and subset. Several routes, or rules, may have the same: a series must not be reported twice. */
+function countsOf(rules: readonly RouteRule[]): ReadonlyMap<string, ReadonlyMap<string, number>> {
+  const counts = new Map<string, Map<string, number>>();
+  for (const { name, routes } of rules) {
+    const bySubset = counts.get(name) ?? new Map<string, number>();
+    counts.set(name, bySubset);
+    for (const { subset, count } of routes) {
+      const label = subset?.name ?? 'default';
+      bySubset.set(label, (bySubset.get(label) ?? 0) + count);
+    }
+  }
+  return counts;
 }
 
 /** The policy behind the handler name `router`. */

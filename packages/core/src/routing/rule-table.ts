@@ -130,7 +130,7 @@ const NO_RULE: Omit<RouteRuleConfig, 'route'> = {
 function markCondition(name: string, group: MatchGroup | undefined): Condition {
   return {
     text: `mark: ${name}`,
-    holds: (call) => call.marks.includes(name) || (group?.matches(call) ?? false),
+    holds: (call) => call.marks.includes(name) || group?.match(call) !== undefined,
     seen: (call) => (call.marks.length === 0 ? 'no mark' : `the marks ${call.marks.join(', ')}`),
   };
 }

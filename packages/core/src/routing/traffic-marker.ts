@@ -34,11 +34,13 @@ export class TrafficMarker implements Policy {
     let travelling = NOTHING;
     for (const group of this.#groups) {
       const came = arrived.has(group.name);
-      if (!came && !group.matches(call)) continue;
+      const match = came ? undefined : group.match(call);
+      if (!came && match === undefined) continue;
       marks = marks.length === 0 ? group.alone : [...marks, group.name];
       this.#counts.set(group.name, (this.#counts.get(group.name) as number) + 1);
-      if (came || group.marksOnce(call))
+      if (came || match?.travels === true) {
         travelling = travelling.length === 0 ? group.alone : [...travelling, group.name];
+      }
     }
     call.marks = marks;
     if (travelling.length > 0 && call.protocol !== 'tcp') call.setHeader(MARK_FIELD, travelling.join(','));
@@ -52,15 +54,15 @@ export class TrafficMarker implements Policy {
     const details: string[] = [];
     for (const group of this.#groups) {
       const came = arrived.has(group.name);
-      const matches = came || group.matches(call);
+      const match = came ? undefined : group.match(call);
       details.push(
         came
           ? `${group.name}: came with the call in ${MARK_FIELD}`
-          : `${group.name} ${matches ? 'matches' : 'does not match'}: ${group.whyNot(call).join('; ')}`,
+          : `${group.name} ${match === undefined ? 'does not match' : 'matches'}: ${group.whyNot(call).join('; ')}`,
       );
-      if (!matches) continue;
+      if (!came && match === undefined) continue;
       marks.push(group.name);
-      if (came || group.marksOnce(call)) travelling.push(group.name);
+      if (came || match?.travels === true) travelling.push(group.name);
     }
     call.marks = marks;
     if (travelling.length > 0 && call.protocol !== 'tcp') call.setHeader(MARK_FIELD, travelling.join(','));

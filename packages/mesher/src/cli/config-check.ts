@@ -11,6 +11,7 @@ import {
 } from '@mesher/core';
 import { load } from '../sidecar/load.js';
 import { planListeners } from '../sidecar/listen-plan.js';
+import { counted } from './counted.js';
 import { dryRun } from './dry-run.js';
 import { EXIT, type ExitCode } from './exit-codes.js';
 
@@ -64,8 +65,4 @@ async function isFile(path: string): Promise<boolean> {
     (stats) => stats.isFile(),
     () => false,
   );
-}
-
-function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }

@@ -1,6 +1,7 @@
 import { formatProblems, isMeshError, restartKeyOf, type ConfigChange, type LoadedConfiguration } from '@mesher/core';
 import { resolve } from 'node:path';
 import { load } from '../sidecar/load.js';
+import { counted } from './counted.js';
 import { EXIT, type ExitCode } from './exit-codes.js';
 import { readRunningConfig, type RunningConfig } from './running-config.js';
 
@@ -25,18 +26,26 @@ export async function diffConfigurations(request: DiffRequest, print: (text: str
   if (request.base !== undefined) {
     const base = await read(request.base, request.env, print);
     if (base === undefined) return EXIT.configuration;
-    return report(base.asRunning.changesTo(next.asRunning), [], print);
+    return report({ changes: base.asRunning.changesTo(next.asRunning), notes: [], hidden: false }, print);
   }
   let running: RunningConfig;
   try {
     running = await readRunningConfig(request.admin);
   } catch (error) {
-    print(`${error instanceof Error ? error.message : String(error)}\n`);
+    if (!isMeshError(error)) throw error;
+    print(`${error.message}\n`);
     // Not 1: a script would take it for a difference.
     return EXIT.usage;
   }
-  const { changes, notes } = changesToRunning(running, next);
-  return report(changes, notes, print);
+  return report(changesToRunning(running, next), print);
+}
+
+interface Difference {
+  readonly changes: readonly ConfigChange[];
+  /** What to say besides. */
+  readonly notes: readonly string[];
+  /** Something differs that is not among the changes, since it is not shown. */
+  readonly hidden: boolean;
 }
 
 /** A folder without mistakes. */
@@ -54,7 +63,7 @@ async function read(
     const unknown = notices.filter(({ kind }) => kind === 'unknown-key');
     if (unknown.length > 0) print(`${formatProblems(unknown)}\n`);
     if (asRunning !== undefined) return { ...configuration, asRunning };
-    print(`${formatProblems(errors)}\n${dir}: ${errors.length === 1 ? '1 error' : `${errors.length} errors`}\n`);
+    print(`${formatProblems(errors)}\n${dir}: ${counted(errors.length, 'error')}\n`);
   } catch (error) {
     if (!isMeshError(error)) throw error;
     print(`${dir}: ${error.message}\n`);
@@ -62,7 +71,7 @@ async function read(
   return undefined;
 }
 
-function changesToRunning(running: RunningConfig, next: Readable): { changes: ConfigChange[]; notes: string[] } {
+function changesToRunning(running: RunningConfig, next: Readable): Difference {
   const shown = next.asRunning.shown();
   const changes: ConfigChange[] = [];
   const fromSource: string[] = [];
@@ -74,16 +83,16 @@ function changesToRunning(running: RunningConfig, next: Readable): { changes: Co
     if (running.source !== undefined && before?.at.startsWith(`${running.source}: `) === true) fromSource.push(key);
     else changes.push({ key, before, after, restart: restartKeyOf(key)?.because });
   }
+  const hidden = changes.length === 0 && running.source === undefined && next.document?.hash !== running.hash;
   const notes: string[] = [];
   if (fromSource.length > 0) {
-    notes.push(`${fromSource.length} keys come from ${running.source} and stay: ${fromSource.join(', ')}`);
-  } else if (changes.length === 0 && running.source === undefined && next.document?.hash !== running.hash) {
-    notes.push('the contents differ in a value that is not shown (a secret)');
+    notes.push(`what ${running.source} says stays: ${fromSource.join(', ')}`);
   }
-  return { changes, notes };
+  if (hidden) notes.push('the contents differ in a value that is not shown (a secret)');
+  return { changes, notes, hidden };
 }
 
-function report(changes: readonly ConfigChange[], notes: readonly string[], print: (text: string) => void): ExitCode {
+function report({ changes, notes, hidden }: Difference, print: (text: string) => void): ExitCode {
   for (const { key, before, after, restart } of changes) {
     print(`${key}\n`);
     if (before !== undefined) print(`  - ${indent(before.value)}   (${before.at})\n`);
@@ -91,14 +100,13 @@ function report(changes: readonly ConfigChange[], notes: readonly string[], prin
     if (restart !== undefined) print(`  needs a restart: ${restart}\n`);
   }
   for (const note of notes) print(`note: ${note}\n`);
-  const hidden = notes.some((note) => note.startsWith('the contents differ'));
   if (changes.length === 0) {
     print(hidden ? '' : 'no difference\n');
     return hidden ? EXIT.failed : EXIT.ok;
   }
   const restarts = changes.filter(({ restart }) => restart !== undefined).length;
   const keys = changes.length === 1 ? '1 key differs' : `${changes.length} keys differ`;
-  print(`${keys}; ${restarts === 0 ? 'none needs a restart' : `${restarts} of them need a restart`}\n`);
+  print(`${keys}; ${restarts === 0 ? 'none needs a restart' : `a restart is needed for ${restarts}`}\n`);
   return EXIT.failed;
 }
 

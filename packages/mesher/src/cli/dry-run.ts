@@ -1,11 +1,5 @@
-import {
-  Chassis,
-  PluginCatalog,
-  type MeshDocument,
-  type PluginDefinition,
-  type PluginKind,
-  type Registry,
-} from '@mesher/core';
+import { Chassis, type MeshDocument, type PluginCatalog, type Registry } from '@mesher/core';
+import { CatalogWithRegistries } from './catalog-with-registries.js';
 
 /** Registries that users of go-chassis and mesher have, and that come with a later version. */
 const PLANNED_REGISTRIES: readonly string[] = ['servicecenter', 'pilot', 'pilotv2', 'consul', 'kubernetes'];
@@ -21,35 +15,17 @@ export async function dryRun(
   confDir: string,
   catalog: PluginCatalog,
 ): Promise<string | undefined> {
-  const chassis = await Chassis.create({ document, confDir, catalog: new CatalogForChecks(catalog) });
+  const standIns = new CatalogWithRegistries(catalog, (name) =>
+    catalog.find('registry', name) === undefined && !PLANNED_REGISTRIES.includes(name)
+      ? undefined
+      : { kind: 'registry', name, create: () => EMPTY_REGISTRY },
+  );
+  const chassis = await Chassis.create({ document, confDir, catalog: standIns });
   await chassis.close();
   const { type } = chassis.registryChoice;
   if (type === undefined || catalog.find('registry', type) !== undefined) return undefined;
   const known = catalog.names('registry').join(', ');
   return `servicecomb.registry: '${type}' comes with a later version, and a sidecar would not start; this one has ${known}`;
-}
-
-/** The same plugins, with stand-ins for registries. */
-class CatalogForChecks extends PluginCatalog {
-  constructor(private readonly real: PluginCatalog) {
-    super();
-  }
-
-  override find<K extends PluginKind>(kind: K, name: string): PluginDefinition<K, unknown> | undefined {
-    const plugin = this.real.find(kind, name);
-    if (kind !== 'registry' || (plugin === undefined && !PLANNED_REGISTRIES.includes(name))) return plugin;
-    const standIn: PluginDefinition<'registry', unknown> = { kind: 'registry', name, create: () => EMPTY_REGISTRY };
-    return standIn as unknown as PluginDefinition<K, unknown>;
-  }
-
-  override names(kind: PluginKind): string[] {
-    return this.real.names(kind);
-  }
-
-  /** Also those that policies choose from while they run. */
-  override [Symbol.iterator](): ReturnType<PluginCatalog[typeof Symbol.iterator]> {
-    return this.real[Symbol.iterator]();
-  }
 }
 
 const EMPTY_REGISTRY: Registry = {

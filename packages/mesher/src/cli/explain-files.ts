@@ -1,10 +1,10 @@
 import { readFile, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import {
   Chassis,
   GivenDiscovery,
   MeshError,
-  PluginCatalog,
   formatProblems,
   parseServicePorts,
   readGivenInstances,
@@ -12,15 +12,17 @@ import {
   type CallExplanation,
   type ExplainRequest,
   type Instance,
-  type MeshDocument,
+  type PluginCatalog,
   type PluginDefinition,
-  type PluginKind,
   type Registry,
 } from '@mesher/core';
 import { load } from '../sidecar/load.js';
+import { CatalogWithRegistries } from './catalog-with-registries.js';
 
 /** The only registry that can be read without a server. */
 const FILE_REGISTRY = 'file';
+
+type RegistryOf = (name: string) => PluginDefinition<'registry', unknown>;
 
 /**
  * Explains a call with a configuration that need not run anywhere: no port is opened, nothing is registered.
@@ -40,12 +42,12 @@ export async function explainFiles(
   if (document === undefined) {
     throw new MeshError('MESH_ERR_CONFIG', `the configuration in ${dir} is wrong:\n${formatProblems(errors)}`);
   }
-  const given = instancesFile === undefined ? undefined : await readInstances(instancesFile);
-  if (given === undefined) await requireFileRegistry(document, confDir);
+  const registryOf =
+    instancesFile === undefined ? fileRegistryAsItIs(catalog) : givenInstances(await readInstances(instancesFile));
   const chassis = await Chassis.create({
     document,
     confDir,
-    catalog: given === undefined ? catalog : new CatalogWithInstances(catalog, given),
+    catalog: new CatalogWithRegistries(catalog, registryOf),
     servicePorts: parseServicePorts(env['SERVICE_PORTS'] ?? ''),
   });
   try {
@@ -68,17 +70,39 @@ async function readInstances(file: string): Promise<ReadonlyMap<string, readonly
   throw new MeshError('MESH_ERR_CONFIG', `the instances in ${file} are wrong:\n${formatProblems(problems)}`);
 }
 
-/** Asking a question must not make a folder, nor wait for a server. */
-async function requireFileRegistry({ registry }: MeshDocument, confDir: string): Promise<void> {
-  const [address] = registry.address ?? [];
-  const isFile = registry.type === FILE_REGISTRY && address !== undefined;
-  const folder = isFile ? resolve(confDir, address) : undefined;
-  if (folder !== undefined && (await isFolder(folder))) return;
-  const why =
-    folder === undefined
-      ? 'the configuration names no folder of the file registry (servicecomb.registry.type: file, address: FOLDER)'
-      : `the folder of the file registry, ${folder}, does not exist`;
-  throw new MeshError('MESH_ERR_CONFIG', `which instances are there? ${why}; pass --instances FILE`);
+/** The given instances in place of every registry. */
+function givenInstances(instances: ReadonlyMap<string, readonly Instance[]>): RegistryOf {
+  const create = (): Registry => ({
+    discovery: new GivenDiscovery('given', instances, systemPorts().clock.wallTime()),
+    registrator: undefined,
+  });
+  return (name) => ({ kind: 'registry', name, create });
+}
+
+/** The file registry over a folder that is there: asking a question must not make one, nor wait for a server. */
+function fileRegistryAsItIs(catalog: PluginCatalog): RegistryOf {
+  const real = catalog.find('registry', FILE_REGISTRY);
+  return (name) => ({
+    ...(name === FILE_REGISTRY ? real : undefined),
+    kind: 'registry',
+    name,
+    create: async (config, context) => {
+      const [address] = name === FILE_REGISTRY ? context.registryAddresses : [];
+      if (real === undefined || address === undefined) {
+        throw unknownInstances(
+          'the configuration names no folder of the file registry (servicecomb.registry.address: FOLDER)',
+        );
+      }
+      const folder = address.startsWith('file://') ? fileURLToPath(address) : resolve(context.confDir, address);
+      if (!(await isFolder(folder)))
+        throw unknownInstances(`the folder of the file registry, ${folder}, does not exist`);
+      return await real.create(config, context);
+    },
+  });
+}
+
+function unknownInstances(why: string): MeshError {
+  return new MeshError('MESH_ERR_CONFIG', `which instances are there? ${why}; pass --instances FILE`);
 }
 
 async function isFolder(path: string): Promise<boolean> {
@@ -86,30 +110,5 @@ async function isFolder(path: string): Promise<boolean> {
     return (await stat(path)).isDirectory();
   } catch {
     return false;
-  }
-}
-
-/** The same plugins, with the given instances in place of every registry. */
-class CatalogWithInstances extends PluginCatalog {
-  constructor(
-    private readonly real: PluginCatalog,
-    private readonly instances: ReadonlyMap<string, readonly Instance[]>,
-  ) {
-    super();
-  }
-
-  override find<K extends PluginKind>(kind: K, name: string): PluginDefinition<K, unknown> | undefined {
-    if (kind !== 'registry') return this.real.find(kind, name);
-    const discovery = new GivenDiscovery('given', this.instances, systemPorts().clock.wallTime());
-    const create = (): Registry => ({ discovery, registrator: undefined });
-    return { kind: 'registry', name, create } as unknown as PluginDefinition<K, unknown>;
-  }
-
-  override names(kind: PluginKind): string[] {
-    return this.real.names(kind);
-  }
-
-  override [Symbol.iterator](): ReturnType<PluginCatalog[typeof Symbol.iterator]> {
-    return this.real[Symbol.iterator]();
   }
 }

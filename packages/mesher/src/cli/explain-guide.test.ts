@@ -1,8 +1,8 @@
 import { expect } from 'chai';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { withConfFolder } from '../testing/conf-folder.js';
-import { explainCall } from './explain.js';
+import { runExplain } from '../testing/run-explain.js';
 
 const GUIDE = new URL('../../../../docs/guides/explain.md', import.meta.url);
 
@@ -17,19 +17,10 @@ describe('the guide to explain', () => {
     const [instances = '', router = ''] = blocks(guide, 'yaml');
     expect(instances).to.match(/^# instances\.yaml\n/);
     expect(router).to.match(/^# conf\/router\.yaml\n/);
-    await withConfFolder({ 'mesher.yaml': '', 'router.yaml': router }, async (dir) => {
-      const file = join(dir, '..', `${dir.split('/').at(-1) ?? ''}-guide.yaml`);
-      await writeFile(file, instances);
-      let out = '';
-      let err = '';
-      const terminal = {
-        out: (text: string) => void (out += text),
-        err: (text: string) => void (err += text),
-        colour: false,
-        columns: 160,
-      };
-      const options = { header: ['x-user: 1'], protocol: 'http', admin: '', config: dir, instances: file };
-      const code = await explainCall('GET', 'http://world/v2', options, {}, terminal);
+    const files = { 'mesher.yaml': '', 'router.yaml': router, 'given/instances.yaml': instances };
+    await withConfFolder(files, async (config) => {
+      const given = join(config, 'given/instances.yaml');
+      const { code, out, err } = await runExplain({ header: ['x-user: 1'], config, instances: given });
       expect([code, err]).to.deep.equal([0, '']);
       const said = out.split('\n').map((line) => line.replaceAll(/\s+/g, ' ').trim());
       const [answer = ''] = blocks(guide, 'text');

@@ -5,33 +5,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { withConfFolder, type Files } from '../testing/conf-folder.js';
-import { explainCall, type ExplainOptions } from './explain.js';
-
-interface Said {
-  readonly code: number;
-  readonly out: string;
-  readonly err: string;
-}
-
-const OPTIONS: ExplainOptions = { header: [], protocol: 'http', admin: '127.0.0.1:1' };
-
-async function explain(
-  options: Partial<ExplainOptions>,
-  url = 'http://world/v2',
-  method = 'get',
-  env: Readonly<Record<string, string>> = {},
-): Promise<Said> {
-  let out = '';
-  let err = '';
-  const terminal = {
-    out: (text: string) => void (out += text),
-    err: (text: string) => void (err += text),
-    colour: false,
-    columns: 120,
-  };
-  const code = await explainCall(method, url, { ...OPTIONS, ...options }, env, terminal);
-  return { code, out, err };
-}
+import { runExplain as explain } from '../testing/run-explain.js';
 
 const INSTANCES = `
 world:
@@ -40,11 +14,8 @@ world:
 `;
 
 async function withFiles(files: Files, use: (dir: string, instances: string) => Promise<void>): Promise<void> {
-  await withConfFolder({ 'mesher.yaml': '', ...files }, async (dir) => {
-    const instances = join(dir, '..', `${dir.split('/').at(-1) ?? ''}-instances.yaml`);
-    await writeFile(instances, INSTANCES);
-    await use(dir, instances);
-  });
+  const given = 'given/instances.yaml';
+  await withConfFolder({ 'mesher.yaml': '', [given]: INSTANCES, ...files }, (dir) => use(dir, join(dir, given)));
 }
 
 describe('mesher explain with a configuration', () => {
@@ -55,6 +26,13 @@ describe('mesher explain with a configuration', () => {
       expect(out).to.match(/^GET http:\/\/world\/v2 {2}outbound, http\n {2}x-user: 1, 2\n/);
       expect(out).to.match(/10\.0\.0\.1:8080/);
       expect(out).to.match(/\nThe call would be sent\n/);
+    });
+  });
+
+  it('takes fields of any name, those that every object has among them', async () => {
+    await withFiles({}, async (config, instances) => {
+      const { out } = await explain({ config, instances, header: ['constructor: a', 'x-b: b'] });
+      expect(out).to.match(/\n {2}constructor: a\n {2}x-b: b\n/);
     });
   });
 
@@ -101,6 +79,25 @@ describe('mesher explain with a configuration', () => {
       expect(code).to.equal(0);
       expect(out).to.match(/10\.0\.0\.9:80/);
     });
+  });
+
+  it('reads a folder that is the address of a registry without a type, as a start does', async () => {
+    for (const registry of ['{ address: disco }', '{ serviceDiscovery: { address: disco } }']) {
+      const files = { 'chassis.yaml': `servicecomb: { registry: ${registry} }\n`, 'disco/world': '10.0.0.9 80\n' };
+      await withFiles(files, async (config) => {
+        const { code, out } = await explain({ config });
+        expect([code, out.includes('10.0.0.9:80')], registry).to.deep.equal([0, true]);
+      });
+    }
+  });
+
+  it('asks for instances where the registry is a server, or not named', async () => {
+    for (const registry of ['{ address: "http://127.0.0.1:1" }', '{ type: flie, address: disco }', '{ type: file }']) {
+      await withFiles({ 'chassis.yaml': `servicecomb: { registry: ${registry} }\n` }, async (config) => {
+        const { code, err } = await explain({ config });
+        expect([code, /which instances are there\?.*; pass --instances/.test(err)], registry).to.deep.equal([3, true]);
+      });
+    }
   });
 
   it('exits with 3 for a configuration or instances that are wrong, and names every mistake', async () => {

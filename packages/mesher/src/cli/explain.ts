@@ -62,8 +62,8 @@ export async function explainCall(
 
 /** What lies with the question, not with the configuration. */
 const USAGE_CODES: ReadonlySet<string> = new Set([
+  'MESH_ERR_ADMIN_UNANSWERED',
   'MESH_ERR_EXPLAIN_REQUEST',
-  'MESH_ERR_EXPLAIN_UNANSWERED',
   'MESH_ERR_USAGE',
 ]);
 
@@ -84,14 +84,14 @@ function readRequest(method: string, url: string, options: ExplainOptions): Expl
 
 /** Fields of one name become one, as RFC 9110, 5.3 has it; cookies are joined by semicolons (RFC 6265, 5.4). */
 function headersOf(lines: readonly string[]): Record<string, string> {
-  const headers: Record<string, string> = {};
+  const headers = new Map<string, string>();
   for (const line of lines) {
     const colon = line.indexOf(':');
     // Without a colon the whole line is taken for the name, which is then refused with the text of the user.
     const name = (colon < 0 ? line : line.slice(0, colon)).trim().toLowerCase();
     const value = colon < 0 ? '' : line.slice(colon + 1).trim();
-    const before = headers[name];
-    headers[name] = before === undefined ? value : `${before}${name === 'cookie' ? '; ' : ', '}${value}`;
+    const before = headers.get(name);
+    headers.set(name, before === undefined ? value : `${before}${name === 'cookie' ? '; ' : ', '}${value}`);
   }
-  return headers;
+  return Object.fromEntries(headers);
 }

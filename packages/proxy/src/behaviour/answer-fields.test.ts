@@ -1,11 +1,4 @@
-import {
-  DirectAnswer,
-  Rejection,
-  isMeshError,
-  type ErrorCode,
-  type Invocation,
-  type Rejection as Refusal,
-} from '@mesher/core';
+import { DirectAnswer, Rejection, isMeshError, type ErrorCode, type Invocation } from '@mesher/core';
 import { expect } from 'chai';
 import { answerEach, answerOf, type ProxyHarness } from '../testing/proxy-harness.js';
 import { useProxyRig } from '../testing/proxy-rig.js';
@@ -141,7 +134,7 @@ describe('fields that a policy adds to an answer', () => {
 describe('a direct answer', () => {
   const rig = useProxyRig();
 
-  async function answered(answer: Refusal, request = GET): Promise<string> {
+  async function answered(answer: Rejection, request = GET): Promise<string> {
     const proxy = await rig().proxy({ handler: { begin: () => answer } });
     const client = await rig().send(proxy, request);
     client.write('GET /next HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n');

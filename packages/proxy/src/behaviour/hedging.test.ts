@@ -1,89 +1,18 @@
-import { Endpoint, Rejection, type AttemptFailure, type CallHandler, type Invocation } from '@mesher/core';
+import { Endpoint, Rejection, type CallHandler } from '@mesher/core';
 import { expect } from 'chai';
-import type { ProxyOptions } from '../options.js';
-import { answerEach, answerOf, type ProxyHarness, type RawPeer, type RawUpstream } from '../testing/proxy-harness.js';
+import { HEDGED, HEDGE_AFTER, hedgedPair, sendBoth } from '../testing/hedged-calls.js';
+import { NOWHERE, answerEach, answerOf, type RawPeer } from '../testing/proxy-harness.js';
 import { settleSockets, until, useProxyRig } from '../testing/proxy-rig.js';
 
 const GET = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
-/** An address of TEST-NET-1 (RFC 5737): nobody answers, or there is no way to it. */
-const NOWHERE = new Endpoint('192.0.2.1', 9, undefined);
-const HEDGE_AFTER = 100;
-/** Passes the time of a hedge, and not that of anything else. */
-const HEDGED = HEDGE_AFTER + 50;
-
-interface Hedged {
-  readonly proxy: ProxyHarness;
-  readonly one: RawUpstream;
-  readonly two: RawUpstream;
-  /** What the handler was told and asked, in order. */
-  readonly told: string[];
-}
 
 describe('a hedged call', () => {
   const rig = useProxyRig();
 
-  /** A slow first endpoint, and a second one beside it. */
-  async function hedged(
-    settings: {
-      readonly handler?: Partial<CallHandler>;
-      readonly options?: Partial<ProxyOptions>;
-      readonly tryTimeout?: number;
-      readonly deadline?: number;
-      readonly first?: (peer: RawPeer, index: number) => void;
-      readonly second?: (peer: RawPeer, index: number) => void;
-    } = {},
-  ): Promise<Hedged> {
-    const [one, two] = [await rig().upstream(settings.first), await rig().upstream(settings.second)];
-    const names = new Map<number, string>([
-      [one.port, 'one'],
-      [two.port, 'two'],
-    ]);
-    const name = (endpoint: Endpoint | undefined): string => names.get(endpoint?.port ?? 0) ?? '?';
-    const told: string[] = [];
-    const other = new Endpoint('127.0.0.1', two.port, undefined);
-    const proxy = await rig().proxy({
-      upstreamPort: one.port,
-      ...(settings.options === undefined ? {} : { options: settings.options }),
-      handler: {
-        ...settings.handler,
-        begin: (call: Invocation) => {
-          call.hedgeAfter = HEDGE_AFTER;
-          call.tryTimeout = settings.tryTimeout ?? Infinity;
-          call.deadlineAt = call.startedAt + (settings.deadline ?? Infinity);
-          return proxy.endpoint;
-        },
-        again: (call, failure) => {
-          told.push(`again ${name(call.endpoint)} ${failure.code}`);
-          return settings.handler?.again?.(call, failure) ?? new Rejection(failure.code, failure.message);
-        },
-        hedge: (call) => {
-          told.push('hedge');
-          return settings.handler?.hedge === undefined ? other : settings.handler.hedge(call);
-        },
-        lost: (call: Invocation, endpoint: Endpoint, failure: AttemptFailure | undefined) =>
-          void told.push(`lost ${name(endpoint)} ${failure?.code ?? 'race'}, left ${name(call.endpoint)}`),
-      },
-    });
-    return { proxy, one, two, told };
-  }
-
-  /** Sends a request and waits until both attempts are under way. */
-  async function sendBoth(
-    { proxy, one, two }: Hedged,
-    request = GET,
-    end = '\r\n\r\n',
-  ): Promise<[RawPeer, RawPeer, RawPeer]> {
-    const client = await rig().send(proxy, request);
-    const first = await one.awaitConnection();
-    await first.readUntil(end);
-    rig().time.advance(HEDGED);
-    const second = await two.awaitConnection();
-    await second.readUntil(end);
-    return [client, first, second];
-  }
-
   it('is answered by the first attempt when that is in time, and nobody asks about a second one', async () => {
-    const { proxy, told, two } = await hedged({ first: (peer) => answerEach(peer, () => answerOf('quick')) });
+    const { proxy, told, two } = await hedgedPair(rig(), {
+      first: (peer) => answerEach(peer, () => answerOf('quick')),
+    });
     const client = await rig().send(proxy, GET);
     await client.readUntil('quick');
     rig().pass(1000);
@@ -92,8 +21,8 @@ describe('a hedged call', () => {
   });
 
   it('is answered by the second attempt when that is first; the first one is cancelled', async () => {
-    const made = await hedged();
-    const [client, first, second] = await sendBoth(made);
+    const made = await hedgedPair(rig());
+    const [client, first, second] = await sendBoth(rig(), made);
     second.write(`HTTP/1.1 103 Early Hints\r\n\r\n${answerOf('second')}`);
     await client.readUntil('second');
     expect(client.text).to.equal(answerOf('second'));
@@ -106,8 +35,8 @@ describe('a hedged call', () => {
   });
 
   it('is answered by the first attempt when that is first after all; the second one is cancelled', async () => {
-    const made = await hedged();
-    const [client, first, second] = await sendBoth(made);
+    const made = await hedgedPair(rig());
+    const [client, first, second] = await sendBoth(rig(), made);
     first.write(`HTTP/1.1 103 Early Hints\r\n\r\n${answerOf('first')}`);
     await client.readUntil('first');
     expect(client.text).to.equal(`HTTP/1.1 103 Early Hints\r\n\r\n${answerOf('first')}`);
@@ -122,8 +51,8 @@ describe('a hedged call', () => {
   ]) {
     for (const version of ['1.0', '1.1']) {
       it(`gets the whole body ${what} from the second attempt (client of HTTP/${version})`, async () => {
-        const made = await hedged();
-        const [client, , second] = await sendBoth(made, `GET / HTTP/${version}\r\nHost: a\r\n\r\n`);
+        const made = await hedgedPair(rig());
+        const [client, , second] = await sendBoth(rig(), made, `GET / HTTP/${version}\r\nHost: a\r\n\r\n`);
         second.write(answer);
         await client.readUntil('ab');
         second.write(body);
@@ -139,8 +68,8 @@ describe('a hedged call', () => {
 
   it('goes on with the other attempt when one fails; the handler is told, not asked', async () => {
     for (const loser of [0, 1]) {
-      const made = await hedged();
-      const [client, ...peers] = await sendBoth(made);
+      const made = await hedgedPair(rig());
+      const [client, ...peers] = await sendBoth(rig(), made);
       peers[loser].reset();
       await until(() => made.told.length === 2);
       const [lost, left] = loser === 0 ? ['one', 'two'] : ['two', 'one'];
@@ -156,8 +85,8 @@ describe('a hedged call', () => {
       [0, 1],
       [1, 0],
     ]) {
-      const made = await hedged();
-      const [client, ...peers] = await sendBoth(made);
+      const made = await hedgedPair(rig());
+      const [client, ...peers] = await sendBoth(rig(), made);
       peers[order[0]].reset();
       await until(() => made.told.length === 2);
       peers[order[1]].reset();
@@ -169,16 +98,16 @@ describe('a hedged call', () => {
   });
 
   it('sends the whole body of the request twice', async () => {
-    const made = await hedged();
+    const made = await hedgedPair(rig());
     const request = 'PUT / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nbody\r\n0\r\n\r\n';
-    const [client, first, second] = await sendBoth(made, request, '0\r\n\r\n');
+    const [client, first, second] = await sendBoth(rig(), made, request, '0\r\n\r\n');
     expect([first.text, second.text]).to.deep.equal([request, request]);
     second.write(answerOf('stored'));
     await client.readUntil('stored');
   });
 
   it('sends what the handler has edited with the second attempt only', async () => {
-    const made = await hedged({
+    const made = await hedgedPair(rig(), {
       handler: {
         hedge: (call) => {
           call.setHeader('x-mesher-attempt', String(call.attempts + 1));
@@ -187,7 +116,7 @@ describe('a hedged call', () => {
       },
     });
     const request = 'GET / HTTP/1.1\r\nHost: a\r\nConnection: x\r\nX: 1\r\n\r\n';
-    const [client, first, second] = await sendBoth(made, request);
+    const [client, first, second] = await sendBoth(rig(), made, request);
     expect(first.text).to.equal('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
     expect(second.text).to.equal('GET / HTTP/1.1\r\nHost: a\r\nx-mesher-attempt: 2\r\n\r\n');
     second.write(answerOf('second'));
@@ -195,7 +124,7 @@ describe('a hedged call', () => {
   });
 
   it('keeps such an edit for the attempts that follow', async () => {
-    const made = await hedged({
+    const made = await hedgedPair(rig(), {
       handler: {
         hedge: (call) => {
           call.setHeader('x-mesher-attempt', '2');
@@ -204,7 +133,7 @@ describe('a hedged call', () => {
         again: () => made.proxy.endpoint,
       },
     });
-    const [client, first, second] = await sendBoth(made);
+    const [client, first, second] = await sendBoth(rig(), made);
     first.reset();
     await until(() => made.told.length === 2);
     second.reset();
@@ -215,72 +144,8 @@ describe('a hedged call', () => {
     await client.readUntil('third');
   });
 
-  for (const [what, request, options] of [
-    ['is not complete', 'PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nbegin', {}],
-    ['is too large to be kept', 'PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nbegin', { maxReplayBytes: 4 }],
-  ] as const) {
-    it(`has no second attempt when its body ${what}`, async () => {
-      const { proxy, one, told } = await hedged({ options });
-      const client = await rig().send(proxy, request);
-      await (await one.awaitConnection()).readUntil('begin');
-      rig().pass(1000);
-      expect(told).to.deep.equal([]);
-      client.destroy();
-      await settleSockets();
-      rig().time.advance(1000);
-      await proxy.awaitOutcomes(1);
-    });
-  }
-
-  for (const [what, request] of [
-    ['asks for another protocol', 'GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n'],
-    ['is a CONNECT', 'CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\n\r\n'],
-  ]) {
-    it(`has no second attempt when it ${what}`, async () => {
-      const { proxy, one, told } = await hedged();
-      const client = await rig().send(proxy, request);
-      await one.awaitConnection();
-      rig().pass(1000);
-      expect(told).to.deep.equal([]);
-      client.destroy();
-      await settleSockets();
-      rig().time.advance(1000);
-      await proxy.awaitOutcomes(1);
-    });
-  }
-
-  it('has no second attempt when the handler names no endpoint, or throws', async () => {
-    const boom = (): never => {
-      throw new Error('broken plugin');
-    };
-    for (const hedge of [() => undefined, boom]) {
-      const made = await hedged({ handler: { hedge } });
-      const client = await rig().send(made.proxy, GET);
-      const first = await made.one.awaitConnection();
-      await first.readUntil('\r\n\r\n');
-      rig().pass(1000);
-      first.write(answerOf('alone'));
-      await client.readUntil('alone');
-      expect(made.told).to.deep.equal(['hedge']);
-    }
-  });
-
-  it('does not stand in line with its second attempt', async () => {
-    const made = await hedged({
-      options: { maxConnectionsPerEndpoint: 1 },
-      handler: { hedge: (call) => call.endpoint },
-    });
-    const client = await rig().send(made.proxy, GET);
-    const first = await made.one.awaitConnection();
-    await first.readUntil('\r\n\r\n');
-    rig().pass(1000);
-    expect(made.told).to.deep.equal(['hedge', 'lost one MESH_ERR_OVERLOADED, left one']);
-    first.write(answerOf('alone'));
-    await client.readUntil('alone');
-  });
-
   it('survives a second endpoint that cannot be reached', async () => {
-    const made = await hedged();
+    const made = await hedgedPair(rig());
     const client = await rig().send(made.proxy, GET);
     const first = await made.one.awaitConnection();
     await first.readUntil('\r\n\r\n');
@@ -293,7 +158,7 @@ describe('a hedged call', () => {
   });
 
   it('may be answered by the second attempt while the first one still stands in line for a connection', async () => {
-    const made = await hedged({
+    const made = await hedgedPair(rig(), {
       options: { maxConnectionsPerEndpoint: 1 },
       second: (peer) => answerEach(peer, () => answerOf('second')),
     });
@@ -340,8 +205,8 @@ describe('a hedged call', () => {
 
     it('throws away a failure while the other attempt lives, and keeps the connection', async () => {
       for (const loser of [0, 1]) {
-        const made = await hedged({ handler: { isFailure } });
-        const [client, ...peers] = await sendBoth(made);
+        const made = await hedgedPair(rig(), { handler: { isFailure } });
+        const [client, ...peers] = await sendBoth(rig(), made);
         peers[loser].write(BUSY);
         await until(() => made.told.length === 2);
         const [lost, left] = loser === 0 ? ['one', 'two'] : ['two', 'one'];
@@ -354,8 +219,8 @@ describe('a hedged call', () => {
     });
 
     it('passes a failure on when it is the last answer', async () => {
-      const made = await hedged({ handler: { isFailure } });
-      const [client, first, second] = await sendBoth(made);
+      const made = await hedgedPair(rig(), { handler: { isFailure } });
+      const [client, first, second] = await sendBoth(rig(), made);
       second.write(BUSY);
       await until(() => made.told.length === 2);
       first.write(BUSY);
@@ -364,8 +229,8 @@ describe('a hedged call', () => {
     });
 
     it('takes what the sidecar of a peer could not deliver for a failure, too', async () => {
-      const made = await hedged();
-      const [client, first, second] = await sendBoth(made);
+      const made = await hedgedPair(rig());
+      const [client, first, second] = await sendBoth(rig(), made);
       first.write(answerOf('{}', 'HTTP/1.1 502 Bad Gateway\r\nX-Mesher-Error: MESH_ERR_CONNECT\r\n'));
       await until(() => made.told.length === 2);
       expect(made.told[1]).to.equal('lost one MESH_ERR_CONNECT, left two');
@@ -375,8 +240,8 @@ describe('a hedged call', () => {
   });
 
   it('gives each attempt its own time', async () => {
-    const made = await hedged({ tryTimeout: 300 });
-    const [client, first, second] = await sendBoth(made);
+    const made = await hedgedPair(rig(), { tryTimeout: 300 });
+    const [client, first, second] = await sendBoth(rig(), made);
     rig().time.advance(200);
     await first.awaitEnd();
     expect(made.told).to.deep.equal(['hedge', 'lost one MESH_ERR_TRY_TIMEOUT, left two']);
@@ -387,8 +252,8 @@ describe('a hedged call', () => {
   });
 
   it('ends with the deadline, both attempts at once', async () => {
-    const made = await hedged({ deadline: 500 });
-    const [client, first, second] = await sendBoth(made);
+    const made = await hedgedPair(rig(), { deadline: 500 });
+    const [client, first, second] = await sendBoth(rig(), made);
     rig().pass(500);
     await client.readUntil('within the deadline of 500 ms, in 2 attempts');
     await first.awaitEnd();
@@ -398,8 +263,8 @@ describe('a hedged call', () => {
   });
 
   it('ends with a responseTimeout that passes for both', async () => {
-    const made = await hedged();
-    const [client, first, second] = await sendBoth(made);
+    const made = await hedgedPair(rig());
+    const [client, first, second] = await sendBoth(rig(), made);
     rig().pass(30_000);
     await client.readUntil('did not answer within 30000 ms');
     await first.awaitEnd();
@@ -411,8 +276,8 @@ describe('a hedged call', () => {
     ['closes its connection', (client: RawPeer) => client.destroy()],
   ] as const) {
     it(`ends both attempts when its client ${how}`, async () => {
-      const made = await hedged();
-      const [client, first, second] = await sendBoth(made, GET);
+      const made = await hedgedPair(rig());
+      const [client, first, second] = await sendBoth(rig(), made, GET);
       leave(client);
       await settleSockets();
       rig().time.advance(1000);

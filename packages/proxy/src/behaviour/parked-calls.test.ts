@@ -9,13 +9,17 @@ const GET = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
 /** Where a call may have to wait for a decision. */
 const PLACES = ['begin', 'again'] as const;
 
+interface Parked {
+  readonly client: RawPeer;
+  readonly proxy: ProxyHarness;
+  readonly upstream: RawUpstream;
+  decide(verdict: Verdict): void;
+}
+
 describe('a call that waits for a decision', () => {
   const rig = useProxyRig();
 
-  async function parked(
-    place: (typeof PLACES)[number],
-    options: Partial<ProxyOptions> = {},
-  ): Promise<{ readonly proxy: ProxyHarness; readonly upstream: RawUpstream; decide(verdict: Verdict): void }> {
+  async function parked(place: (typeof PLACES)[number], options: Partial<ProxyOptions> = {}): Promise<Parked> {
     let decide: (verdict: Verdict) => void = () => {};
     let waiting = false;
     const wait = (): Promise<Verdict> => {
@@ -41,10 +45,8 @@ describe('a call that waits for a decision', () => {
     );
     const client = await rig().send(proxy, GET + GET);
     await until(() => waiting);
-    leaving = client;
-    return { proxy, upstream, decide: (verdict) => decide(verdict) };
+    return { client, proxy, upstream, decide: (verdict) => decide(verdict) };
   }
-  let leaving: RawPeer;
 
   for (const place of PLACES) {
     for (const [how, leave] of [
@@ -52,9 +54,9 @@ describe('a call that waits for a decision', () => {
       ['closes its connection', (client: RawPeer) => client.destroy()],
     ] as const) {
       it(`(${place}) ends when its client ${how}, also with requests behind it; the decision is for nobody then`, async () => {
-        const { proxy, upstream, decide } = await parked(place);
+        const { client, proxy, upstream, decide } = await parked(place);
         const before = upstream.connections.length;
-        leave(leaving);
+        leave(client);
         await settleSockets();
         rig().time.advance(1000);
         await proxy.awaitOutcomes(1);
@@ -70,12 +72,12 @@ describe('a call that waits for a decision', () => {
     }
 
     it(`(${place}) counts against maxDownstreamConnections`, async () => {
-      const { proxy, decide } = await parked(place, { maxDownstreamConnections: 1 });
+      const { client, proxy, decide } = await parked(place, { maxDownstreamConnections: 1 });
       const refused = await rig().connect(proxy);
       await refused.awaitEnd();
       expect(proxy.proxy.stats).to.include({ connectionsRefused: 1, connectionsOpen: 1 });
       decide(proxy.endpoint);
-      await leaving.readUntil('done');
+      await client.readUntil('done');
     });
   }
 });

@@ -72,6 +72,22 @@ describe('an answer that the handler watches', () => {
     }
   });
 
+  it('shows nothing to a handler that looks at it later', async () => {
+    const seen: unknown[] = [];
+    const { proxy } = await watched(inTurn(BUSY, answerOf('fine')), undefined, {
+      answered: (_call, answer) => {
+        if (answer.status !== 503) return undefined;
+        return Promise.resolve().then(() => {
+          seen.push(answer.header('x-why'));
+          return proxy.endpoint;
+        });
+      },
+    });
+    const client = await rig().send(proxy, GET);
+    await client.readUntil('fine');
+    expect(seen).to.deep.equal([undefined]);
+  });
+
   it('is not looked at when the call does not ask for it', async () => {
     const { proxy, seen } = await watched(inTurn(BUSY), undefined, { begin: () => proxy.endpoint });
     const client = await rig().send(proxy, GET);

@@ -1,13 +1,11 @@
-import { Endpoint, Rejection } from '@mesher/core';
+import { Rejection } from '@mesher/core';
 import { expect } from 'chai';
 import { DEFAULT_PROXY_OPTIONS, type ProxyOptions } from '../options.js';
-import { answerEach, answerOf } from '../testing/proxy-harness.js';
+import { NOWHERE, answerEach, answerOf } from '../testing/proxy-harness.js';
 import { settleSockets, until, untilStill, useProxyRig } from '../testing/proxy-rig.js';
 
 const GET = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
 const UPLOAD = 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\nbegin';
-/** An address of TEST-NET-1 (RFC 5737): nobody answers, or there is no way to it. */
-const NOWHERE = new Endpoint('192.0.2.1', 9, undefined);
 
 /** Just before a timeout has passed. */
 function before(option: keyof ProxyOptions): number {

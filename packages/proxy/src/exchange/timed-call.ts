@@ -90,6 +90,8 @@ export abstract class TimedCall<Second extends SecondAttempt = SecondAttempt> ex
     return true;
   }
 
+  /** The body so far will not be kept once it has been sent. */
+  protected abstract readonly isTooLargeToKeep: boolean;
   /** A second attempt beside the first can do no harm. */
   protected abstract readonly mayHaveCompany: boolean;
 
@@ -142,7 +144,9 @@ export abstract class TimedCall<Second extends SecondAttempt = SecondAttempt> ex
 
   #startSecond(now: number): void {
     const { call } = this;
-    if (!this.requestDone || !call.bodyReplayable || this.second !== undefined) return;
+    // Of a body that is too large the first attempt, once it is connected, would leave nothing for the second one.
+    const isReplayable = this.requestDone && call.bodyReplayable && !this.isTooLargeToKeep;
+    if (!isReplayable || this.second !== undefined) return;
     let endpoint: Endpoint | undefined;
     try {
       endpoint = this.handler.hedge?.(call);

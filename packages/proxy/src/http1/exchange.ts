@@ -70,7 +70,8 @@ export class Exchange extends ForwardedRequest implements UpstreamUser {
     if (untilClose || (!this.requestDone && scan.status >= 400)) server.closeAfterResponse();
     let extra = server.responseFields(call, scan.minorVersion);
     if (call.responseFields !== undefined) extra += renderFields(call.responseFields);
-    const without = fieldsToDrop(scan, this.dechunk, call.direction === 'inbound', call.removedResponseFields);
+    const removed = call.removedResponseFields?.map((name) => this.env.fieldName(name));
+    const without = fieldsToDrop(scan, this.dechunk, call.direction === 'inbound', removed);
     const text = renderResponseHead(scan, buffer, start, extra, without);
     const bodyStart = scan.end;
     const length = bodyEnd - bodyStart;

@@ -123,6 +123,11 @@ export abstract class ForwardedRequest extends TimedCall<Http1SecondAttempt> {
     else this.server.arm(this.waitingIn === undefined ? Infinity : this.env.options.pendingTimeout, this.dueAt);
   }
 
+  /** The body so far will not be kept once it has been sent. */
+  protected get isTooLargeToKeep(): boolean {
+    return this.kept !== undefined && this.kept.bytes > this.env.options.maxReplayBytes;
+  }
+
   protected armRequest(): void {
     const { options } = this.env;
     if (this.phase === Phase.AwaitResponse) {
@@ -133,8 +138,7 @@ export abstract class ForwardedRequest extends TimedCall<Http1SecondAttempt> {
   }
 
   #dropIfTooLarge(): void {
-    const { kept } = this;
-    if (kept === undefined || kept.bytes <= this.env.options.maxReplayBytes) return;
+    if (!this.isTooLargeToKeep) return;
     this.call.bodyReplayable = false;
     this.kept = undefined;
   }

@@ -1,5 +1,6 @@
 import { latin1 } from './characters.js';
-import { FieldName, findLines } from './field-lookup.js';
+import { FieldName } from './field-lookup.js';
+import { cutRemoved } from './head-edits.js';
 import type { ResponseScanner } from './response-scanner.js';
 
 const TRANSFER_ENCODING = new FieldName('transfer-encoding');
@@ -22,8 +23,9 @@ export function renderResponseHead(
   extra: string,
   without?: readonly FieldName[],
 ): string {
-  const { cuts, cutCount } = scan;
   const fieldsEnd = scan.end - 2;
+  if (without !== undefined) cutRemoved(scan, buffer, scan.fieldsStart, fieldsEnd, without);
+  const { cuts, cutCount } = scan;
   let text = `HTTP/1.1${latin1(buffer, start + VERSION_LENGTH, scan.fieldsStart)}`;
   let from = scan.fieldsStart;
   for (let i = 0; i < cutCount; i += 2) {
@@ -31,7 +33,6 @@ export function renderResponseHead(
     from = cuts[i + 1];
   }
   if (from < fieldsEnd) text += latin1(buffer, from, fieldsEnd);
-  if (without !== undefined) text = dropFields(text, without);
   return `${text}${extra}\r\n`;
 }
 
@@ -39,30 +40,19 @@ export function renderResponseHead(
  * The fields of an answer that do not go on to the client; undefined in the usual case.
  * @param dechunk the chunks are taken apart, so Transfer-Encoding would be a lie
  * @param fromApplication the answer comes from the local application
- * @param removed names, in lower case, that a policy takes out; those that frame the answer stay
+ * @param removed fields that a policy takes out; those that frame the answer stay
  */
 export function fieldsToDrop(
   scan: ResponseScanner,
   dechunk: boolean,
   fromApplication: boolean,
-  removed?: readonly string[],
+  removed?: readonly FieldName[],
 ): FieldName[] | undefined {
   const withoutChunks = dechunk && scan.chunked;
   const forged = fromApplication && (scan.presence & MESHER_ERROR.bit) !== 0;
   if (!withoutChunks && !forged && removed === undefined) return undefined;
-  const names = (removed ?? [])
-    .map((name) => new FieldName(name))
-    .filter(({ editProblem }) => editProblem === undefined);
-  return [...(withoutChunks ? [TRANSFER_ENCODING] : []), ...(forged ? [MESHER_ERROR] : []), ...names];
-}
-
-function dropFields(text: string, names: readonly FieldName[]): string {
-  const bytes = Buffer.from(text, 'latin1');
-  let result = '';
-  let from = 0;
-  findLines(bytes, text.indexOf('\r\n') + 2, bytes.length, names, (line, lineEnd) => {
-    result += text.slice(from, line);
-    from = lineEnd;
-  });
-  return result + text.slice(from);
+  const names = (removed ?? []).filter(({ editProblem }) => editProblem === undefined);
+  if (withoutChunks) names.push(TRANSFER_ENCODING);
+  if (forged) names.push(MESHER_ERROR);
+  return names;
 }

@@ -19,6 +19,8 @@ export class ScannedAnswer implements AnswerView {
   }
 
   header(name: string): string | undefined {
+    // A look-up relies on the lines of a head being there: a handler that looks later finds nothing, instead of looking for ever.
+    if (this.#buffer === NOTHING) return undefined;
     const { scan } = this;
     const field = this.fieldName(name);
     if ((scan.presence & field.bit) === 0) return undefined;

@@ -1,10 +1,9 @@
-import { Endpoint, Rejection, type AttemptFailure, type Verdict } from '@mesher/core';
+import { Rejection, type AttemptFailure, type Verdict } from '@mesher/core';
 import { expect } from 'chai';
+import { NOWHERE } from '../testing/proxy-harness.js';
 import { settleSockets, until, useProxyRig } from '../testing/proxy-rig.js';
 
 const DESTINATION = { service: 'db' };
-/** An address of TEST-NET-1 (RFC 5737): nobody answers, or there is no way to it. */
-const NOWHERE = new Endpoint('192.0.2.1', 9, undefined);
 
 describe('limits of a relayed connection', () => {
   const rig = useProxyRig();

@@ -107,6 +107,9 @@ function optional(
   };
 }
 
+/** An address of TEST-NET-1 (RFC 5737): nobody answers, or there is no way to it. */
+export const NOWHERE: Endpoint = new Endpoint('192.0.2.1', 9, undefined);
+
 /** Heads pass as they came, so that a test can compare them byte for byte. */
 const NO_FORWARDING: ForwardingOptions = { xForwardedFor: 'off', forwarded: false, via: false };
 

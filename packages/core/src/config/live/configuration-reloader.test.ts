@@ -1,24 +1,9 @@
 import { expect } from 'chai';
-import { chmod, mkdir, rename, rm, symlink, truncate, unlink, writeFile } from 'node:fs/promises';
+import { truncate } from 'node:fs/promises';
 import { join } from 'node:path';
-import { DEBOUNCE_MS, POLL_MS, ReloadRig } from '../../testing/reload-rig.js';
-import { skipBecause } from '../../testing/skip-because.js';
-import { withFolder } from '../../testing/temporary-folder.js';
 import { MeshError } from '../../errors.js';
-
-const NAMED = { 'microservice.yaml': 'servicecomb.service.name: orders\n' };
-const TIMING_ON = { 'mesher.yaml': 'mesher.serverTiming: true\n' };
-
-async function withRig(files: Readonly<Record<string, string>>, use: (rig: ReloadRig) => Promise<void>): Promise<void> {
-  await withFolder({ ...NAMED, ...files }, async (folder) => {
-    const rig = await ReloadRig.open(folder);
-    try {
-      await use(rig);
-    } finally {
-      rig.reloader.close();
-    }
-  });
-}
+import { DEBOUNCE_MS, POLL_MS, type ReloadRig } from '../../testing/reload-rig.js';
+import { TIMING_ON, withReloadRig as withRig } from '../../testing/with-reload-rig.js';
 
 describe('a changed configuration', () => {
   it('takes the place of the former one as a whole, and everybody is told once', async () => {
@@ -144,6 +129,42 @@ describe('a changed configuration', () => {
     });
   });
 
+  it('that came while another look was under way is looked at when it ended, and not read again when nothing changed', async () => {
+    await withRig({}, async (rig) => {
+      const first = rig.reloader.reload();
+      rig.reloader.hint();
+      rig.time.advance(DEBOUNCE_MS);
+      await first;
+      expect(await rig.reloader.whenIdle()).to.equal('unchanged');
+      expect(rig.count('unchanged')).to.equal(1);
+    });
+  });
+
+  it('that a mistake of a part of the chassis keeps out counts as refused, too', async () => {
+    await withRig({}, async (rig) => {
+      rig.live.onCheck(() => {
+        throw new TypeError('undefined is not a rule');
+      });
+      await rig.write(TIMING_ON);
+      expect(await rig.hintAndLook()).to.equal('rejected');
+      expect(rig.refused).to.deep.equal(['reading it failed: undefined is not a rule']);
+      expect(rig.gauge('mesher_config_last_reload_success')).to.equal(0);
+      expect(rig.count('rejected')).to.equal(1);
+      expect(rig.changes).to.deep.equal([]);
+    });
+  });
+
+  it('leaves no timer behind when the end comes while an emptied file is looked at', async () => {
+    await withRig(TIMING_ON, async (rig) => {
+      await truncate(join(rig.folder, 'mesher.yaml'));
+      rig.reloader.hint();
+      rig.time.advance(DEBOUNCE_MS);
+      rig.reloader.close();
+      await rig.reloader.whenIdle();
+      expect(rig.time.pendingTimers).to.equal(0);
+    });
+  });
+
   it('is not taken over after the end', async () => {
     await withRig({}, async (rig) => {
       await rig.write(TIMING_ON);
@@ -153,104 +174,6 @@ describe('a changed configuration', () => {
       await rig.reloader.whenIdle();
       expect(rig.changes).to.deep.equal([]);
       expect(rig.time.pendingTimers).to.equal(0);
-    });
-  });
-});
-
-describe('the configuration folder', () => {
-  it('may be swapped as Kubernetes swaps a ConfigMap: all files change in one step', async () => {
-    await withFolder({}, async (folder) => {
-      const version = async (name: string, timing: boolean): Promise<void> => {
-        await mkdir(join(folder, name));
-        await writeFile(join(folder, name, 'microservice.yaml'), 'servicecomb.service.name: orders\n');
-        await writeFile(join(folder, name, 'mesher.yaml'), `mesher.serverTiming: ${timing}\n`);
-      };
-      await version('..1', false);
-      await symlink('..1', join(folder, '..data'));
-      for (const file of ['microservice.yaml', 'mesher.yaml']) await symlink(`..data/${file}`, join(folder, file));
-      const rig = await ReloadRig.open(folder);
-      await version('..2', true);
-      await symlink('..2', join(folder, '..data_tmp'));
-      await rename(join(folder, '..data_tmp'), join(folder, '..data'));
-      await rm(join(folder, '..1'), { recursive: true });
-      expect(await rig.hintAndLook()).to.equal('applied');
-      expect(rig.live.document.mesher.serverTiming).to.equal(true);
-      rig.reloader.close();
-    });
-  });
-
-  it('that vanishes takes nothing along; when it is back, it counts again', async () => {
-    await withRig(TIMING_ON, async (rig) => {
-      await rename(rig.folder, `${rig.folder}-away`);
-      expect(await rig.hintAndLook()).to.equal('rejected');
-      expect(rig.refused[0]).to.match(/the configuration folder is gone/);
-      expect(rig.live.document.mesher.serverTiming).to.equal(true);
-      await rename(`${rig.folder}-away`, rig.folder);
-      await rig.write({ 'mesher.yaml': 'mesher.serverTiming: false\n' });
-      expect(await rig.hintAndLook()).to.equal('applied');
-    });
-  });
-
-  it('may lose a file: what stood in it counts no longer', async () => {
-    await withRig(TIMING_ON, async (rig) => {
-      await unlink(join(rig.folder, 'mesher.yaml'));
-      expect(await rig.hintAndLook()).to.equal('applied');
-      expect(rig.live.document.mesher.serverTiming).to.equal(false);
-    });
-  });
-
-  it('with a file that is emptied and then filled, as editors write in place, never counts as empty', async () => {
-    await withRig(TIMING_ON, async (rig) => {
-      await truncate(join(rig.folder, 'mesher.yaml'));
-      expect(await rig.hintAndLook()).to.equal('unsettled');
-      expect(rig.live.document.mesher.serverTiming).to.equal(true);
-      await writeFile(join(rig.folder, 'mesher.yaml'), 'mesher.serverTiming: true\nmesher.metrics: {}\n');
-      expect(await rig.hintAndLook()).to.equal('unchanged');
-      expect(rig.changes).to.deep.equal([]);
-    });
-  });
-
-  it('with a file that stays empty counts so after a second', async () => {
-    await withRig(TIMING_ON, async (rig) => {
-      await truncate(join(rig.folder, 'mesher.yaml'));
-      expect(await rig.hintAndLook()).to.equal('unsettled');
-      rig.time.advance(1_000);
-      expect(await rig.reloader.whenIdle()).to.equal('applied');
-      expect(rig.live.document.mesher.serverTiming).to.equal(false);
-    });
-  });
-
-  it('with half of a file is refused, and taken over when the rest is there', async () => {
-    await withRig({}, async (rig) => {
-      await rig.write({ 'mesher.yaml': 'mesher: { serverTiming: tr' });
-      expect(await rig.hintAndLook()).to.equal('rejected');
-      expect(rig.refused[0]).to.match(/^mesher\.yaml:1:/);
-      await rig.write({ 'mesher.yaml': 'mesher: { serverTiming: true }' });
-      expect(await rig.hintAndLook()).to.equal('applied');
-    });
-  });
-
-  it('with a huge file, or a folder in the place of a file, is refused', async () => {
-    await withRig({}, async (rig) => {
-      await rig.write({ 'router.yaml': '#'.repeat(1024 * 1024 + 1) });
-      expect(await rig.hintAndLook()).to.equal('rejected');
-      expect(rig.refused[0]).to.match(/^router\.yaml:1:1 {2}is larger than 1048576 bytes/);
-      await unlink(join(rig.folder, 'router.yaml'));
-      await mkdir(join(rig.folder, 'router.yaml'));
-      expect(await rig.hintAndLook()).to.equal('rejected');
-      expect(rig.refused[0]).to.match(/^router\.yaml:1:1 {2}is no file/);
-    });
-  });
-
-  it('with a file that may not be read is refused', async function () {
-    await withRig(TIMING_ON, async (rig) => {
-      const drop = process.getuid?.() === 0 ? NOBODY : undefined;
-      if (drop !== undefined && process.seteuid === undefined) skipBecause(this, 'this system knows no permissions');
-      await chmod(rig.folder, 0o755);
-      await chmod(join(rig.folder, 'mesher.yaml'), 0);
-      const result = await asUser(drop, () => rig.hintAndLook());
-      expect(result).to.equal('rejected');
-      expect(rig.refused[0]).to.match(/^mesher\.yaml:1:1 {2}cannot be read: .*permission/);
     });
   });
 });
@@ -295,6 +218,17 @@ describe('a change that needs a restart', () => {
       await rig.write(FILES);
       await rig.hintAndLook();
       expect(rig.reloader.state.needsRestart).to.deep.equal([]);
+    });
+  });
+
+  it('is also where this process runs, since others are told it at the start', async () => {
+    await withRig({}, async (rig) => {
+      await rig.write({ 'chassis.yaml': 'region: { name: eu, availableZone: b }\n' });
+      expect(await rig.hintAndLook()).to.equal('unchanged');
+      expect(rig.reloader.state.needsRestart.map(({ key }) => key)).to.deep.equal([
+        'region.availableZone',
+        'region.name',
+      ]);
     });
   });
 
@@ -354,19 +288,6 @@ describe('a config source', () => {
     });
   });
 });
-
-/** A user without rights. */
-const NOBODY = 65_534;
-
-async function asUser<T>(user: number | undefined, act: () => Promise<T>): Promise<T> {
-  if (user === undefined) return await act();
-  process.seteuid?.(user);
-  try {
-    return await act();
-  } finally {
-    process.seteuid?.(0);
-  }
-}
 
 async function pollAndLook(rig: ReloadRig): Promise<void> {
   rig.time.advance(POLL_MS);

@@ -86,6 +86,7 @@ export class ConfigurationReloader {
   #emptiedSince: number | undefined;
   #running: Promise<ReloadResult> | undefined;
   #again: Promise<ReloadResult> | undefined;
+  #againByForce = false;
   #quiet: TimerHandle | undefined;
   #firstHintAt: number | undefined;
   #poll: TimerHandle | undefined;
@@ -125,17 +126,12 @@ export class ConfigurationReloader {
   /** Says that something may have changed: it is looked at once it has been quiet for the debounce. */
   hint(): void {
     if (this.#closed) return;
-    const { clock, timers } = this.parts.ports;
+    const { clock } = this.parts.ports;
     const { debounce } = this.parts.options;
     this.#firstHintAt ??= clock.now();
     const waited = clock.now() - this.#firstHintAt;
     const left = Math.max(0, Math.min(debounce, debounce * MAX_WAIT_FACTOR - waited));
-    this.#quiet?.cancel();
-    this.#quiet = timers.after(left, () => {
-      this.#firstHintAt = undefined;
-      this.#quiet = undefined;
-      void this.#begin(false);
-    });
+    this.#lookAfter(left);
   }
 
   /** Reads everything at once, also when nothing seems to have changed: SIGHUP. Never rejects. */
@@ -164,11 +160,24 @@ export class ConfigurationReloader {
   #begin(force: boolean): Promise<ReloadResult> {
     if (this.#running === undefined) return this.#run(force);
     // One more look after the present one serves everybody who asks meanwhile.
+    this.#againByForce ||= force;
     this.#again ??= this.#running.then(() => {
+      const byForce = this.#againByForce;
       this.#again = undefined;
-      return this.#run(true);
+      this.#againByForce = false;
+      return this.#run(byForce);
     });
     return this.#again;
+  }
+
+  #lookAfter(ms: number): void {
+    this.#quiet?.cancel();
+    if (this.#closed) return;
+    this.#quiet = this.parts.ports.timers.after(ms, () => {
+      this.#firstHintAt = undefined;
+      this.#quiet = undefined;
+      void this.#begin(false);
+    });
   }
 
   #run(force: boolean): Promise<ReloadResult> {
@@ -176,7 +185,8 @@ export class ConfigurationReloader {
       .catch((error: unknown) => {
         // Mistakes of users are results; this is one of ours, and it must not end the process.
         this.parts.logger.error({ error }, 'reading the configuration again failed');
-        return 'rejected' as const;
+        const message = `reading it failed: ${error instanceof Error ? error.message : String(error)}`;
+        return this.#counted(this.#reject([{ origin: { layer: 'default' }, path: '', message }]));
       })
       .finally(() => {
         this.#running = undefined;
@@ -200,7 +210,10 @@ export class ConfigurationReloader {
     this.#examined = before.key;
     this.#emptied = new Set(before.files.empty);
     this.#emptiedSince = undefined;
-    const result = this.#judge(loaded, before.files);
+    return this.#counted(this.#judge(loaded, before.files));
+  }
+
+  #counted(result: ReloadResult): ReloadResult {
     this.#count(result);
     return result;
   }
@@ -276,15 +289,11 @@ export class ConfigurationReloader {
       this.#emptiedSince = undefined;
       return false;
     }
-    const { clock, timers } = this.parts.ports;
+    const { clock } = this.parts.ports;
     this.#emptiedSince ??= clock.now();
     const left = this.#emptiedSince + EMPTIED_GRACE_MS - clock.now();
     if (left <= 0) return false;
-    this.#quiet?.cancel();
-    this.#quiet = timers.after(left, () => {
-      this.#quiet = undefined;
-      void this.#begin(false);
-    });
+    this.#lookAfter(left);
     return true;
   }
 

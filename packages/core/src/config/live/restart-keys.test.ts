@@ -24,6 +24,7 @@ describe('the table of keys that need a restart', () => {
   it('means whole keys, not beginnings of names', () => {
     expect(restartKeyOf('plugins[0]')?.prefix).to.equal('plugins');
     expect(restartKeyOf('plugin.settings.kie.token')?.prefix).to.equal('plugin');
+    expect(restartKeyOf('region.availableZone')?.prefix).to.equal('region');
     expect(restartKeyOf('administrator')).to.equal(undefined);
     expect(restartKeyOf('servicecomb.routeRule.orders')).to.equal(undefined);
     expect(restartKeyOf('cse.isolation.Consumer.maxConcurrentRequests')).to.equal(undefined);

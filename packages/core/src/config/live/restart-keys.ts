@@ -12,6 +12,7 @@ export interface RestartKey {
  */
 export const RESTART_KEYS: readonly RestartKey[] = [
   { prefix: 'servicecomb.service', because: 'it is the identity under which this instance is registered' },
+  { prefix: 'region', because: 'others are told it when this instance is registered' },
   { prefix: 'servicecomb.protocols', because: 'listeners are opened at the start' },
   { prefix: 'servicecomb.registry', because: 'the registry is chosen and connected at the start' },
   { prefix: 'servicecomb.handler', because: 'chains are put together at the start' },

@@ -1,5 +1,4 @@
-import type { ConfigNode } from '../tree/config-node.js';
-import type { ScalarLeaf } from '../tree/config-node.js';
+import type { ConfigNode, ScalarLeaf } from '../tree/config-node.js';
 import type { ParsedYamlText } from '../yaml/parse-yaml.js';
 import type { Notice, NoticeKind, Origin, Problem } from '../problem.js';
 import { isSecretKey, maskText } from './secrets.js';

@@ -1,5 +1,5 @@
 import { ListSchema } from '../schema/list.js';
-import { ObjectSchema, type Fields } from '../schema/object.js';
+import { ObjectSchema, type Fields, type ObjectNotes } from '../schema/object.js';
 import { ScalarSchema } from '../schema/scalar.js';
 import { s } from '../schema/combinators.js';
 import type { Infer, Schema } from '../schema/schema.js';
@@ -15,6 +15,9 @@ export type Overrides<T> = {
       : T[K] | undefined;
 };
 
+/** The values of {@link Fields}, each of which may be missing. */
+export type OverridesOf<F extends Fields> = Overrides<ObjectOf<F>>;
+
 /** The values of one side: its own, and what the services that have a block of their own set differently. */
 export type SideOf<F extends Fields> = ObjectOf<F> & { readonly services: ReadonlyMap<string, Overrides<ObjectOf<F>>> };
 
@@ -25,9 +28,13 @@ export type SideOf<F extends Fields> = ObjectOf<F> & { readonly services: Readon
 export function bySide<F extends Fields>(
   fields: F,
 ): { readonly Consumer: Schema<SideOf<F>>; readonly Provider: Schema<SideOf<F>> } {
-  const each = s.object(withoutDefaults(fields)) as Schema<Overrides<ObjectOf<F>>>;
-  const side = (): Schema<SideOf<F>> => s.openObject(fields, { as: 'services', keyName: 'service', each });
-  return { Consumer: side(), Provider: side() };
+  return { Consumer: withServices(fields), Provider: withServices(fields) };
+}
+
+/** One side alone, or what has no sides: `cse.loadbalance.*`, and again `cse.loadbalance.{service}.*`. */
+export function withServices<F extends Fields>(fields: F, notes: ObjectNotes = {}): Schema<SideOf<F>> {
+  const each = s.object(withoutDefaults(fields)) as Schema<OverridesOf<F>>;
+  return s.openObject(fields, { as: 'services', keyName: 'service', each }, notes);
 }
 
 /** The values that hold for a service: its own, and those of the side for what it does not set. */
@@ -61,7 +68,8 @@ function withoutDefault(schema: Schema<unknown>): Schema<unknown> {
     return new ListSchema<unknown>(schema.item as Schema<unknown>, schema.commaSeparated, schema.notes, {});
   }
   if (schema instanceof ObjectSchema) {
-    return new ObjectSchema(withoutDefaults(schema.fields), schema.notes, schema.others);
+    // Its check sees only what the service sets; a comparison with what is missing is false.
+    return new ObjectSchema(withoutDefaults(schema.fields), schema.notes, schema.others, schema.check);
   }
   return schema;
 }

@@ -3,16 +3,14 @@ import { s } from '../schema/combinators.js';
 
 /** Fields that frame the message or belong to one hop; the codec writes them (RFC 9110, 7.6.1). */
 const HOP_FIELDS: ReadonlySet<string> = new Set([
-  ...[
-    'connection',
-    'content-length',
-    'keep-alive',
-    'proxy-connection',
-    'te',
-    'trailer',
-    'transfer-encoding',
-    'upgrade',
-  ],
+  'connection',
+  'content-length',
+  'keep-alive',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
 ]);
 
 /** Fields by which sidecars find loops and tell their own errors from those of the application. */

@@ -1,6 +1,7 @@
 import { s } from '../schema/combinators.js';
 import type { Fields } from '../schema/object.js';
-import type { Infer, Schema } from '../schema/schema.js';
+import type { Schema } from '../schema/schema.js';
+import type { OverridesOf } from './by-side.js';
 
 /** Names of what is worth another attempt; statuses (`503`) may stand beside them. */
 export const RETRY_CONDITIONS = [
@@ -34,136 +35,132 @@ export function retryOnList(notes: {
   return s.list(condition, { commaSeparated: true, ...notes });
 }
 
-/**
- * Keys of `cse.loadbalance` that say when a call is tried again. Only the global ones have defaults: what a service does not set is
- * that of the global block.
- */
-function retryFields(level: 'global' | 'service') {
-  const fallback = <T>(value: T, reason: string): { readonly default?: T; readonly reason?: string } =>
-    level === 'global' ? { default: value, reason } : {};
-  return {
-    retryEnabled: s.boolean({
-      doc: 'Tries a failed call again as retryOn, retryOnSame and retryOnNext say. Without it only what is safe is repeated (safeAttempts).',
-      ...fallback(false, 'as in go-chassis; only its owner knows whether a service bears repeated calls'),
-    }),
-    retryOnSame: s.integer({
+/** Keys of `cse.loadbalance` that say when a call is tried again. */
+export const RETRY_FIELDS = {
+  retryEnabled: s.boolean({
+    doc: 'Tries a failed call again as retryOn, retryOnSame and retryOnNext say. Without it only what is safe is repeated (safeAttempts).',
+    default: false,
+    reason: 'as in go-chassis; only its owner knows whether a service bears repeated calls',
+  }),
+  retryOnSame: s.integer({
+    min: 0,
+    max: 100,
+    doc: 'Further attempts at an instance before another one is tried.',
+    default: 0,
+    reason: 'another instance is more likely to be well',
+  }),
+  retryOnNext: s.integer({
+    min: 0,
+    max: 100,
+    doc: 'Further instances to try.',
+    default: 0,
+    reason: 'as in go-chassis',
+  }),
+  retryOn: retryOnList({
+    doc: 'What is worth another attempt: connect-failure, refused-stream, reset, timeout (of one attempt), gateway-error (502, 503, 504), 5xx, retriable-4xx (409), or statuses.',
+    default: ['connect-failure', 'reset', 'timeout', 'gateway-error'],
+    reason: 'what another instance may do better; 500 is more often a mistake that any instance would make',
+  }),
+  retryMethods: s.oneOf(['idempotent', 'all'], {
+    doc: 'Which methods are sent again after they may have been executed: idempotent ones (RFC 9110, 9.2.2), or all.',
+    default: 'idempotent',
+    reason: 'an order that is placed twice is worse than an error',
+  }),
+  perTryTimeoutMs: s.integer({
+    min: 0,
+    doc: 'Milliseconds that one attempt has until its answer begins, for requests that may be sent again; 0 for as long as the call has.',
+    default: 0,
+    reason: 'only its owner knows how long a service takes',
+  }),
+  backoff: s.object(
+    {
+      kind: s.oneOf(BACKOFF_KINDS, {
+        ignoreCase: true,
+        doc: 'How waits before another attempt grow: exponential (half as long again each time, +-50 %), jittered (drawn between minMs and a bound that doubles), constant (minMs), zero.',
+        default: 'exponential',
+        reason: 'a service in trouble gets time, and callers do not come back together',
+      }),
+      minMs: s.integer({
+        min: 0,
+        max: 60_000,
+        doc: 'First wait in milliseconds.',
+        default: 25,
+        reason: 'a restart of a pool or a short pause of a garbage collector is over by then',
+      }),
+      maxMs: s.integer({
+        min: 0,
+        max: 600_000,
+        doc: 'Longest wait in milliseconds; ten times minMs when left out.',
+      }),
+      maxRetryAfterMs: s.integer({
+        min: 0,
+        max: 600_000,
+        doc: 'Longest retry-after of an answer that is waited for; one that asks for more is passed on at once.',
+        default: 1_000,
+        reason: 'a caller that waits longer would rather know',
+      }),
+    },
+    {
+      // In the block of a service either may be missing; a comparison with what is missing is false.
+      check: ({ minMs, maxMs }) => (maxMs !== undefined && maxMs < minMs ? 'maxMs is less than minMs' : undefined),
+    },
+  ),
+  retryBudget: s.object({
+    percent: s.number({
       min: 0,
       max: 100,
-      doc: 'Further attempts at an instance before another one is tried.',
-      ...fallback(0, 'another instance is more likely to be well'),
+      doc: 'Repeated calls in the last 10 s, in percent of all calls of the service in that time.',
+      default: 20,
+      reason: 'retries may not multiply the load of a service that is in trouble',
     }),
-    retryOnNext: s.integer({
+    minPerSecond: s.number({
       min: 0,
-      max: 100,
-      doc: 'Further instances to try.',
-      ...fallback(0, 'as in go-chassis'),
+      max: 100_000,
+      doc: 'Repeated calls per second that are always allowed, on average over 10 s.',
+      default: 10,
+      reason: 'a service that is rarely called has retries, too',
     }),
-    retryOn: retryOnList({
-      doc: 'What is worth another attempt: connect-failure, refused-stream, reset, timeout (of one attempt), gateway-error (502, 503, 504), 5xx, retriable-4xx (409), or statuses.',
-      ...fallback(
-        ['connect-failure', 'reset', 'timeout', 'gateway-error'] as const,
-        'what another instance may do better; 500 is more often a mistake that any instance would make',
-      ),
+  }),
+  safeAttempts: s.integer({
+    min: 1,
+    max: 10,
+    doc: 'Most attempts of one call, the first included, for failures that are safe to repeat: no connection could be made, or it died before an answer to an idempotent request. Also without retryEnabled.',
+    default: 3,
+    reason: 'two instances may die together; a third failure says more about the service than about an instance',
+  }),
+  connectRest: s.object({
+    min: s.duration({
+      doc: 'How long an instance is passed over after a failed connect; doubled with each further one.',
+      default: '100ms',
+      reason: 'a process that restarts is back within a second',
     }),
-    retryMethods: s.oneOf(['idempotent', 'all'], {
-      doc: 'Which methods are sent again after they may have been executed: idempotent ones (RFC 9110, 9.2.2), or all.',
-      ...fallback('idempotent' as const, 'an order that is placed twice is worse than an error'),
+    max: s.duration({
+      doc: 'Longest such rest.',
+      default: '10s',
+      reason: 'an instance that comes back should not wait long for calls',
     }),
-    perTryTimeoutMs: s.integer({
-      min: 0,
-      doc: 'Milliseconds that one attempt has until its answer begins, for requests that may be sent again; 0 for as long as the call has.',
-      ...fallback(0, 'only its owner knows how long a service takes'),
+  }),
+  hedging: s.object({
+    enabled: s.boolean({
+      doc: 'Sends an idempotent request to a second instance when the first one takes long, and takes the answer that begins first.',
+      default: false,
+      reason: 'it costs additional calls, which only some services can bear',
     }),
-    backoff: s.object(
-      {
-        kind: s.oneOf(BACKOFF_KINDS, {
-          ignoreCase: true,
-          doc: 'How waits before another attempt grow: exponential (half as long again each time, +-50 %), jittered (drawn between minMs and a bound that doubles), constant (minMs), zero.',
-          ...fallback('exponential' as const, 'a service in trouble gets time, and callers do not come back together'),
-        }),
-        minMs: s.integer({
-          min: 0,
-          max: 60_000,
-          doc: 'First wait in milliseconds.',
-          ...fallback(25, 'a restart of a pool or a short pause of a garbage collector is over by then'),
-        }),
-        maxMs: s.integer({
-          min: 0,
-          max: 600_000,
-          doc: 'Longest wait in milliseconds; ten times minMs when left out.',
-        }),
-        maxRetryAfterMs: s.integer({
-          min: 0,
-          max: 600_000,
-          doc: 'Longest retry-after of an answer that is waited for; one that asks for more is passed on at once.',
-          ...fallback(1_000, 'a caller that waits longer would rather know'),
-        }),
-      },
-      {
-        check: ({ minMs, maxMs }) =>
-          minMs !== undefined && maxMs !== undefined && maxMs < minMs ? 'maxMs is less than minMs' : undefined,
-      },
-    ),
-    retryBudget: s.object({
-      percent: s.number({
-        min: 0,
-        max: 100,
-        doc: 'Repeated calls in the last 10 s, in percent of all calls of the service in that time.',
-        ...fallback(20, 'retries may not multiply the load of a service that is in trouble'),
-      }),
-      minPerSecond: s.number({
-        min: 0,
-        max: 100_000,
-        doc: 'Repeated calls per second that are always allowed, on average over 10 s.',
-        ...fallback(10, 'a service that is rarely called has retries, too'),
-      }),
-    }),
-    safeAttempts: s.integer({
+    delayMs: s.integer({
       min: 1,
-      max: 10,
-      doc: 'Most attempts of one call, the first included, for failures that are safe to repeat: no connection could be made, or it died before an answer to an idempotent request. Also without retryEnabled.',
-      ...fallback(
-        3,
-        'two instances may die together; a third failure says more about the service than about an instance',
-      ),
+      doc: 'Milliseconds without an answer after which a second attempt begins.',
+      default: 100,
+      reason: 'longer than most answers take; best set to the 95th percentile of the service',
     }),
-    connectRest: s.object({
-      min: s.duration({
-        doc: 'How long an instance is passed over after a failed connect; doubled with each further one.',
-        ...fallback('100ms', 'a process that restarts is back within a second'),
-      }),
-      max: s.duration({
-        doc: 'Longest such rest.',
-        ...fallback('10s', 'an instance that comes back should not wait long for calls'),
-      }),
+    maxHedges: s.integer({
+      min: 1,
+      max: 5,
+      doc: 'Additional attempts per call. They count against the retry budget.',
+      default: 1,
+      reason: 'a second one beside the first gains most of what there is to gain',
     }),
-    hedging: s.object({
-      enabled: s.boolean({
-        doc: 'Sends an idempotent request to a second instance when the first one takes long, and takes the answer that begins first.',
-        ...fallback(false, 'it costs additional calls, which only some services can bear'),
-      }),
-      delayMs: s.integer({
-        min: 1,
-        doc: 'Milliseconds without an answer after which a second attempt begins.',
-        ...fallback(100, 'longer than most answers take; best set to the 95th percentile of the service'),
-      }),
-      maxHedges: s.integer({
-        min: 1,
-        max: 5,
-        doc: 'Additional attempts per call. They count against the retry budget.',
-        ...fallback(1, 'a second one beside the first gains most of what there is to gain'),
-      }),
-    }),
-  } satisfies Fields;
-}
+  }),
+} satisfies Fields;
 
-/** Keys of `cse.loadbalance`. */
-export const RETRY_FIELDS = retryFields('global');
-
-/** The same keys of `cse.loadbalance.{service}`. */
-export const SERVICE_RETRY_FIELDS = retryFields('service');
-
-type RetryFields = typeof RETRY_FIELDS;
-
-/** The values of {@link RETRY_FIELDS}, at either level. */
-export type RetrySettings = { readonly [K in keyof RetryFields]: Infer<RetryFields[K]> };
+/** The values of {@link RETRY_FIELDS}, at the level of all services or of one: any may be missing. */
+export type RetrySettings = OverridesOf<typeof RETRY_FIELDS>;

@@ -11,7 +11,7 @@ function keyOf(settings: Partial<HashSettings>): HashKey {
 }
 
 const CALL = new FakeCall({
-  path: '/v1/items?user=ann&page=2&empty=',
+  path: '/v1/items?user=ann&page=2&empty=&c%69ty=S%C3%A3o+Paulo',
   remoteAddress: '10.0.0.9',
   headers: { 'X-User': 'bob', cookie: 'a=1; session="s 1"; b=2' },
 });
@@ -23,6 +23,7 @@ describe('what is hashed of a call', () => {
     ['a parameter of the query', { query: 'user' }, 'ann'],
     ['another parameter of the query', { query: 'page' }, '2'],
     ['an empty parameter', { query: 'empty' }, ''],
+    ['a parameter as it is meant, however it was spelled', { query: 'city' }, 'São Paulo'],
     ['no parameter whose name only ends alike', { query: 'ser' }, undefined],
     ['the path without the query', { path: true }, '/v1/items'],
     ['the address of the caller', { source: true }, '10.0.0.9'],

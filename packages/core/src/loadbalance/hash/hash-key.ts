@@ -1,5 +1,6 @@
 import type { Invocation } from '../../invocation.js';
 import type { Random } from '../../ports/ports.js';
+import { pathOf, queryParameter } from '../../routing/target.js';
 import { cookieField, cookieOf, findSetCookie, setCookie } from './cookie.js';
 import { murmur3Text } from './murmur3.js';
 
@@ -57,23 +58,10 @@ export class HashKey {
       // A client that is to get the cookie must not be placed by something else before.
       if (value !== undefined || cookieTtlS !== undefined) return value;
     }
-    const parameter = query === undefined ? undefined : queryOf(call.path, query);
+    const parameter = query === undefined ? undefined : queryParameter(call.path, query);
     if (parameter !== undefined) return parameter;
     if (path && call.path !== '') return pathOf(call.path);
     return source && call.remoteAddress !== '' ? call.remoteAddress : undefined;
-  }
-
-  /** What the configuration looks at, for people. */
-  describe(): string {
-    const { header, cookie, query, path, source } = this.#settings;
-    const parts = [
-      header === undefined ? undefined : `header ${header}`,
-      cookie === undefined ? undefined : `cookie ${cookie}`,
-      query === undefined ? undefined : `query ${query}`,
-      path ? 'path' : undefined,
-      source ? 'source' : undefined,
-    ];
-    return parts.filter((part) => part !== undefined).join(', ');
   }
 
   /** The value of the cookie that the answer sets: another attempt of the call must see the same one. */
@@ -87,23 +75,4 @@ export class HashKey {
     setCookie(call, name, cookieField(name, value, ttlS));
     return value;
   }
-}
-
-function pathOf(target: string): string {
-  const end = target.indexOf('?');
-  return end < 0 ? target : target.slice(0, end);
-}
-
-/** The first value of a parameter, as it was sent: two spellings of one text are two keys. */
-function queryOf(target: string, name: string): string | undefined {
-  let at = target.indexOf('?');
-  while (at >= 0) {
-    const valueAt = at + 1 + name.length;
-    if (target.startsWith(name, at + 1) && target[valueAt] === '=') {
-      const end = target.indexOf('&', valueAt);
-      return target.slice(valueAt + 1, end < 0 ? undefined : end);
-    }
-    at = target.indexOf('&', at + 1);
-  }
-  return undefined;
 }

@@ -80,6 +80,16 @@ for (const [name, factory] of [
       expect(takers.size).to.be.at.least(8);
     });
 
+    it('spreads all keys over the few endpoints that are left', () => {
+      const all = endpoints(200);
+      const left = [all[40], all[160]];
+      for (const endpoint of all) if (!left.includes(endpoint)) endpoint.bar('breaker');
+      const places = placesOf(factory, all);
+      for (const endpoint of left) {
+        expect(places.filter((place) => place === endpoint).length / KEYS).to.be.within(0.4, 0.6);
+      }
+    });
+
     it('sends a call elsewhere, always to the same one, after the endpoint of its key was tried', () => {
       const all = endpoints(10);
       const balancer = factory(all, fakePorts());

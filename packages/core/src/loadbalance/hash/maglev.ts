@@ -17,7 +17,7 @@ const LEAST_SHARE = 0.01;
 /** Seed of the step with which an endpoint walks through the table. */
 const STEP_SEED = 0x9747b28c;
 
-/** Places that are looked at for an endpoint that takes calls, before the table is searched from one end to the other. */
+/** Places that are looked at for an endpoint that takes calls, before the table is searched from the last of them on. */
 const MAX_PROBES = 32;
 
 /** 2^32 divided by the golden ratio: spreads consecutive numbers over all bits. */
@@ -73,8 +73,9 @@ class Maglev implements LoadBalancer {
       if (this.gate.passes(endpoint) && tried?.includes(endpoint) !== true) return endpoint;
       at = avalanche(hash + Math.imul(probe, GOLDEN)) % length;
     }
-    for (const index of this.#table) {
-      const endpoint = this.#endpoints[index] as Endpoint;
+    // From there on, and not from the beginning: all such keys would go to the first endpoint of the table.
+    for (let step = 0; step < length; step++) {
+      const endpoint = this.#endpoints[this.#table[(at + step) % length] as number] as Endpoint;
       if (this.gate.passes(endpoint) && tried?.includes(endpoint) !== true) return endpoint;
     }
     return first;

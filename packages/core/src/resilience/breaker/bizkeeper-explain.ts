@@ -2,7 +2,8 @@ import type { Rejection } from '../../errors.js';
 import type { Explanation } from '../../explain/explanation.js';
 import type { Invocation } from '../../invocation.js';
 import type { ServiceRules } from './bizkeeper-rules.js';
-import { hasPlaces, type GuardedService } from './guarded-service.js';
+import { isRelayed } from './breaker-outcomes.js';
+import type { GuardedService } from './guarded-service.js';
 
 /** A call, and what it would meet. */
 export interface GuardedCall {
@@ -56,7 +57,7 @@ function explainBreaker({ call, service, rules }: GuardedCall, into: Explanation
 
 function explainMarked({ call, service, rules }: GuardedCall, into: Explanation): Rejection | undefined {
   for (const rule of rules.marked) {
-    if (!call.marks.includes(rule.mark)) continue;
+    if (!call.marks.includes(rule.mark) || (rule.bulkhead !== undefined && isRelayed(call))) continue;
     const { breaker, bulkhead } = service?.peekMarked(rule) ?? { breaker: undefined, bulkhead: undefined };
     const stage = rule.breaker === undefined ? 'bulkhead' : 'circuit-breaker';
     const state = (breaker ?? bulkhead)?.describe() ?? 'nothing was counted yet';
@@ -68,7 +69,7 @@ function explainMarked({ call, service, rules }: GuardedCall, into: Explanation)
 }
 
 function explainBulkhead({ call, service, rules }: GuardedCall, into: Explanation): Rejection | undefined {
-  if (!hasPlaces(call)) return undefined;
+  if (isRelayed(call)) return undefined;
   if (service === undefined) {
     const { maxConcurrent } = rules.bulkhead;
     const limit = maxConcurrent === Infinity ? 'any number of' : String(maxConcurrent);

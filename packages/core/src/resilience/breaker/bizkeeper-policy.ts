@@ -7,12 +7,14 @@ import type { Endpoint } from '../../registry/endpoint.js';
 import { explainGuards } from './bizkeeper-explain.js';
 import { BizkeeperReports } from './bizkeeper-reports.js';
 import { hasBreakers, hasRules, serviceRules, watchesInstances, type ServiceRules } from './bizkeeper-rules.js';
+import type { MarkedRule } from './breaker-by-mark.js';
 import { loadCircuits } from './breaker-circuit.js';
 import { HeldByCall } from './breaker-held.js';
+import { isRelayed } from './breaker-outcomes.js';
 import type { Probe } from './breaker-probes.js';
 import type { WaitingEnd } from '../bulkhead/bulkhead.js';
 import { checkFallbackPolicies, fallBack } from '../fallback/fallback-policies.js';
-import { GuardedService, hasPlaces, type Guard } from './guarded-service.js';
+import { GuardedService, type Guard } from './guarded-service.js';
 
 /** Makes the policy behind `bizkeeper-consumer`. @throws MeshError MESH_ERR_UNKNOWN_FALLBACK */
 export function bizkeeperConsumer(context: PolicyContext): Policy {
@@ -34,6 +36,8 @@ type Decision = Rejection | undefined | Promise<Rejection | undefined>;
 class BizkeeperPolicy implements Policy {
   isActive = true;
   watchesAttempts = false;
+  /** Breakers of instances were there: the next call of each service lifts the bars that they have left behind. */
+  #mayBar = false;
   readonly #reports: BizkeeperReports;
   readonly #perPlan: PerService<GuardedService>;
   /** The local application, for inbound calls. */
@@ -131,7 +135,7 @@ class BizkeeperPolicy implements Policy {
 
   /** The place in the bulkhead of the service, which is the last thing that a call needs. */
   #enter(call: Invocation, service: GuardedService, guard: Guard): Decision {
-    const entry = hasPlaces(call) ? service.bulkhead.enter(call) : undefined;
+    const entry = isRelayed(call) ? undefined : service.bulkhead.enter(call);
     if (entry === undefined) {
       call.admission = guard;
       return undefined;
@@ -149,11 +153,17 @@ class BizkeeperPolicy implements Policy {
     const held = new HeldByCall();
     if (probe !== undefined) call.watchesBeginning = true;
     if (guard.breaker !== undefined) held.breaker(guard.breaker, service.rules.failures, probe);
-    return this.#collectFrom(call, service, held, 0);
+    return this.#collectFrom(call, service, held, service.rules.marked, 0);
   }
 
-  #collectFrom(call: Invocation, service: GuardedService, held: HeldByCall, from: number): Decision {
-    const { marked } = service.rules;
+  /** @param marked those in effect when the call began: by the time a wait ends there may be others, in another order */
+  #collectFrom(
+    call: Invocation,
+    service: GuardedService,
+    held: HeldByCall,
+    marked: readonly MarkedRule[],
+    from: number,
+  ): Decision {
     for (let i = from; i < marked.length; i++) {
       const rule = marked[i];
       if (rule === undefined || !call.marks.includes(rule.mark)) continue;
@@ -167,25 +177,25 @@ class BizkeeperPolicy implements Policy {
         if (verdict !== undefined) call.watchesBeginning = true;
         held.breaker(breaker, rule.breaker.failures, verdict);
       }
-      if (bulkhead === undefined || !hasPlaces(call)) continue;
+      if (bulkhead === undefined || isRelayed(call)) continue;
       const entry = bulkhead.enter(call);
       if (entry === undefined) held.bulkhead(bulkhead);
       else if (entry instanceof Rejection) return this.#giveBack(held, entry);
       else {
         return entry.then((end) => {
           if (end === 'entered') held.bulkhead(bulkhead);
-          return this.#waited(held, end) ?? this.#collectFrom(call, service, held, i + 1);
+          return this.#waited(held, end) ?? this.#collectFrom(call, service, held, marked, i + 1);
         });
       }
     }
-    const entry = hasPlaces(call) ? service.bulkhead.enter(call) : undefined;
+    const entry = isRelayed(call) ? undefined : service.bulkhead.enter(call);
     if (entry instanceof Rejection) return this.#giveBack(held, entry);
     if (entry === undefined) return this.#hold(call, service, held);
     return entry.then((end) => this.#waited(held, end) ?? this.#hold(call, service, held));
   }
 
   #hold(call: Invocation, service: GuardedService, held: HeldByCall): undefined {
-    if (hasPlaces(call)) held.bulkhead(service.bulkhead);
+    if (!isRelayed(call)) held.bulkhead(service.bulkhead);
     call.admission = held;
     return undefined;
   }
@@ -217,7 +227,8 @@ class BizkeeperPolicy implements Policy {
   #renew(): void {
     const { configuration, direction } = this.context;
     const { document } = configuration;
-    this.isActive = hasRules(document, direction);
+    this.#mayBar ||= this.watchesAttempts;
+    this.isActive = hasRules(document, direction) || this.#mayBar;
     this.watchesAttempts = watchesInstances(document, direction);
     if (hasBreakers(document, direction)) loadCircuits();
     this.#perPlan.renew();

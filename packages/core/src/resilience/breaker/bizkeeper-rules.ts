@@ -1,11 +1,14 @@
 import type { MeshDocument } from '../../config/document.js';
 import { sideValues } from '../../config/sections/by-side.js';
-import { circuitBreakerSchema, type BreakerScope } from '../../config/sections/circuit-breaker.js';
+import {
+  circuitBreakerSchema,
+  type BreakerScope,
+  type CircuitBreakerSide,
+} from '../../config/sections/circuit-breaker.js';
 import { fallbackPolicySchema, fallbackSchema } from '../../config/sections/fallback.js';
 import { isolationSchema } from '../../config/sections/isolation.js';
 import { markedBulkheadSchema } from '../../config/sections/marked-bulkhead.js';
 import { markedCircuitBreakerSchema } from '../../config/sections/marked-circuit-breaker.js';
-import { transportSchema } from '../../config/sections/platform.js';
 import { Rejection } from '../../errors.js';
 import type { Direction } from '../../invocation.js';
 import type { InstalledPlugins } from '../../plugin/installed-plugins.js';
@@ -14,7 +17,9 @@ import { forcedOpen, markedBreakerRule, markedBulkheadRule, type MarkedRule } fr
 import { FailureStatuses } from './breaker-outcomes.js';
 import { breakerSettings, type BreakerSettings } from './breaker-settings.js';
 import type { BulkheadSettings } from '../bulkhead/bulkhead.js';
-import { fallbackRule, sideOf, type FallbackRule } from '../fallback/fallback-policies.js';
+import { sideOf } from '../config-side.js';
+import { fallbackRule, type FallbackRule } from '../fallback/fallback-policies.js';
+import { transportFailures } from '../transport-failures.js';
 
 /** All that the configuration says about breakers, bulkheads and fallbacks of one service in one direction. */
 export interface ServiceRules {
@@ -32,9 +37,6 @@ export interface ServiceRules {
   readonly fallback: FallbackRule;
 }
 
-/** Names of protocols in `servicecomb.transport.failure` that are HTTP. */
-const HTTP_NAMES = ['rest', 'http'] as const;
-
 /** @throws MeshError MESH_ERR_UNKNOWN_FALLBACK */
 export function serviceRules(
   document: MeshDocument,
@@ -46,8 +48,6 @@ export function serviceRules(
   const section = document.section('cse.circuitBreaker', circuitBreakerSchema);
   const breaker = sideValues(section[side], service);
   const fallback = fallbackRule(document, direction, service, plugins);
-  const { failure } = document.section('servicecomb.transport', transportSchema);
-  const statuses = HTTP_NAMES.flatMap((name) => failure.get(name) ?? []);
   return {
     // There is one local instance.
     scope: direction === 'inbound' ? withoutInstance(section.scope) : section.scope,
@@ -57,7 +57,7 @@ export function serviceRules(
       : breaker.forceOpen
         ? forcedOpen(service, `cse.circuitBreaker.${side}`)
         : undefined,
-    failures: new FailureStatuses([...breaker.failureStatuses, ...statuses]),
+    failures: new FailureStatuses([...breaker.failureStatuses, ...transportFailures(document)]),
     apis: {
       max: breaker.maxApis,
       templates: breaker.apiTemplates,
@@ -112,17 +112,19 @@ export function hasRules(document: MeshDocument, direction: Direction): boolean 
 
 /** True when some breaker may open by itself. */
 export function hasBreakers(document: MeshDocument, direction: Direction): boolean {
-  const { enabled, services } = document.section('cse.circuitBreaker', circuitBreakerSchema)[sideOf(direction)];
-  if (enabled || [...services.values()].some((own) => own.enabled === true)) return true;
+  if (anyEnabled(document.section('cse.circuitBreaker', circuitBreakerSchema)[sideOf(direction)])) return true;
   return document.section('servicecomb.circuitBreaker', markedCircuitBreakerSchema).size > 0;
 }
 
 /** True when attempts have to be watched, for breakers of instances. */
 export function watchesInstances(document: MeshDocument, direction: Direction): boolean {
   const section = document.section('cse.circuitBreaker', circuitBreakerSchema);
-  const { enabled, services } = section[sideOf(direction)];
-  const isEnabled = enabled || [...services.values()].some((own) => own.enabled === true);
-  return direction === 'outbound' && isEnabled && withoutInstance(section.scope) !== section.scope;
+  const isByInstance = direction === 'outbound' && withoutInstance(section.scope) !== section.scope;
+  return isByInstance && anyEnabled(section[sideOf(direction)]);
+}
+
+function anyEnabled({ enabled, services }: CircuitBreakerSide): boolean {
+  return enabled || [...services.values()].some((own) => own.enabled === true);
 }
 
 function hasFallback(document: MeshDocument, side: 'Consumer' | 'Provider'): boolean {

@@ -103,11 +103,6 @@ export class ApiTable<T extends ApiEntry> {
     return undefined;
   }
 
-  /** The shared entry, once there are too many APIs. */
-  get shared(): T | undefined {
-    return this.#shared;
-  }
-
   /** Every entry, the shared one included. */
   *all(): Generator<T> {
     yield* entriesBelow(this.#root);

@@ -1,6 +1,6 @@
 import type { Invocation, Outcome } from '../../invocation.js';
 import type { Admission } from '../admission.js';
-import { judgeCall, type FailureStatuses } from './breaker-outcomes.js';
+import { isRelayed, judgeCall, type FailureStatuses } from './breaker-outcomes.js';
 import type { Probe } from './breaker-probes.js';
 import type { Breaker } from './breaker.js';
 import type { Bulkhead } from '../bulkhead/bulkhead.js';
@@ -36,7 +36,7 @@ export class HeldByCall implements Admission {
     for (const bulkhead of this.#bulkheads) bulkhead.left(call, outcome);
     for (const { breaker, probe, failures } of this.#breakers) {
       const judgement = judgeCall(call, outcome, failures);
-      if (probe === undefined) breaker.record(judgement, call.startedAt, outcome.durationMs);
+      if (probe === undefined) breaker.record(judgement, call.startedAt, outcome.durationMs, !isRelayed(call));
       else breaker.endProbe(probe, judgement, outcome.durationMs);
     }
   }

@@ -140,16 +140,22 @@ describe('breakers of instances', () => {
     expect(await make(9, () => 200)).to.deep.equal({ 1: 3, 2: 3, 3: 3 });
   });
 
-  it('let everything pass again when they are switched off', async () => {
-    const { make, chassis } = await rig();
-    await make(12, ONE_FAILS);
-    const { create } = await chassisRig({
-      configuration: { ...BREAKER, 'cse.circuitBreaker.Consumer.enabled': 'false' },
+  const switchedOff = [
+    ['and nothing else is', {}],
+    ['and nothing is left for the policy to do', { 'cse.isolation.Consumer.maxConcurrentRequests': '0' }],
+  ] as const;
+  for (const [what, more] of switchedOff) {
+    it(`let everything pass again when they are switched off, ${what}`, async () => {
+      const { make, chassis } = await rig();
+      await make(12, ONE_FAILS);
+      const { create } = await chassisRig({
+        configuration: { ...BREAKER, ...more, 'cse.circuitBreaker.Consumer.enabled': 'false' },
+      });
+      chassis.configuration.swap((await create()).document);
+      await make(1, () => 200);
+      expect(await make(9, () => 200)).to.deep.equal({ 1: 3, 2: 3, 3: 3 });
     });
-    chassis.configuration.swap((await create()).document);
-    await make(1, () => 200);
-    expect(await make(9, () => 200)).to.deep.equal({ 1: 3, 2: 3, 3: 3 });
-  });
+  }
 
   describe('by API', () => {
     const BY_API = { 'cse.circuitBreaker.scope': 'instance-api' };

@@ -4,7 +4,7 @@ import type { Ports } from '../../ports/ports.js';
 import type { Endpoint } from '../../registry/endpoint.js';
 import type { BizkeeperReports } from './bizkeeper-reports.js';
 import { ApiTable, type ApiTableOptions } from './breaker-apis.js';
-import { judge, type FailureStatuses, type Judgement } from './breaker-outcomes.js';
+import { isRelayed, judge, type FailureStatuses, type Judgement } from './breaker-outcomes.js';
 import { Probe } from './breaker-probes.js';
 import type { BreakerSettings } from './breaker-settings.js';
 import { Breaker } from './breaker.js';
@@ -42,14 +42,13 @@ export class InstanceBreakers {
     private readonly scope: 'instance' | 'instance-api',
     private settings: BreakerSettings,
     private readonly apis: ApiTableOptions,
-    private idleMs: number,
+    private readonly idleMs: number,
     private readonly ports: Ports,
     private readonly reports: BizkeeperReports,
   ) {}
 
-  adopt(settings: BreakerSettings, idleMs: number): void {
+  adopt(settings: BreakerSettings): void {
     this.settings = settings;
-    this.idleMs = idleMs;
     for (const one of this.#instances.values()) for (const breaker of breakersOf(one)) breaker.adopt(settings);
   }
 
@@ -95,7 +94,7 @@ export class InstanceBreakers {
     if (this.#endProbe(one, call, judgement, outcome.durationMs)) return;
     const breaker = one.breaker ?? one.apis?.of(call.method, call.path, () => this.ports.clock.now());
     if (breaker?.isClosed !== true) return;
-    breaker.record(judgement, startOfAttempt(call), outcome.durationMs);
+    breaker.record(judgement, startOfAttempt(call), outcome.durationMs, !isRelayed(call));
     if (breaker.isClosed) return;
     this.#tripped.set(breaker, one);
     this.#gate(breaker, endpoint);

@@ -80,6 +80,11 @@ export function judge(outcome: Outcome, failures: FailureStatuses): Judgement {
   return failures.has(outcome.status) ? 'failure' : 'success';
 }
 
+/** A relayed connection is no call: it may stay open for days without asking for anything, and how long it did says nothing. */
+export function isRelayed(call: Invocation): boolean {
+  return call.protocol === 'tcp';
+}
+
 /** Like {@link judge}, for a whole call. */
 export function judgeCall(call: Invocation, outcome: Outcome, failures: FailureStatuses): Judgement {
   return isGivenUpByCaller(call, outcome) ? 'neither' : judge(outcome, failures);

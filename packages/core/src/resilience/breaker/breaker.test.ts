@@ -235,6 +235,15 @@ describe('a circuit breaker', () => {
     expect(breaker.counts.calls).to.equal(0);
   });
 
+  it('is not opened any more by what was under way when it was given up', () => {
+    const { breaker, begin, end, make, states } = rig();
+    make('failure', 'failure', 'failure');
+    const late = begin();
+    breaker.dispose();
+    end(late, 'failure');
+    expect([breaker.state, states]).to.deep.equal(['closed', []]);
+  });
+
   it('tells each change', () => {
     const { due, make, states, time } = rig();
     due();

@@ -80,13 +80,14 @@ export class Breaker implements CircuitListener {
   /**
    * Counts the end of a call that was let pass without being a probe.
    * @param startedAt monotonic milliseconds at which it began
+   * @param mayBeSlow false when its duration says nothing
    */
-  record(judgement: Judgement, startedAt: number, durationMs: number): void {
+  record(judgement: Judgement, startedAt: number, durationMs: number, mayBeSlow = true): void {
     if (judgement === 'neither' || this.#state !== CLOSED || startedAt < this.#closedAt) return;
     const endedAt = startedAt + durationMs;
     const { slowMs, forceClosed } = this.settings;
     const failed = judgement === 'failure';
-    const slow = durationMs > slowMs;
+    const slow = mayBeSlow && durationMs > slowMs;
     const window = this.#window;
     window.count(failed, slow, endedAt);
     if (endedAt > this.lastUsedAt) this.lastUsedAt = endedAt;
@@ -135,10 +136,10 @@ export class Breaker implements CircuitListener {
     return state.kind === 'open' ? Math.max(0, state.until - this.ports.clock.now()) : 0;
   }
 
-  /** To be called when the breaker is no longer needed. */
+  /** To be called when the breaker is no longer needed: what is still under way cannot open it any more. */
   dispose(): void {
-    if (this.#state.kind !== 'closed') this.#state.circuit.shutdown();
-    this.#state = CLOSED;
+    this.#leaveCircuit();
+    this.#closedAt = Infinity;
   }
 
   /** In one line: the state and why. */
@@ -155,7 +156,7 @@ export class Breaker implements CircuitListener {
   }
 
   circuitClosed(): void {
-    this.dispose();
+    this.#leaveCircuit();
     this.#window.clear();
     this.#closedAt = this.ports.clock.now();
     this.#refusal = undefined;
@@ -165,6 +166,11 @@ export class Breaker implements CircuitListener {
   circuitReopened(): void {
     const state = this.#state;
     if (state.kind === 'half-open') this.#open(state.circuit, this.counts);
+  }
+
+  #leaveCircuit(): void {
+    if (this.#state.kind !== 'closed') this.#state.circuit.shutdown();
+    this.#state = CLOSED;
   }
 
   #admitProbe(now: number): Probe | Rejection | undefined {

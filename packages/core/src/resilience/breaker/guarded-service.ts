@@ -6,7 +6,7 @@ import type { ServiceRules } from './bizkeeper-rules.js';
 import { ApiTable } from './breaker-apis.js';
 import type { MarkedRule } from './breaker-by-mark.js';
 import { InstanceBreakers } from './breaker-instances.js';
-import { judgeCall } from './breaker-outcomes.js';
+import { isRelayed, judgeCall } from './breaker-outcomes.js';
 import { Breaker } from './breaker.js';
 import { Bulkhead } from '../bulkhead/bulkhead.js';
 
@@ -26,14 +26,14 @@ export class Guard implements Admission {
 
   ended(call: Invocation, outcome: Outcome): void {
     const { breaker, service } = this;
-    if (hasPlaces(call)) service.bulkhead.left(call, outcome);
-    breaker?.record(judgeCall(call, outcome, service.rules.failures), call.startedAt, outcome.durationMs);
+    const relayed = isRelayed(call);
+    if (!relayed) service.bulkhead.left(call, outcome);
+    breaker?.record(judgeCall(call, outcome, service.rules.failures), call.startedAt, outcome.durationMs, !relayed);
   }
 }
 
 /** A breaker and a bulkhead for the marked calls of one policy. */
 export interface MarkedGuard {
-  readonly rule: MarkedRule;
   readonly breaker: Breaker | undefined;
   readonly bulkhead: Bulkhead | undefined;
 }
@@ -70,7 +70,7 @@ export class GuardedService {
     if (rules.scope !== before.scope || rules.breaker === undefined || !sameApis(rules, before)) this.#forget();
     else {
       for (const breaker of this.#breakers()) breaker.adopt(rules.breaker);
-      this.#instances?.adopt(rules.breaker, rules.idleMs);
+      this.#instances?.adopt(rules.breaker);
     }
     this.#adoptMarked(rules.marked);
   }
@@ -79,7 +79,7 @@ export class GuardedService {
   guardOf(call: Invocation): Guard {
     const { rules } = this;
     if (rules.breaker === undefined || rules.scope === 'instance' || rules.scope === 'instance-api') return this.plain;
-    if (rules.scope === 'service' || call.protocol === 'tcp') return (this.#whole ??= this.#guard(''));
+    if (rules.scope === 'service' || isRelayed(call)) return (this.#whole ??= this.#guard(''));
     return this.#table().of(call.method, call.path, this.#now);
   }
 
@@ -87,7 +87,7 @@ export class GuardedService {
   peekGuard(call: Invocation): Guard | undefined {
     const { rules } = this;
     if (rules.breaker === undefined) return undefined;
-    if (rules.scope === 'service' || call.protocol === 'tcp') return this.#whole;
+    if (rules.scope === 'service' || isRelayed(call)) return this.#whole;
     return this.#apis?.peek(call.method, call.path);
   }
 
@@ -112,7 +112,6 @@ export class GuardedService {
     if (found !== undefined) return found;
     const name = { service: this.name, part: `mark ${rule.name}` };
     const guard: MarkedGuard = {
-      rule,
       breaker: rule.breaker && new Breaker(name, rule.breaker.settings, this.ports, this.reports),
       bulkhead:
         rule.bulkhead && new Bulkhead(`${this.name} (mark ${rule.name})`, rule.bulkhead, this.ports, this.reports),
@@ -125,11 +124,6 @@ export class GuardedService {
   /** What a policy by mark has already. */
   peekMarked(rule: MarkedRule): MarkedGuard | undefined {
     return this.#marked?.get(rule.key);
-  }
-
-  /** Breakers that exist, for tests and measurements. */
-  get breakerCount(): number {
-    return [...this.#breakers()].length;
   }
 
   readonly #now = (): number => this.ports.clock.now();
@@ -173,14 +167,8 @@ export class GuardedService {
       }
       if (rule.breaker !== undefined) guard.breaker?.adopt(rule.breaker.settings);
       if (rule.bulkhead !== undefined) guard.bulkhead?.adopt(rule.bulkhead);
-      this.#marked?.set(key, { ...guard, rule });
     }
   }
-}
-
-/** False for a relayed connection: it is no call, and may stay open for days without asking for anything. */
-export function hasPlaces(call: Invocation): boolean {
-  return call.protocol !== 'tcp';
 }
 
 function sameApis({ apis: a }: ServiceRules, { apis: b }: ServiceRules): boolean {

@@ -30,10 +30,15 @@ function rig(settings: Partial<BulkheadSettings> = {}) {
     } else ends.set(call, decision instanceof Rejection ? 'refused' : 'entered');
     return call;
   }
+  /** The caller leaves, as handlers say it. */
+  const abandon = (call: FakeCall): void => {
+    call.ended = true;
+    call.wake?.();
+  };
   const leave = (): void => bulkhead.leave(undefined, ports.time.now());
   const seen = (...calls: FakeCall[]): (string | undefined)[] => calls.map((call) => ends.get(call));
   const adopt = (changed: Partial<BulkheadSettings>): void => bulkhead.adopt(of(changed));
-  return { bulkhead, time: ports.time, refusals, enter, leave, seen, adopt };
+  return { bulkhead, time: ports.time, refusals, enter, abandon, leave, seen, adopt };
 }
 
 describe('a bulkhead', () => {
@@ -86,9 +91,9 @@ describe('a bulkhead', () => {
   });
 
   it('gives the turn of a caller that left to the next one', async () => {
-    const { enter, leave, seen, bulkhead } = rig();
+    const { enter, abandon, leave, seen, bulkhead } = rig();
     const [, , third, fourth] = Array.from({ length: 4 }, enter) as [FakeCall, FakeCall, FakeCall, FakeCall];
-    third.ended = true;
+    abandon(third);
     expect(bulkhead.queued).to.equal(1);
     leave();
     await settle();
@@ -96,20 +101,25 @@ describe('a bulkhead', () => {
     expect(bulkhead.inUse).to.equal(2);
   });
 
-  it('gives the place in a full queue of a caller that left to the next one', async () => {
-    const { enter, seen } = rig();
-    const waiting = Array.from({ length: 5 }, enter)[3] as FakeCall;
-    waiting.ended = true;
-    const next = enter();
+  it('gives the place in a full queue of each caller that left to the next one', async () => {
+    const { enter, abandon, seen, time } = rig();
+    const waiting = Array.from({ length: 5 }, enter).slice(2);
+    const next: FakeCall[] = [];
+    for (const call of waiting) {
+      abandon(call);
+      next.push(enter());
+    }
     await settle();
-    expect(seen(waiting, next)).to.deep.equal(['left', 'waits']);
+    expect(seen(...waiting, ...next)).to.deep.equal(['left', 'left', 'left', 'waits', 'waits', 'waits']);
+    for (const call of next) abandon(call);
+    expect(time.pendingTimers).to.equal(0);
   });
 
   it('keeps the place of a caller that leaves in the very turn in which it gets one: it is given back by its end', async () => {
-    const { enter, leave, seen, bulkhead } = rig();
+    const { enter, abandon, leave, seen, bulkhead } = rig();
     const third = Array.from({ length: 3 }, enter)[2] as FakeCall;
     leave();
-    third.ended = true;
+    abandon(third);
     await settle();
     expect(seen(third)).to.deep.equal(['entered']);
     expect(bulkhead.inUse).to.equal(2);
@@ -183,7 +193,7 @@ describe('a bulkhead', () => {
     const step = fc.constantFrom('enter', 'enter', 'leave', 'abandon', 'pause', 'more', 'less');
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 120 }), async (steps) => {
-        const { bulkhead, enter, leave, seen, adopt, time } = rig();
+        const { bulkhead, enter, abandon, leave, seen, adopt, time } = rig();
         const calls: FakeCall[] = [];
         let inside = 0;
         let limit = 2;
@@ -200,7 +210,7 @@ describe('a bulkhead', () => {
             leave();
           } else if (one === 'abandon') {
             const waiting = calls.find((call) => seen(call)[0] === 'waits' && !call.ended);
-            if (waiting !== undefined) waiting.ended = true;
+            if (waiting !== undefined) abandon(waiting);
           } else if (one === 'pause') time.advance(40);
           else if (one === 'more') adopt({ maxConcurrent: ++limit });
           else if (one === 'less' && limit > 1) adopt({ maxConcurrent: --limit });

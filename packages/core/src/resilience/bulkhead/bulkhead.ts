@@ -27,18 +27,15 @@ export type BulkheadRefusal = 'full' | 'timeout';
 
 /** Seconds after which a refused caller may ask again: calls usually end within one, and nothing better is known. */
 const RETRY_SECONDS = 1;
-/** Milliseconds between two searches of a full queue for calls whose callers left: a flood must not search at each call. */
-const SEARCH_PAUSE_MS = 100;
 
 interface Waiting {
-  readonly call: Invocation;
   readonly until: number;
   readonly settle: (end: WaitingEnd) => void;
 }
 
 /**
- * How a wait ended: the call has a place, its caller had left before (no place was taken), or why there is none. A caller may leave
- * in the very turn in which its call gets a place, so `ended` of the call does not tell.
+ * How a wait ended: the call has a place, its caller has left (no place was taken), or why there is none. A caller may leave in the
+ * very turn in which its call gets a place, so `ended` of the call does not tell.
  */
 export type WaitingEnd = 'entered' | 'left' | Rejection;
 
@@ -49,10 +46,9 @@ export type WaitingEnd = 'entered' | 'left' | Rejection;
 export class Bulkhead {
   /** Calls under way. */
   inUse = 0;
-  #queue: Waiting[] = [];
+  readonly #queue = new Set<Waiting>();
   #timer: TimerHandle | undefined;
   #adaptive: AdaptiveLimit | undefined;
-  #searchedAt = -Infinity;
   #full: Rejection | undefined;
 
   constructor(
@@ -75,9 +71,9 @@ export class Bulkhead {
     return this.#adaptive !== undefined;
   }
 
-  /** Calls that wait and whose callers are still there. */
+  /** Calls that wait. */
   get queued(): number {
-    return this.#queue.reduce((count, { call }) => (call.ended ? count : count + 1), 0);
+    return this.#queue.size;
   }
 
   adopt(settings: BulkheadSettings): void {
@@ -92,7 +88,7 @@ export class Bulkhead {
    * @returns undefined when the call may pass, or why not; a promise while it waits
    */
   enter(call: Invocation): Rejection | Promise<WaitingEnd> | undefined {
-    if (this.inUse < this.limit && this.#queue.length === 0) {
+    if (this.inUse < this.limit && this.#queue.size === 0) {
       this.inUse++;
       return undefined;
     }
@@ -106,7 +102,7 @@ export class Bulkhead {
   leave(measured: number | undefined, now: number): void {
     if (measured !== undefined) this.#adaptive?.observe(measured, this.inUse, now);
     this.inUse--;
-    if (this.#queue.length > 0) this.#admitWaiting();
+    this.#admitWaiting();
   }
 
   /** Gives back the place of a call that has ended. */
@@ -117,7 +113,7 @@ export class Bulkhead {
 
   /** What {@link enter} would answer to a call that it neither lets pass nor lets wait, without deciding about any. */
   get refusal(): Rejection | undefined {
-    const isFull = this.inUse >= this.limit || this.#queue.length > 0;
+    const isFull = this.inUse >= this.limit || this.queued > 0;
     return isFull && this.queued >= this.settings.maxQueue ? this.#fullRejection() : undefined;
   }
 
@@ -131,52 +127,41 @@ export class Bulkhead {
 
   #wait(call: Invocation): Rejection | Promise<WaitingEnd> {
     const { maxQueue, queueTimeoutMs } = this.settings;
-    if (maxQueue === 0) return this.#refuse();
-    const now = this.ports.clock.now();
-    if (this.#queue.length >= maxQueue) {
-      // Whoever left meanwhile holds a place that somebody else can have.
-      if (now - this.#searchedAt >= SEARCH_PAUSE_MS) {
-        this.#searchedAt = now;
-        this.#dropLeft();
-      }
-      if (this.#queue.length >= maxQueue) return this.#refuse();
-    }
-    return new Promise((settle) => {
-      this.#queue.push({ call, until: now + queueTimeoutMs, settle });
+    if (this.#queue.size >= maxQueue) return this.#refuse();
+    const until = this.ports.clock.now() + queueTimeoutMs;
+    return new Promise((resolve) => {
+      const settle = (end: WaitingEnd): void => {
+        this.#queue.delete(waiting);
+        if (this.#queue.size === 0) this.#stopTimer();
+        call.wake = undefined;
+        resolve(end);
+      };
+      const waiting: Waiting = { until, settle };
+      this.#queue.add(waiting);
       this.#timer ??= this.ports.timers.after(queueTimeoutMs, () => this.#expire());
+      // A caller that leaves makes room for another one at once.
+      call.wake = () => settle('left');
     });
   }
 
   #admitWaiting(): void {
-    let taken = 0;
-    for (; taken < this.#queue.length; taken++) {
-      const { call, settle } = this.#queue[taken] as Waiting;
-      if (!call.ended) {
-        if (this.inUse >= this.limit) break;
-        this.inUse++;
-      }
-      settle(call.ended ? 'left' : 'entered');
+    for (const { settle } of this.#queue) {
+      if (this.inUse >= this.limit) return;
+      this.inUse++;
+      settle('entered');
     }
-    if (taken > 0) this.#queue.splice(0, taken);
-    if (this.#queue.length === 0) this.#stopTimer();
-  }
-
-  #dropLeft(): void {
-    this.#queue = this.#queue.filter(({ call, settle }) => {
-      if (call.ended) settle('left');
-      return !call.ended;
-    });
   }
 
   #expire(): void {
     this.#timer = undefined;
     const now = this.ports.clock.now();
-    while (this.#queue.length > 0 && (this.#queue[0] as Waiting).until <= now) {
-      const { call, settle } = this.#queue.shift() as Waiting;
-      settle(call.ended ? 'left' : this.#refuseLate());
+    for (const { until, settle } of this.#queue) {
+      if (until > now) {
+        this.#timer = this.ports.timers.after(until - now, () => this.#expire());
+        return;
+      }
+      settle(this.#refuseLate());
     }
-    const first = this.#queue[0];
-    if (first !== undefined) this.#timer = this.ports.timers.after(first.until - now, () => this.#expire());
   }
 
   #stopTimer(): void {

@@ -6,6 +6,7 @@ import type { Direction, Invocation } from '../../invocation.js';
 import type { InstalledPlugins } from '../../plugin/installed-plugins.js';
 import type { Logger } from '../../telemetry/logger.js';
 import { CODE_JUDGEMENTS } from '../breaker/breaker-outcomes.js';
+import { sideOf } from '../config-side.js';
 import type { Fallback } from './fallback.js';
 
 /** What answers for a service: nothing but the error, an empty answer, or a plugin. */
@@ -18,11 +19,6 @@ export interface FallbackRule {
 }
 
 const BUILT_IN = ['returnnull', 'throwexception'] as const;
-
-/** The side of `cse.*` that is about calls of a direction. */
-export function sideOf(direction: Direction): 'Consumer' | 'Provider' {
-  return direction === 'outbound' ? 'Consumer' : 'Provider';
-}
 
 /** What `cse.fallback` and `cse.fallbackpolicy` say about a service. @throws MeshError MESH_ERR_UNKNOWN_FALLBACK */
 export function fallbackRule(

@@ -230,26 +230,25 @@ world: {policy: {fault: {protocols: {rest: {abort: {percent: 100}, delay: {fixed
   });
 
   describe('by mark', () => {
-    const marked = async (policies: string): Promise<(marks: readonly string[]) => Promise<Rejection | undefined>> => {
+    const marked = async (policies: string) => {
       const context = await policyContext({
         files: { 'chassis.yaml': `servicecomb:\n  faultInjection:\n${policies}` },
       });
       const policy = faultInjection(context);
-      return async (marks) => {
+      return async (marks: readonly string[]) => {
         const call = fakeCall();
         call.marks = marks;
         const answer = policy.before?.(call);
         await context.time.advanceAsync(50);
         await settle();
-        return (await answer) as Rejection | undefined;
+        return { answer: (await answer) as DirectAnswer | undefined, said: call.responseFields?.[0]?.[1] };
       };
     };
 
     it('aborts calls that carry the mark, as java-chassis writes it', async () => {
       const take = await marked('    login: |\n      type: abort\n      percentage: 100\n      errorCode: 418\n');
-      expect((await take(['other', 'login']))?.status).to.equal(418);
-      expect(await take(['other'])).to.equal(undefined);
-      expect(await take([])).to.equal(undefined);
+      expect((await take(['other', 'login'])).answer?.status).to.equal(418);
+      for (const marks of [['other'], []]) expect((await take(marks)).answer).to.equal(undefined);
     });
 
     it('knows null answers, calls without a mark, delays and policies that are switched off', async () => {
@@ -259,10 +258,11 @@ world: {policy: {fault: {protocols: {rest: {abort: {percent: 100}, delay: {fixed
     c: {match: slow, type: abort, percentage: 100, forceClosed: true}
 `,
       );
-      const nothing = (await take(['vip'])) as DirectAnswer;
-      expect([nothing.status, nothing.body]).to.deep.equal([200, '']);
-      expect(await take([])).to.equal(undefined);
-      expect(await take(['slow'])).to.equal(undefined);
+      expect((await take(['vip'])).answer).to.include({ status: 200, body: '' });
+      expect(await take([])).to.deep.equal({ answer: undefined, said: 'delay' });
+      for (const marks of [['slow'], ['other']]) {
+        expect(await take(marks)).to.deep.equal({ answer: undefined, said: undefined });
+      }
     });
   });
 

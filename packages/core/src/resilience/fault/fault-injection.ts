@@ -5,6 +5,7 @@ import { DirectAnswer, type Rejection } from '../../errors.js';
 import type { Explanation } from '../../explain/explanation.js';
 import type { CallProtocol, Invocation } from '../../invocation.js';
 import type { LabelledCounter } from '../../telemetry/policy-metrics.js';
+import { sideOf } from '../config-side.js';
 import { faultInjectionSchema } from './fault-options.js';
 import { FaultTable } from './fault-table.js';
 import type { FaultValues } from './fault-values.js';
@@ -105,7 +106,7 @@ class FaultInjection implements Policy {
     const { configuration, direction } = this.context;
     const { document } = configuration;
     const faults = document.section('cse.governance', governanceSchema);
-    const side = direction === 'outbound' ? faults.Consumer : faults.Provider;
+    const side = faults[sideOf(direction)];
     this.#maxDelayed = document.section('mesher.faultInjection', faultInjectionSchema).maxDelayed;
     this.#marked = compileMarked(document.section('servicecomb.faultInjection', markedFaultSchema));
     return { http: new FaultTable(side, 'http'), grpc: new FaultTable(side, 'grpc'), tcp: new FaultTable(side, 'tcp') };

@@ -62,22 +62,23 @@ export class LimitAdmission {
   explain(limit: RateLimit, about: string, into: Explanation): void {
     const now = this.parts.clock.now();
     const { shape, bucket, gate } = limit;
-    const level = gate === undefined || !gate.store.isUp ? bucket.level(now) : gate.leased(now);
-    const isKnownEmpty = gate === undefined ? level < 1 : gate.store.isUp ? gate.waitFor(now) > 0 && level < 1 : false;
-    const left = Math.floor(level * 100) / 100;
+    const isRejected = gate === undefined ? bucket.level(now) < 1 : gate.preview(now) !== 'pass';
+    const left = Math.floor(levelOf(limit, now) * 100) / 100;
     const what = `${about} under the limit '${shape.name}' (${shape.rate}/s, burst ${shape.burst})`;
     into.add(
       this.policy,
-      isKnownEmpty ? `rejects ${what}` : `passes ${what}`,
+      isRejected ? `rejects ${what}` : `passes ${what}`,
       [
         `limit ${shape.id}, the most specific one that fits`,
         gate === undefined
           ? `${left} of ${shape.burst} left`
-          : `counted by ${gate.store.name}, which is ${gate.store.isUp ? 'up' : 'down'}; ${left} fetched ahead`,
+          : gate.store.isUp
+            ? `counted by ${gate.store.name}; ${left} fetched ahead`
+            : `${gate.store.name} does not answer: '${gate.store.options.onFailure}' decides (mesher.rateLimit.shared.onFailure)`,
       ],
-      { ...shape, left, rejects: isKnownEmpty },
+      { ...shape, left, rejects: isRejected },
     );
-    if (!isKnownEmpty) return;
+    if (!isRejected) return;
     const wait = waitOf(limit, now);
     const seconds = Number.isFinite(wait) ? wholeSeconds(wait) : undefined;
     into.rejection = new Rejection('MESH_ERR_RATE_LIMITED', `rejects ${what}`, seconds);
@@ -105,8 +106,8 @@ export class LimitAdmission {
 
   #addFields(call: Invocation, limit: RateLimit, now: number, passed: boolean): void {
     if (call.protocol === 'tcp') return;
-    const { shape, bucket, gate } = limit;
-    const remaining = passed ? (gate === undefined || !gate.store.isUp ? bucket.level(now) : gate.leased(now)) : 0;
+    const { shape, bucket } = limit;
+    const remaining = passed ? levelOf(limit, now) : 0;
     const wait = passed ? bucket.waitFor(shape.burst, now) : waitOf(limit, now);
     call.addResponseField(RATE_LIMIT_POLICY_FIELD, limit.policyField);
     call.addResponseField(RATE_LIMIT_FIELD, remainingField(limit.fieldName, remaining, wait));
@@ -127,6 +128,11 @@ export class LimitAdmission {
     this.#stores.set(name, store);
     return store;
   }
+}
+
+/** Calls that may pass without the store being asked; while it does not answer, those that the local bucket has. */
+function levelOf({ bucket, gate }: RateLimit, now: number): number {
+  return gate?.store.isUp === true ? gate.leased(now) : bucket.level(now);
 }
 
 /** Milliseconds until another call may pass, as far as is known here. */

@@ -216,4 +216,14 @@ describe('SharedGate', () => {
     one.adjust({ key: 'k', rate: 100, burst: 100 });
     expect(one.take(0)).to.be.instanceOf(Promise);
   });
+
+  it('forgets it also when the limit changes while the store answers', async () => {
+    const { gate } = rig({ rate: 0.001, burst: 1 }, { leaseFor: 0 });
+    const one = gate();
+    expect(await one.take(0)).to.equal('pass');
+    const last = one.take(0);
+    one.adjust({ key: 'k', rate: 100, burst: 100 });
+    expect(await last).to.equal('reject');
+    expect(one.take(0)).to.be.instanceOf(Promise);
+  });
 });

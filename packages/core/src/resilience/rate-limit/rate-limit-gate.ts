@@ -42,13 +42,12 @@ export class SharedGate {
 
   /** @param now monotonic milliseconds */
   take(now: number): LimitVerdict | Promise<LimitVerdict> {
-    if (this.limit.rate <= 0) return 'reject';
-    if (this.#leased >= 1 && now < this.#leaseEnd) {
+    const known = this.#known(now);
+    if (known === 'pass') {
       this.#leased -= 1;
       this.#used += 1;
-      return 'pass';
     }
-    if (now < this.#emptyUntil) return 'reject';
+    if (known !== undefined) return known;
     const { store } = this;
     if (!store.isUp) {
       // The call does not wait for the attempt; the next ones may gain by it.
@@ -62,6 +61,16 @@ export class SharedGate {
     });
   }
 
+  /** What {@link take} would come to, as far as is known here, where a store that is up has a token; changes nothing. */
+  preview(now: number): LimitVerdict {
+    const known = this.#known(now);
+    if (known !== undefined) return known;
+    const { isUp, options } = this.store;
+    if (isUp || options.onFailure === 'failOpen') return 'pass';
+    if (options.onFailure === 'failClosed') return 'closed';
+    return this.local.level(now) < 1 ? 'reject' : 'pass';
+  }
+
   /** Tokens at hand without asking; changes nothing. */
   leased(now: number): number {
     return now < this.#leaseEnd ? this.#leased : 0;
@@ -72,6 +81,13 @@ export class SharedGate {
     return Math.max(0, this.#emptyUntil - now);
   }
 
+  /** Undefined when the store has to be asked. */
+  #known(now: number): 'pass' | 'reject' | undefined {
+    if (this.limit.rate <= 0) return 'reject';
+    if (this.leased(now) >= 1) return 'pass';
+    return now < this.#emptyUntil ? 'reject' : undefined;
+  }
+
   async #ask(): Promise<void> {
     this.#asking = true;
     try {
@@ -80,8 +96,10 @@ export class SharedGate {
         const asked = Math.max(1, this.#waiting.length + this.#ahead(now));
         this.#askedAt = now;
         this.#used = 0;
-        const { granted, retryAfterMs } = await this.store.take(this.limit, asked);
-        this.#share(granted, asked, retryAfterMs);
+        const { limit } = this;
+        const { granted, retryAfterMs } = await this.store.take(limit, asked);
+        // How long a limit that has changed meanwhile stays used up, the answer does not tell.
+        this.#share(granted, asked, limit === this.limit ? retryAfterMs : 0);
       } while (this.#waiting.length > 0);
     } catch {
       // The store has logged it.

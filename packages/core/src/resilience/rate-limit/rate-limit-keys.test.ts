@@ -52,8 +52,11 @@ describe('KeyedLimits', () => {
   });
 
   it('makes nothing when it is only looked at', () => {
-    const { limits } = rig(10);
-    expect(limits.peek('a')).to.equal(undefined);
+    const { limits, take } = rig(10);
+    expect(limits.peek('a').bucket.level(0)).to.equal(2);
     expect(limits.size).to.equal(0);
+    take('a');
+    expect(limits.peek('a')).to.equal(limits.of('a'));
+    expect(limits.peek('x'.repeat(129))).to.equal(limits.of('y'.repeat(129)));
   });
 });

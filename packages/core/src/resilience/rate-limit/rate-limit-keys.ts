@@ -43,9 +43,11 @@ export class KeyedLimits {
     return limit;
   }
 
-  /** What {@link of} would give, without making anything; undefined for a bucket that would be new. */
-  peek(key: string): RateLimit | undefined {
-    return this.#byKey.get(key);
+  /** What {@link of} would give where there is room; a bucket that would be new is not kept. */
+  peek(key: string): RateLimit {
+    const found = this.#byKey.get(key);
+    if (found !== undefined) return found;
+    return key.length > LONGEST_NAME ? this.#rest : new RateLimit(this.#shapeOf(key), this.parts);
   }
 
   adjust(shape: LimitShape, maxKeys: number): void {

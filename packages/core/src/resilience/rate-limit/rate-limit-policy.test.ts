@@ -137,6 +137,15 @@ batch.jobs: {Consumer: {qps: {limit: {world: 10}, burst: {world: 2}}}}
     expect(passing(take, 9, to('moon'))).to.equal(2);
   });
 
+  it('tells a service that is named global from everybody else', async () => {
+    const { take } = await rig(
+      'outbound',
+      'Consumer: {qps: {limit: {global: 10}, burst: {global: 2}, global: {limit: 10, burst: 5}}}',
+    );
+    expect(passing(take, 9, to('global'))).to.equal(2);
+    expect(passing(take, 9, to('world'))).to.equal(5);
+  });
+
   it('keeps its state when something else changes, and its fill in proportion when the limit itself does', async () => {
     const { take, swap, context } = await rig('outbound', 'Consumer: {qps: {limit: {world: 100}}}');
     expect(passing(take, 15)).to.equal(15);
@@ -251,6 +260,17 @@ Provider:
     expect(passing(take, 5, { path: '/search?q=1' })).to.equal(2);
     expect(passing(take, 5, { ...from('shop'), path: '/buy' })).to.equal(1);
     expect(passing(take, 5, { ...from('other'), path: '/buy' })).to.equal(5);
+  });
+
+  it('explains the bucket that a caller would get with scope each, and makes none', async () => {
+    const decisions = async (limit: number): Promise<(string | boolean | undefined)[]> => {
+      const { policy } = await rig('inbound', `Provider: {qps: {global: {limit: ${limit}, burst: 3, scope: each}}}`);
+      const into = new Explanation();
+      policy.explain?.(new FakeCall({ direction: 'inbound', ...from('a') }), into);
+      return [into.steps[0]?.decision, into.stopped];
+    };
+    expect(await decisions(10)).to.deep.equal(["passes calls of a under the limit 'global' (10/s, burst 3)", false]);
+    expect(await decisions(0)).to.deep.equal(["rejects calls of a under the limit 'global' (0/s, burst 3)", true]);
   });
 
   it('keeps as many buckets as allowed, however many names callers give themselves, and lets the rest share one', async () => {

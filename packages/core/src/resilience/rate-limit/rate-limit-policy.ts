@@ -4,7 +4,7 @@ import type { Rejection } from '../../errors.js';
 import type { Explanation } from '../../explain/explanation.js';
 import type { Invocation } from '../../invocation.js';
 import { LimitAdmission } from './rate-limit-admission.js';
-import { LimitPool, RateLimit } from './rate-limit.js';
+import { LimitPool } from './rate-limit.js';
 import { KeyedLimits } from './rate-limit-keys.js';
 import { rateLimitSchema } from './rate-limit-options.js';
 import { RateLimitTable, type Side } from './rate-limit-table.js';
@@ -51,10 +51,8 @@ class RateLimitPolicy implements Policy {
     const found = this.#table.find(call, subject, this.#source(call));
     const about =
       this.side === 'Consumer' ? `calls to ${subject}` : `calls of ${subject === '' ? 'an unknown caller' : subject}`;
-    const limit = found instanceof RateLimit ? found : found?.peek(subject);
-    if (found === undefined) into.add(this.name, `no limit for ${about}`);
-    else if (limit === undefined)
-      into.add(this.name, `passes: ${about} draw from a new bucket under 'global' (scope each)`);
+    const limit = found instanceof KeyedLimits ? found.peek(subject) : found;
+    if (limit === undefined) into.add(this.name, `no limit for ${about}`);
     else this.#admission.explain(limit, about, into);
   }
 

@@ -113,7 +113,8 @@ export class RateLimitTable {
     const limit = special?.limit ?? own.global.limit;
     if (limit === undefined || limit >= UNLIMITED) return undefined;
     const isSpecial = special !== undefined && Object.values(special).some((value) => value !== undefined);
-    const id = this.#id('global', isSpecial ? block : undefined);
+    // No service can have this name, while one may well be called 'global'.
+    const id = this.#id('(global)', isSpecial ? block : undefined);
     const shape = {
       id,
       name: 'global',

@@ -81,10 +81,11 @@ export class RetryPlanner {
     const policy = attempts.retryOf(call);
     const kind = failureOf(failure.code);
     if ((policy.conditions.failures & kind) === 0) return undefined;
-    const { sent: executed, reusedConnection: stale } = failure;
+    // Half an answer, or none that can be read, on a pooled connection: somebody was there, and has worked.
+    const stale = failure.reusedConnection && failure.code === 'MESH_ERR_UPSTREAM_RESET';
     return this.#repeat(call, plan, attempts, policy, {
       failure: kind,
-      executed,
+      executed: failure.sent,
       stale,
       failed: call.failedAttempts,
       retryAfterMs: 0,

@@ -133,6 +133,21 @@ describe('the deadline of an outbound call', () => {
     });
   });
 
+  it('stands once in the request: one that is passed on is neither replaced nor given another', async () => {
+    const { deadline, ...settings } = await executorOf('isolation.Consumer.timeoutInMilliseconds: 500');
+    const off = { ...settings, deadline: { ...deadline, honour: 'off' as const } };
+    const tried = (call: FakeCall): void => void (call.tryTimeout = 120);
+    expect(outbound(off, asking('70'))).to.deep.equal({ within: 500, told: ['70'], ...NO_CODE });
+    expect(outbound(off, asking('70'), tried).told).to.deep.equal(['70']);
+    expect(outbound(off).told).to.deep.equal(['500']);
+  });
+
+  it('is not told because of a field that is not believed', () => {
+    const tried = (call: FakeCall): void => void (call.tryTimeout = 120);
+    expect(outbound(withDeadline({ honour: 'strip' }), asking('70'), tried).told).to.deep.equal([]);
+    expect(outbound(DEFAULT_EXECUTOR_SETTINGS, asking('soon'), tried).told).to.deep.equal([]);
+  });
+
   it('is not told when that is switched off', async () => {
     const settings = await executorOf('isolation.Consumer.timeoutInMilliseconds: 500');
     const quiet = { ...settings, deadline: { ...settings.deadline, propagate: false } };

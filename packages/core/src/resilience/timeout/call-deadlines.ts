@@ -40,12 +40,12 @@ export class CallDeadlines {
    * @returns the answer for a caller that gives it no time: it says nothing about the service, so no policy hears of it
    */
   begin(call: Invocation, { timeoutMs, announcement }: ServiceAttempts): Rejection | undefined {
-    const asked = this.#propagation.asked(call);
+    const asked = this.#propagation.receive(call);
     this.#set(call, timeoutMs, asked);
     if (asked <= 0) return over(call, call.startedAt);
     if (asked !== Infinity) {
       if (timeoutMs < asked) this.#propagation.announce(call, timeoutMs);
-    } else if (announcement !== undefined && this.#propagation.options.propagate) call.addFields(announcement);
+    } else if (announcement !== undefined) this.#propagation.announceAs(call, announcement);
     return undefined;
   }
 
@@ -67,7 +67,7 @@ export class CallDeadlines {
   /** Tells the called side how much time the attempt has that begins now, if somebody has chosen a time. */
   renew(call: Invocation, { announcement }: ServiceAttempts, now: number): void {
     const isChosen =
-      announcement !== undefined || call.route?.timeoutMs !== undefined || call.header(TIMEOUT_FIELD) !== undefined;
+      announcement !== undefined || call.route?.timeoutMs !== undefined || this.#propagation.asked(call) !== Infinity;
     if (isChosen) this.#propagation.announce(call, Math.min(call.deadlineAt - now, call.tryTimeout));
   }
 
@@ -80,7 +80,7 @@ export class CallDeadlines {
 
   /** For an inbound call. @returns the answer for a caller whose time is over already */
   beginInbound(call: Invocation): Rejection | undefined {
-    const asked = this.#propagation.asked(call);
+    const asked = this.#propagation.receive(call);
     const ms = asked < this.#inboundMs ? asked : this.#inboundMs;
     if (ms === Infinity) return undefined;
     this.#set(call, this.#inboundMs, asked);

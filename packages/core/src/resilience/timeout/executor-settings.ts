@@ -2,14 +2,11 @@ import type { MeshDocument } from '../../config/document.js';
 import { isolationSchema } from '../../config/sections/isolation.js';
 import { loadbalanceSchema } from '../../config/sections/loadbalance.js';
 import { markedRetrySchema, type MarkedRetry } from '../../config/sections/marked-retry.js';
-import { transportSchema } from '../../config/sections/platform.js';
 import type { RetrySettings } from '../../config/sections/retry.js';
 import { DEFAULT_DEADLINE_OPTIONS, deadlineSchema, type DeadlineOptions } from './deadline-options.js';
 import { DEFAULT_RETRY_SETTINGS } from '../retry/retry-policy.js';
 import type { RetryRule } from '../retry/retry-rule.js';
-
-/** Names of protocols in `servicecomb.transport.failure` that are HTTP. */
-const HTTP_NAMES = ['rest', 'http'] as const;
+import { transportFailures } from '../transport-failures.js';
 
 /** Milliseconds that an outbound call has when nothing is configured, as in go-chassis. */
 export const DEFAULT_TIMEOUT_MS = 30_000;
@@ -62,15 +59,12 @@ export const DEFAULT_EXECUTOR_SETTINGS: ExecutorSettings = {
 export function executorSettings(document: MeshDocument): ExecutorSettings {
   const loadbalance = document.section('cse.loadbalance', loadbalanceSchema);
   const isolation = document.section('cse.isolation', isolationSchema);
-  const { failure } = document.section('servicecomb.transport', transportSchema);
   const marked = document.section('servicecomb.retry', markedRetrySchema);
   return {
     retries: loadbalance,
     retriesOf: (service) => loadbalance.services.get(service),
     retriesByMark: new Map(Array.from(marked, ([name, policy]) => [policy.match ?? name, ruleOf(policy)])),
-    failureStatuses: HTTP_NAMES.flatMap((name) => failure.get(name) ?? []).map((status) =>
-      status.toLowerCase().replace('http_', ''),
-    ),
+    failureStatuses: transportFailures(document).map((status) => status.toLowerCase().replace('http_', '')),
     timeoutOf: (service) => timeoutOf(isolation.Consumer, service, DEFAULT_TIMEOUT_MS),
     // The wire bounds the time until an answer begins for both sides; a bound of the application's own is for its owner to set.
     inboundTimeoutOf: (service) => timeoutOf(isolation.Provider, service, Infinity),

@@ -202,6 +202,10 @@ export class Http2Exchange extends TimedCall<Http2SecondAttempt> implements Requ
     return !this.isTunnel;
   }
 
+  protected get isTooLargeToKeep(): boolean {
+    return this.#kept !== undefined && this.#kept.bytes > this.env.options.maxReplayBytes;
+  }
+
   protected arm(delayMs: number, latest: number): void {
     this.stream.arm(delayMs, latest);
   }
@@ -291,8 +295,7 @@ export class Http2Exchange extends TimedCall<Http2SecondAttempt> implements Requ
   }
 
   #dropIfTooLarge(): void {
-    const kept = this.#kept;
-    if (kept === undefined || kept.bytes <= this.env.options.maxReplayBytes) return;
+    if (!this.isTooLargeToKeep) return;
     this.call.bodyReplayable = false;
     this.#kept = undefined;
   }
