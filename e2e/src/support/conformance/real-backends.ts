@@ -28,6 +28,8 @@ export class RealBackends {
   readonly received: ReceivedRequest[] = [];
   readonly #backends = new Map<string, Backend>();
   #waiters: Waiter[] = [];
+  /** Settled once delays count; see {@link delayAfter}. */
+  #delaysFrom: Promise<unknown> = Promise.resolve();
 
   private constructor(
     /** Tells the addresses of this case from those of others that run at the same time. */
@@ -60,6 +62,14 @@ export class RealBackends {
       this.#waiters.push({ isEnough, tell });
       this.#look();
     });
+  }
+
+  /**
+   * Delays of answers count from then on: calls that are made at once are under way at the same time, however long a busy machine
+   * takes to send them.
+   */
+  delayAfter(sent: Promise<unknown>): void {
+    this.#delaysFrom = sent;
   }
 
   hostOf(id: string): string {
@@ -111,7 +121,10 @@ export class RealBackends {
     this.received.push({ instance: id, method, path, headers: joinedFields(request), body });
     this.#look();
     const answer = (this.#backends.get(id) as Backend).script.next(path);
-    if (answer.delayMs > 0) await pause(answer.delayMs);
+    if (answer.delayMs > 0) {
+      await this.#delaysFrom;
+      await pause(answer.delayMs);
+    }
     if (answer.reset) {
       request.socket.resetAndDestroy();
       return;

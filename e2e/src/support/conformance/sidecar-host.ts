@@ -114,13 +114,21 @@ export class SidecarHost {
   async #call(step: CallStep): Promise<readonly string[]> {
     this.backends.received.length = 0;
     const answers: ObservedAnswer[] = [];
-    const once = async (made: number): Promise<void> => {
-      const answer = await this.#exchange(step, made);
+    const once = async (made: number, onSent?: () => void): Promise<void> => {
+      const answer = await this.#exchange(step, made, onSent);
       this.#jars.keep(step.client, answer.headers['set-cookie']);
       answers.push(answer);
     };
-    if (step.parallel) await Promise.all(Array.from({ length: step.times }, () => once(step.times)));
-    else for (let i = 0; i < step.times; i++) await once(i + 1);
+    if (step.parallel) {
+      const sent: Promise<void>[] = [];
+      const calls = Array.from({ length: step.times }, () => {
+        let onSent: (() => void) | undefined;
+        sent.push(new Promise((resolve) => (onSent = resolve)));
+        return once(step.times, onSent);
+      });
+      this.backends.delayAfter(Promise.all(sent));
+      await Promise.all(calls);
+    } else for (let i = 0; i < step.times; i++) await once(i + 1);
     if (step.expect.received !== undefined) await this.#settle(step.expect.received);
     return checkCalls(step.expect, answers, this.backends.received);
   }
@@ -138,8 +146,11 @@ export class SidecarHost {
     await pause(SETTLE_MS);
   }
 
-  /** @param made calls of the step that are under way or done: a caller leaves when that many requests have arrived */
-  #exchange(step: CallStep, made: number): Promise<ObservedAnswer> {
+  /**
+   * @param made calls of the step that are under way or done: a caller leaves when that many requests have arrived
+   * @param onSent called once the request is on its way, or never will be
+   */
+  #exchange(step: CallStep, made: number, onSent: () => void = () => undefined): Promise<ObservedAnswer> {
     const { method, url, inbound, from, body, abortAfterMs } = step;
     const headers = this.#jars.fields(step.client, step.headers);
     const { host, pathname, search } = new URL(url);
@@ -165,6 +176,8 @@ export class SidecarHost {
         ...(from === undefined ? {} : { localAddress: this.backends.hostOf(from) }),
         signal: AbortSignal.any([leaving.signal, AbortSignal.timeout(LONGEST_CALL_MS)]),
       });
+      outgoing.once('finish', onSent);
+      outgoing.once('close', onSent);
       outgoing.once('error', broken);
       outgoing.once('response', (incoming) => {
         const pieces: Buffer[] = [];

@@ -193,8 +193,8 @@ export class OutboundHandler implements CallHandler {
     if (rejection === undefined) return this.#first(call, plan);
     if (!(rejection instanceof Promise)) return policies.instead(call, rejection);
     return rejection.then((later) => {
-      if (later !== undefined) return policies.instead(call, later);
-      return call.ended ? GONE : this.#first(call, plan);
+      if (call.ended) return GONE;
+      return later === undefined ? this.#first(call, plan) : policies.instead(call, later);
     });
   }
 

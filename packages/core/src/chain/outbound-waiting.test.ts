@@ -149,6 +149,26 @@ describe('an outbound call that waits for a policy', () => {
     }
   });
 
+  it('gets no fallback when it ended before the policy refused it', async () => {
+    let asked = 0;
+    const refuses = {
+      name: 'refuses',
+      before: (call: Invocation) =>
+        new Promise<Rejection>((resolve) => (call.wake = () => resolve(new Rejection('MESH_ERR_BULKHEAD_FULL')))),
+      instead: (_call: Invocation, rejection: Rejection) => (asked++, rejection),
+    };
+    const { outbound, inbound, discovery } = handlerRig({ policies: [refuses] });
+    discovery.publish('world', [WORLD]);
+    for (const handler of [outbound, inbound]) {
+      const call = new FakeCall({ direction: handler.direction });
+      const verdict = handler.begin(call);
+      await settle();
+      handler.end(call, GONE);
+      expect(await verdict).to.be.an.instanceof(Rejection);
+    }
+    expect(asked).to.equal(0);
+  });
+
   it('goes on when the policy lets it pass, and takes the endpoint only then', async () => {
     const { promise, resolve } = later<Rejection | undefined>();
     const { outbound, discovery } = handlerRig({ policies: [{ name: 'queue', before: () => promise }] });

@@ -9,9 +9,10 @@ import type {
 } from '@mesher/admin';
 import {
   MetricsPage,
+  endpointState,
+  formatHostPort,
   metricFamilies,
   readExplainRequest,
-  endpointState,
   whyLeftOut,
   type Chassis,
   type EndpointState,
@@ -112,9 +113,8 @@ function instanceView(instance: Instance, chassis: Chassis, ports: Ports): Insta
     metadata: instance.metadata,
     endpoints: [...instance.addresses].map(([protocol, { host, port }]): EndpointView => {
       const reason = whyUnavailable(instance, host, port, chassis, ports);
-      const address = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
       return {
-        address,
+        address: formatHostPort({ host, port }),
         protocol,
         weight: instance.weight,
         available: reason === undefined,

@@ -6,6 +6,7 @@ import {
   makeInstance,
   ownMetadata,
   systemPorts,
+  within,
   type Bootstrap,
   type CallHandler,
   type Destination,
@@ -16,7 +17,6 @@ import {
   type MeshDocument,
   type PluginCatalog,
   type Ports,
-  type TimerHandle,
 } from '@mesher/core';
 import { ProxyServer, proxyOptionsSchema, type Listener, type ProxyOptions } from '@mesher/proxy';
 import { adminSources } from './admin-view.js';
@@ -184,15 +184,9 @@ export class Sidecar {
         if (this.#phase !== 'stopped') logger.error({ error }, 'the registry refused the registration');
       },
     );
-    let timer: TimerHandle | undefined;
-    const late = new Promise<void>((resolve) => {
-      timer = this.ports.timers.after(REGISTRATION_WAIT_MS, () => {
-        logger.warn({}, 'not registered yet; the registry is asked again and again');
-        resolve();
-      });
-    });
-    await Promise.race([registered, late]);
-    timer?.cancel();
+    if (!(await within(this.ports.timers, REGISTRATION_WAIT_MS, registered))) {
+      logger.warn({}, 'not registered yet; the registry is asked again and again');
+    }
   }
 
   async #openAdmin(): Promise<void> {
@@ -271,20 +265,13 @@ export class Sidecar {
     const { logger, bootstrap } = this.settings;
     this.#phase = 'draining';
     logger.info({ timeoutMs: bootstrap.drainTimeoutMs }, 'draining: leaving the registry, finishing what is in flight');
-    let timeout: (() => void) | undefined;
-    const timedOut = new Promise<boolean>((resolve) => {
-      const timer = this.ports.timers.after(bootstrap.drainTimeoutMs, () => resolve(false));
-      timeout = () => timer.cancel();
-    });
-    const finished = (async (): Promise<boolean> => {
+    const finish = async (): Promise<void> => {
       await this.chassis.leave().catch((error: unknown) => logger.warn({ error }, 'leaving the registry failed'));
       await Promise.all(this.#inbound.map((listener) => listener.drain()));
       // Only now: a request that was being served may have needed further calls.
       await Promise.all(this.#outbound.map((listener) => listener.drain()));
-      return true;
-    })();
-    const inTime = await Promise.race([finished, timedOut]);
-    timeout?.();
+    };
+    const inTime = await within(this.ports.timers, bootstrap.drainTimeoutMs, finish());
     logger.info({}, inTime ? 'drained' : 'drain timeout reached; open connections are closed');
     return inTime;
   }

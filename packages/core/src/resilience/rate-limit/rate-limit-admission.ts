@@ -16,7 +16,6 @@ export class LimitAdmission {
   readonly #rejections: LabelledCounter;
   readonly #stores = new Map<string, LimitStore>();
   #options: RateLimitOptions;
-  #isStarted = false;
 
   /** @param policy name of the handler, for metrics */
   constructor(
@@ -42,11 +41,6 @@ export class LimitAdmission {
   adjust(options: RateLimitOptions): void {
     this.#options = options;
     for (const store of this.#stores.values()) store.options = options.shared;
-  }
-
-  /** A mistake in the plugin's name stops a start; later on it would take down what works. */
-  started(): void {
-    this.#isStarted = true;
   }
 
   admit(call: Invocation, limit: RateLimit): Rejection | undefined | Promise<Rejection | undefined> {
@@ -113,6 +107,7 @@ export class LimitAdmission {
     call.addResponseField(RATE_LIMIT_FIELD, remainingField(limit.fieldName, remaining, wait));
   }
 
+  /** @throws MeshError MESH_ERR_UNKNOWN_PLUGIN when no shared limiter has the name */
   #store(name: string): LimitStore {
     let store = this.#stores.get(name);
     if (store !== undefined) return store;
@@ -120,9 +115,10 @@ export class LimitAdmission {
     const limiter = plugins.find('shared-limiter', name);
     if (limiter === undefined) {
       const known = plugins.names('shared-limiter');
-      const text = `cse.flowcontrol or servicecomb.rateLimiting: there is no shared-limiter '${name}'; ${known.length === 0 ? "none is known; add its package to 'plugins'" : `known are ${known.join(', ')}`}`;
-      if (!this.#isStarted) throw new MeshError('MESH_ERR_UNKNOWN_PLUGIN', text);
-      logger.error({ limiter: name }, `${text}; its limits are decided by mesher.rateLimit.shared.onFailure`);
+      throw new MeshError(
+        'MESH_ERR_UNKNOWN_PLUGIN',
+        `cse.flowcontrol or servicecomb.rateLimiting: there is no shared-limiter '${name}'; ${known.length === 0 ? "none is known; add its package to 'plugins'" : `known are ${known.join(', ')}`}`,
+      );
     }
     store = new LimitStore(name, limiter, this.#options.shared, { ports, logger, metrics });
     this.#stores.set(name, store);

@@ -50,6 +50,16 @@ describe('rate-limiter', () => {
     expect(passing(9, 'y')).to.equal(5);
   });
 
+  it('refuses a shared limiter which nobody offers, at a start and later', async () => {
+    const files = { 'rate_limiting.yaml': 'servicecomb.rateLimiting: {a: {match: x, rate: 1, shared: redis}}\n' };
+    const none = /there is no shared-limiter 'redis'/;
+    const odd = await policyContext({ direction: 'inbound', files });
+    expect(() => markedRateLimit(odd)).to.throw(none);
+    const { context, passing } = await rig('    a: {match: x, rate: 10, burst: 2}\n');
+    expect(() => context.configuration.check(odd.configuration.document)).to.throw(none);
+    expect(passing(9, 'x')).to.equal(2);
+  });
+
   it('does nothing without limits, and explains what it does with them', async () => {
     const context = await policyContext({});
     expect(markedRateLimit(context).isActive).to.equal(false);

@@ -1,4 +1,5 @@
 import type { Policy, PolicyContext, PolicyFactory } from '../../chain/policy.js';
+import type { MeshDocument } from '../../config/document.js';
 import { markedRateLimitSchema } from '../../config/sections/marked-rate-limit.js';
 import type { Rejection } from '../../errors.js';
 import type { Explanation } from '../../explain/explanation.js';
@@ -23,23 +24,13 @@ class MarkedRateLimits implements Policy {
   constructor({ configuration, ...context }: PolicyContext) {
     this.#admission = new LimitAdmission(this.name, context, configuration.document);
     this.#pool = new LimitPool(this.#admission.parts);
-    const compile = (): void => {
-      const { document } = configuration;
+    this.#limits = limitsOf(configuration.document, this.#pool);
+    // Into a pool that nobody asks: a limit whose store does not exist is refused while it is made.
+    configuration.onCheck((document) => void limitsOf(document, new LimitPool(this.#admission.parts)));
+    configuration.onChange((document) => {
       this.#admission.adjust(document.section('mesher.rateLimit', rateLimitSchema));
-      const limits: MarkedLimit[] = [];
-      for (const [name, policy] of document.section('servicecomb.rateLimiting', markedRateLimitSchema)) {
-        const { match, rate, burst, limitRefreshPeriod, shared } = policy;
-        const perSecond = (rate * 1000) / limitRefreshPeriod;
-        if (perSecond >= UNLIMITED) continue;
-        const shape = { id: `mark/${name}`, name, rate: perSecond, burst: burst ?? Math.max(1, rate), shared };
-        limits.push({ mark: match ?? name, limit: this.#pool.limit(shape) });
-      }
-      this.#pool.settle();
-      this.#limits = limits;
-    };
-    compile();
-    this.#admission.started();
-    configuration.onChange(compile);
+      this.#limits = limitsOf(document, this.#pool);
+    });
   }
 
   get isActive(): boolean {
@@ -57,6 +48,20 @@ class MarkedRateLimits implements Policy {
     if (found === undefined) into.add(this.name, `no limit for ${carried}`);
     else this.#admission.explain(found.limit, carried, into);
   }
+}
+
+/** The limits by mark that a document sets, with the state that the pool has of them. */
+function limitsOf(document: MeshDocument, pool: LimitPool): MarkedLimit[] {
+  const limits: MarkedLimit[] = [];
+  for (const [name, policy] of document.section('servicecomb.rateLimiting', markedRateLimitSchema)) {
+    const { match, rate, burst, limitRefreshPeriod, shared } = policy;
+    const perSecond = (rate * 1000) / limitRefreshPeriod;
+    if (perSecond >= UNLIMITED) continue;
+    const shape = { id: `mark/${name}`, name, rate: perSecond, burst: burst ?? Math.max(1, rate), shared };
+    limits.push({ mark: match ?? name, limit: pool.limit(shape) });
+  }
+  pool.settle();
+  return limits;
 }
 
 /** Behind `rate-limiter`: `servicecomb.rateLimiting`, by the marks of `servicecomb.match`. */

@@ -322,4 +322,19 @@ describe('cse.flowcontrol', () => {
     });
     expect(() => consumerRateLimit(context)).to.throw(/there is no shared-limiter 'redis'/);
   });
+
+  it('keeps the limits that are in effect when a later configuration names a shared limiter which nobody offers', async () => {
+    const { take, context } = await rig('outbound', 'Consumer: {qps: {limit: {world: 10}, burst: {world: 3}}}');
+    expect(passing(take, 1)).to.equal(1);
+    for (const qps of [
+      '{limit: {world: 5}, shared: {world: redis}}',
+      '{global: {limit: 5, shared: redis, scope: each}}',
+      '{rules: [{path: /a, limit: 5, shared: redis}]}',
+    ]) {
+      const next = await meshDocument(flowcontrol(`Consumer: {qps: ${qps}}`));
+      expect(() => context.configuration.check(next), qps).to.throw(/there is no shared-limiter 'redis'/);
+    }
+    context.configuration.check(await meshDocument(flowcontrol('Consumer: {qps: {limit: {world: 5}}}')));
+    expect(passing(take, 5)).to.equal(2);
+  });
 });

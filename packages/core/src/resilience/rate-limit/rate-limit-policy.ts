@@ -1,10 +1,10 @@
 import type { Policy, PolicyContext, PolicyFactory } from '../../chain/policy.js';
+import type { MeshDocument } from '../../config/document.js';
 import { flowcontrolSchema } from '../../config/sections/flowcontrol.js';
 import type { Rejection } from '../../errors.js';
 import type { Explanation } from '../../explain/explanation.js';
 import type { Invocation } from '../../invocation.js';
 import { LimitAdmission } from './rate-limit-admission.js';
-import { LimitPool } from './rate-limit.js';
 import { KeyedLimits } from './rate-limit-keys.js';
 import { rateLimitSchema } from './rate-limit-options.js';
 import { RateLimitTable, type Side } from './rate-limit-table.js';
@@ -23,16 +23,19 @@ class RateLimitPolicy implements Policy {
     const { document } = configuration;
     this.#ownName = document.service.name;
     this.#admission = new LimitAdmission(name, context, document);
-    this.#table = new RateLimitTable(side, new LimitPool(this.#admission.parts), this.#admission.parts);
-    const compile = (): void => {
-      const { document: current } = configuration;
-      const options = current.section('mesher.rateLimit', rateLimitSchema);
-      this.#admission.adjust(options);
-      this.#table.compile(current.section('cse.flowcontrol', flowcontrolSchema), options.maxKeys);
+    const { parts } = this.#admission;
+    this.#table = new RateLimitTable(side, parts);
+    const compile = (table: RateLimitTable, current: MeshDocument): void => {
+      const { maxKeys } = current.section('mesher.rateLimit', rateLimitSchema);
+      table.compile(current.section('cse.flowcontrol', flowcontrolSchema), maxKeys);
     };
-    compile();
-    this.#admission.started();
-    configuration.onChange(compile);
+    compile(this.#table, document);
+    // Into a table that nobody asks: a limit whose store does not exist is refused while it is compiled.
+    configuration.onCheck((next) => compile(new RateLimitTable(side, parts), next));
+    configuration.onChange((current) => {
+      this.#admission.adjust(current.section('mesher.rateLimit', rateLimitSchema));
+      compile(this.#table, current);
+    });
   }
 
   get isActive(): boolean {

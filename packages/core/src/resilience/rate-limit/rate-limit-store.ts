@@ -20,15 +20,12 @@ export class LimitStore {
   #isUp = true;
   #restUntil = -Infinity;
 
-  /** @param limiter undefined when no plugin has the name: then it never answers */
   constructor(
     readonly name: string,
-    private readonly limiter: SharedLimiter | undefined,
+    private readonly limiter: SharedLimiter,
     public options: SharedLimitOptions,
     private readonly parts: LimitStoreParts,
-  ) {
-    this.#isUp = limiter !== undefined;
-  }
+  ) {}
 
   /** False after it did not answer, until it does again. */
   get isUp(): boolean {
@@ -37,14 +34,13 @@ export class LimitStore {
 
   /** True when a store that did not answer may be tried again. */
   mayTry(now: number): boolean {
-    return this.limiter !== undefined && now >= this.#restUntil;
+    return now >= this.#restUntil;
   }
 
   /** Rejects when the store does not answer in time, or answers with an error. */
   async take(limit: SharedLimit, count: number): Promise<SharedGrant> {
     const { clock, timers } = this.parts.ports;
     const requests = this.parts.metrics.counter('sharedLimiterRequests');
-    if (this.limiter === undefined) throw new Error(`no shared-limiter plugin is named '${this.name}'`);
     let timer: TimerHandle | undefined;
     const tooLate = new Promise<never>((_resolve, reject) => {
       timer = timers.after(this.options.timeout, () =>

@@ -3,7 +3,7 @@ import type { Invocation } from '../../invocation.js';
 import { KeyedLimits } from './rate-limit-keys.js';
 import { OperationPath } from './operation-path.js';
 import { SideLimits, type LimitRule } from './rate-limit-side.js';
-import { UNLIMITED, type LimitParts, type LimitPool, type LimitShape, type RateLimit } from './rate-limit.js';
+import { LimitPool, UNLIMITED, type LimitParts, type LimitShape, type RateLimit } from './rate-limit.js';
 import { defaultBurst } from './token-bucket.js';
 
 /** The side of a call as the configuration names it. */
@@ -24,11 +24,14 @@ export class RateLimitTable {
   #keyed = new Map<string, KeyedLimits>();
   #nextKeyed = new Map<string, KeyedLimits>();
 
+  readonly #pool: LimitPool;
+
   constructor(
     private readonly side: Side,
-    private readonly pool: LimitPool,
     private readonly parts: LimitParts,
-  ) {}
+  ) {
+    this.#pool = new LimitPool(parts);
+  }
 
   get isEmpty(): boolean {
     return this.#everyone === undefined && this.#bySource.size === 0;
@@ -39,7 +42,10 @@ export class RateLimitTable {
     return this.#bySource.size > 0;
   }
 
-  /** @param maxKeys services with a bucket of their own under one limit */
+  /**
+   * @param maxKeys services with a bucket of their own under one limit
+   * @throws MeshError MESH_ERR_UNKNOWN_PLUGIN when a limit is to be shared through a plugin that does not exist
+   */
   compile(config: FlowcontrolConfig, maxKeys: number): void {
     const everyone = this.#compileSide(config[this.side].qps, undefined, maxKeys);
     this.#bySource = new Map();
@@ -51,7 +57,7 @@ export class RateLimitTable {
     }
     this.#everyone = everyone.isEmpty ? undefined : everyone;
     if (everyone.isEmpty && [...this.#bySource.values()].every(({ isEmpty }) => isEmpty)) this.#bySource.clear();
-    this.pool.settle();
+    this.#pool.settle();
     this.#keyed = this.#nextKeyed;
     this.#nextKeyed = new Map();
   }
@@ -122,7 +128,7 @@ export class RateLimitTable {
       burst: special?.burst ?? own.global.burst ?? defaultBurst(limit),
       shared: special?.shared ?? own.global.shared,
     };
-    if ((special?.scope ?? own.global.scope) !== 'each') return this.pool.limit(shape);
+    if ((special?.scope ?? own.global.scope) !== 'each') return this.#pool.limit(shape);
     let keyed = this.#nextKeyed.get(id) ?? this.#keyed.get(id);
     if (keyed === undefined) keyed = new KeyedLimits(shape, maxKeys, this.parts);
     else keyed.adjust(shape, maxKeys);
@@ -131,7 +137,7 @@ export class RateLimitTable {
   }
 
   #limit(shape: LimitShape): RateLimit | undefined {
-    return shape.rate >= UNLIMITED ? undefined : this.pool.limit(shape);
+    return shape.rate >= UNLIMITED ? undefined : this.#pool.limit(shape);
   }
 
   #id(name: string, block: SourceBlock | undefined): string {

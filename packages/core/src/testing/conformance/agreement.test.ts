@@ -2,20 +2,9 @@ import { expect } from 'chai';
 import type { CallExplanation } from '../../explain/explainer.js';
 import { disagreements } from './agreement.js';
 import type { ObservedAnswer, ReceivedRequest } from './cases.js';
+import { explained } from './explained.js';
 
-const SENT: CallExplanation = {
-  request: {
-    direction: 'outbound',
-    protocol: 'http',
-    method: 'GET',
-    authority: 'w',
-    path: '/',
-    headers: {},
-    source: '',
-  },
-  sent: true,
-  open: false,
-  answer: undefined,
+const SENT = explained({
   steps: [
     {
       stage: 'load-balancer',
@@ -24,15 +13,14 @@ const SENT: CallExplanation = {
       data: { kept: [{ endpoint: 'a:1' }, { endpoint: 'b:1', probability: 0 }] },
     },
   ],
-  edits: { path: undefined, added: [], removed: [], responseFields: [] },
-};
+});
 const REFUSED: CallExplanation = {
   ...SENT,
   sent: false,
   answer: { code: 'MESH_ERR_BREAKER_OPEN', status: 503, message: '', hint: '' },
 };
 
-function compare(explained: CallExplanation, status: number, code: string | undefined, ...arrived: string[]): string {
+function compare(explanation: CallExplanation, status: number, code: string | undefined, ...arrived: string[]): string {
   const headers: Record<string, string> = code === undefined ? {} : { 'x-mesher-error': code };
   const answer: ObservedAnswer = { status, headers, body: '', durationMs: 0 };
   const received = arrived.map((instance): ReceivedRequest => ({
@@ -43,7 +31,7 @@ function compare(explained: CallExplanation, status: number, code: string | unde
     body: '',
   }));
   return disagreements(
-    explained,
+    explanation,
     answer,
     received,
     (id) => `${id}:1`,

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import type { CallExpectation, ObservedAnswer, ReceivedRequest } from './cases.js';
 import { checkCalls, checkExplanation } from './check-step.js';
+import { explained } from './explained.js';
 import { readTopic } from './read-topic.js';
 
 function expectation(yaml: string): CallExpectation {
@@ -63,29 +64,18 @@ describe('checking what a step did', () => {
   }
 
   it('compares an explanation by verdict, code and stages', () => {
-    const explained = {
-      request: {
-        direction: 'outbound',
-        protocol: 'http',
-        method: 'GET',
-        authority: 'w',
-        path: '/',
-        headers: {},
-        source: '',
-      },
+    const refused = explained({
       sent: false,
-      open: false,
       answer: { code: 'MESH_ERR_NO_SUBSET', status: 503, message: '', hint: '' },
       steps: [{ stage: 'router', decision: 'rule 1', details: ['x-user is 1'], data: {} }],
-      edits: { path: undefined, added: [], removed: [], responseFields: [] },
-    } as const;
+    });
     const none = { sent: undefined, code: undefined, steps: new Map() };
     expect(
-      checkExplanation({ sent: false, code: /SUBSET/, steps: new Map([['router', /x-user/]]) }, explained),
+      checkExplanation({ sent: false, code: /SUBSET/, steps: new Map([['router', /x-user/]]) }, refused),
     ).to.deep.equal([]);
-    expect(checkExplanation({ ...none, sent: true }, explained)[0]).to.match(/expected sent: true, but it is false/);
-    expect(checkExplanation({ ...none, code: 'X' }, explained)[0]).to.match(/expected code X/);
-    expect(checkExplanation({ ...none, steps: new Map([['router', 'x']]) }, explained)[0]).to.match(/router to say x/);
-    expect(checkExplanation({ ...none, steps: new Map([['router', null]]) }, explained)[0]).to.match(/router to say/);
+    expect(checkExplanation({ ...none, sent: true }, refused)[0]).to.match(/expected sent: true, but it is false/);
+    expect(checkExplanation({ ...none, code: 'X' }, refused)[0]).to.match(/expected code X/);
+    expect(checkExplanation({ ...none, steps: new Map([['router', 'x']]) }, refused)[0]).to.match(/router to say x/);
+    expect(checkExplanation({ ...none, steps: new Map([['router', null]]) }, refused)[0]).to.match(/router to say/);
   });
 });
