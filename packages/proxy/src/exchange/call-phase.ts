@@ -1,7 +1,6 @@
 import { Rejection, type Invocation } from '@mesher/core';
 import type { ProxyOptions } from '../options.js';
 
-
 /** How far an exchange has come, in order. */
 export const enum Phase {
   /** A policy or resolver is thinking. */

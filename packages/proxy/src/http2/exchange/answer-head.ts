@@ -20,7 +20,8 @@ export function answerHead(block: HeaderBlock, call: Http2Call, env: Environment
   if (responseFields !== undefined) added = responseFields.map(asHeaderField);
   if (via !== undefined) (added ??= []).push(new HeaderField('via', via));
   if (env.options.serverTiming) (added ??= []).push(new HeaderField('server-timing', serverTiming(call, env.now())));
-  const edits = removed === undefined ? undefined : env.editSets.without(removed.filter((name) => env.isEditable(name)));
+  const edits =
+    removed === undefined ? undefined : env.editSets.without(removed.filter((name) => env.isEditable(name)));
   return { block, edits, added };
 }
 

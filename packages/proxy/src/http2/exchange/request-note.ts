@@ -19,7 +19,7 @@ export class RequestNote {
   }
 
   static of(block: HeaderBlock): RequestNote {
-    return ((block.note as RequestNote | undefined) ?? (block.note = new RequestNote(block))) as RequestNote;
+    return (block.note as RequestNote | undefined) ?? (block.note = new RequestNote(block));
   }
 }
 

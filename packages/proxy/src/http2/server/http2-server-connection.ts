@@ -94,7 +94,8 @@ export class Http2ServerConnection extends Http2Connection {
   }
 
   #request(streamId: number, block: HeaderBlock, endStream: boolean, isSelfDependent: boolean): void {
-    if ((streamId & 1) === 0) throw new ConnectionError(ErrorCode.protocolError, 'a stream of the client with an even id');
+    if ((streamId & 1) === 0)
+      throw new ConnectionError(ErrorCode.protocolError, 'a stream of the client with an even id');
     if (streamId <= this.#lastStreamId) {
       if (this.wasReset(streamId)) return;
       throw new ConnectionError(ErrorCode.streamClosed, 'HEADERS on a closed stream');

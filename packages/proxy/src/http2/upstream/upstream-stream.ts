@@ -78,7 +78,8 @@ export class UpstreamStream extends Http2Stream implements UpstreamAttempt {
   broken(code: number, byPeer: boolean, problem: string): void {
     const { key } = this.connection.endpoint;
     const isRefused = byPeer && code === ErrorCode.refusedStream;
-    const failureCode: FailureCode = byPeer || this.connection.isLost ? 'MESH_ERR_UPSTREAM_RESET' : 'MESH_ERR_BAD_UPSTREAM';
+    const failureCode: FailureCode =
+      byPeer || this.connection.isLost ? 'MESH_ERR_UPSTREAM_RESET' : 'MESH_ERR_BAD_UPSTREAM';
     this.receiver.onAttemptFailed(
       {
         code: failureCode,
