@@ -189,7 +189,7 @@ export const METRICS = {
     'counter',
     'mesher_mirrored_requests_dropped_total',
     ['direction', 'reason'],
-    'Copies of requests that were not sent, or not to their end: too-many, body-too-large, no-connection, not-mirrorable.',
+    'Copies of requests that were not sent, or not to their end: no-target, too-many, body-too-large, no-connection, not-mirrorable.',
   ),
   hedges: connections(
     'counter',
