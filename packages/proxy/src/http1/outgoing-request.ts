@@ -61,7 +61,6 @@ export abstract class OutgoingRequest extends ForwardedRequest {
 
   /** No attempt is left: asks the handler what now. */
   protected tryAgain(failure: AttemptFailure): void {
-    if (!this.call.bodyReplayable) this.#countSkippedRetry();
     let verdict: Verdict | Promise<Verdict>;
     try {
       verdict = this.handler.again(this.call, failure);
@@ -97,10 +96,6 @@ export abstract class OutgoingRequest extends ForwardedRequest {
    * @returns true when another attempt is made instead of passing on what it has answered
    */
   protected retryRefused(failure: AttemptFailure): boolean {
-    if (!this.call.bodyReplayable) {
-      this.#countSkippedRetry();
-      return false;
-    }
     let verdict: Verdict | Promise<Verdict>;
     try {
       verdict = this.handler.again(this.call, failure);
@@ -109,7 +104,7 @@ export abstract class OutgoingRequest extends ForwardedRequest {
       return false;
     }
     // The peer's own words say more than ours would.
-    if (verdict instanceof Rejection) return false;
+    if (verdict instanceof Rejection || !this.call.bodyReplayable) return false;
     this.#discardAnswer();
     this.goOn(verdict, failure);
     return true;
@@ -121,10 +116,6 @@ export abstract class OutgoingRequest extends ForwardedRequest {
    */
   protected retryAnswered(scan: ResponseScanner, buffer: Buffer): boolean {
     const { status } = scan;
-    if (!this.call.bodyReplayable) {
-      if (status >= 500) this.#countSkippedRetry();
-      return false;
-    }
     const { answer } = this.env;
     let verdict: Endpoint | Promise<Verdict> | undefined;
     try {
@@ -133,7 +124,8 @@ export abstract class OutgoingRequest extends ForwardedRequest {
       this.#judgeFailed(error);
     }
     answer.release();
-    if (verdict === undefined) return false;
+    // Half a body is never sent, whatever the handler thinks.
+    if (verdict === undefined || !this.call.bodyReplayable) return false;
     const failure = this.statusFailure(this.call.endpoint as Endpoint, status);
     this.#discardAnswer();
     this.goOn(verdict, failure);
@@ -215,11 +207,6 @@ export abstract class OutgoingRequest extends ForwardedRequest {
     this.upstream = undefined;
     if (this.requestDone) upstream?.discard();
     else upstream?.abandon();
-  }
-
-  /** An attempt that might have been repeated is not, only because its body has not been kept. */
-  #countSkippedRetry(): void {
-    if (this.call.watchesAnswer || this.call.idempotent) this.env.stats.retriesSkipped.count('body-too-large');
   }
 
   #judgeFailed(error: unknown): void {
