@@ -126,11 +126,13 @@ export function createProgram(setExit: SetExit): Command {
   program
     .command('demo')
     .allowExcessArguments(false)
-    .description('start two services with a sidecar each, call through them, and show the way of a call')
-    .option('--once', 'exit after the calls instead of staying up')
+    .description(
+      'start two services with a sidecar each, call through them, show the way of a call, and stay up until Ctrl-C, with or without a terminal',
+    )
+    .option('--once', 'exit after the calls instead of staying up, for scripts')
     .action(async (options: { once?: boolean }) => {
       const { runDemo } = await import('../demo/demo.js');
-      setExit(await runDemo({ once: options.once === true || !process.stdout.isTTY }));
+      setExit(await runDemo({ once: options.once === true }));
     });
   return program;
 }
