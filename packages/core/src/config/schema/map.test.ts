@@ -72,4 +72,16 @@ describe('maps', () => {
     expect(value.lb.services.get('my.svc')?.rule.limit).to.equal(3);
     expect(notices).to.deep.equal(['a.yaml:5:3  lb.oops  unknown key, ignored']);
   });
+
+  it('name the conflict when a key of an open group is taken for a free name', () => {
+    const fields = () => ({ force: s.boolean(), rule: s.object({ limit: s.integer() }) });
+    const schema = s.openObject(fields(), { as: 'services', keyName: 'service', each: s.object(fields()) });
+    const message = `'force' is a key of this group, so a service of that name cannot have keys of its own here; found keys below it`;
+    for (const yaml of ['force: { force: true }', 'force.v1.force: true']) {
+      expect(readSchema(schema, yaml).problems, yaml).to.deep.equal([`a.yaml:1:1  force  ${message}`]);
+    }
+    const { value, problems } = readSchema(schema, 'force: true\nrule.limit: 1\nv1.force.force: true');
+    expect([value.force, [...value.services.keys()]]).to.deep.equal([true, ['v1']]);
+    expect(problems).to.deep.equal(['a.yaml:3:1  v1.force  expects boolean, found keys below it']);
+  });
 });
