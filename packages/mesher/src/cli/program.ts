@@ -73,7 +73,9 @@ export function createProgram(setExit: SetExit): Command {
       const { diffConfigurations } = await import('./config-diff.js');
       const folders = other === undefined ? { dir } : { base: dir, dir: other };
       const request = { ...folders, admin, env: process.env };
-      setExit(await diffConfigurations(request, (text) => process.stdout.write(text)));
+      const { stdout, stderr } = process;
+      const write = (stream: NodeJS.WriteStream) => (text: string) => stream.write(text);
+      setExit(await diffConfigurations(request, write(stdout), write(stderr)));
     });
 
   program
