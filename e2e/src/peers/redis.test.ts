@@ -74,6 +74,7 @@ describe('a limit shared through a real Redis server', () => {
       const { granted, remaining, retryAfterMs } = await limiter.take(slow, 3);
       expect([granted, remaining]).to.deep.equal([2, 0]);
       expect(retryAfterMs).to.be.within(900_000, 1_000_000);
+      expect(await limiter.take(slow, 0)).to.deep.equal({ granted: 0, remaining: 0, retryAfterMs: 0 });
       const quick = { key: 'quick', rate: 1000, burst: 10 };
       expect((await limiter.take(quick, 10)).granted).to.equal(10);
       await eventually('the limit fills', async () => (await limiter.take(quick, 10)).granted > 0);
@@ -113,6 +114,17 @@ describe('a limit shared through a real Redis server', () => {
     const both = (await Promise.all([statuses(a, 40), statuses(b, 40)])).flat();
     expect(both.filter((status) => status === 200)).to.have.lengthOf(30);
     expect(both.filter((status) => status === 429)).to.have.lengthOf(50);
+  });
+
+  it('counts together from the first calls of two sidecars that have just started, in the time that calls have by default', async () => {
+    const [a, b] = await twoSidecars({
+      'cse.flowcontrol.Consumer.qps.limit.world': HARDLY_EVER,
+      'cse.flowcontrol.Consumer.qps.burst.world': 10,
+      'mesher.rateLimit.shared.leaseFor': '0',
+    });
+    const answers: number[] = [];
+    for (let i = 0; i < 15; i++) answers.push(...(await statuses(a, 1)), ...(await statuses(b, 1)));
+    expect(answers).to.deep.equal([...Array<number>(10).fill(200), ...Array<number>(20).fill(429)]);
   });
 
   it('falls back to a limit of its own while the server is away, and shares again when it is back', async () => {

@@ -133,6 +133,37 @@ describe('the life of a chassis', () => {
     expect(taken).to.deep.equal(['default/orders/Consumer/world', 'closed']);
   });
 
+  it('asks the stores of shared limits from its start to its end, and leaves no timer for one that does not answer', async () => {
+    const asked: number[] = [];
+    const store = definePlugin({
+      kind: 'shared-limiter',
+      name: 'memory',
+      create: () => ({
+        take: (_limit, count) => {
+          asked.push(count);
+          return Promise.reject(new Error('connection refused'));
+        },
+        close: () => Promise.resolve(),
+      }),
+    });
+    const rig = await chassisRig({
+      plugins: [store],
+      configuration: {
+        'cse.flowcontrol.Provider.qps.limit.world': '5',
+        'cse.flowcontrol.Provider.qps.shared.world': 'memory',
+      },
+    });
+    const chassis = await rig.create();
+    expect(asked).to.deep.equal([]);
+    rig.discovery.publishAll([]);
+    await chassis.start();
+    expect(asked).to.deep.equal([0]);
+    await rig.time.advanceAsync(1000);
+    expect(asked).to.deep.equal([0, 0]);
+    await chassis.close();
+    expect(rig.time.pendingTimers).to.equal(0);
+  });
+
   it('closes once, however often it is told to', async () => {
     const chassis = await (await chassisRig()).create();
     expect(chassis.close()).to.equal(chassis.close());

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { DependencyContainer } from 'tsyringe';
 import type { CallHandler } from './chain/call-handler.js';
+import type { PolicyChain } from './chain/policy-chain.js';
 import { composeContainer } from './composition/compose-container.js';
 import type { MeshDocument } from './config/document.js';
 import { LiveConfiguration } from './config/live/live-configuration.js';
@@ -62,6 +63,7 @@ export class Chassis {
   readonly #registration: Registration | undefined;
   readonly #egress: Egress;
   readonly #plugins: InstalledPlugins;
+  readonly #chains: readonly PolicyChain[];
   #closed: Promise<void> | undefined;
 
   private constructor(
@@ -82,6 +84,7 @@ export class Chassis {
     this.#egress = container.resolve(TOKENS.egress);
     this.#registration = registrationOf(registry, document, container);
     this.#plugins = container.resolve(TOKENS.plugins);
+    this.#chains = [TOKENS.consumerChain, TOKENS.providerChain].map((token) => container.resolve(token).policies);
   }
 
   /**
@@ -157,11 +160,12 @@ export class Chassis {
   }
 
   /**
-   * Begins to follow the registry; resolves with its first answer about everything, as far as it can list. While the registry does
-   * not answer, it does not resolve before {@link close}; calls are decided about meanwhile.
+   * Begins to follow the registry, and connects to the stores of shared limits; resolves with the registry's first answer about
+   * everything, as far as it can list. While the registry does not answer, it does not resolve before {@link close}; calls are decided
+   * about meanwhile. For a store it waits a second, or `mesher.rateLimit.shared.timeout` where that is longer.
    */
   async start(): Promise<void> {
-    await this.directory.followAll();
+    await Promise.all([this.directory.followAll(), ...this.#chains.map((chain) => chain.start())]);
   }
 
   /**
@@ -193,6 +197,7 @@ export class Chassis {
     this.#egress.plans.close();
     this.directory.close();
     await this.leave();
+    for (const chain of this.#chains) chain.close();
     const limiters = this.#plugins.names('shared-limiter');
     await Promise.allSettled(limiters.map(async (name) => await this.#plugins.find('shared-limiter', name)?.close()));
     await this.registry.discovery.close();

@@ -190,7 +190,8 @@ export abstract class Invocation implements CallView {
 
 /** A copy of the request that is sent and forgotten. */
 export interface MirrorOrder {
-  readonly endpoint: Endpoint;
+  /** Undefined: nobody is known who takes it, and the wire counts a copy that was not made. */
+  readonly endpoint: Endpoint | undefined;
   /** Value of Host in the copy, e.g. `world-shadow`. */
   readonly authority: string;
 }

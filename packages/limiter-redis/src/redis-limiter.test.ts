@@ -63,6 +63,13 @@ describe('RedisLimiter', () => {
     expect(redis.connections).to.equal(1);
   });
 
+  it('takes nothing when it is asked for nothing', async () => {
+    const one = limiter();
+    expect(await one.take(LIMIT, 0)).to.deep.equal({ granted: 0, remaining: 5, retryAfterMs: 0 });
+    expect((await one.take(LIMIT, 5)).granted).to.equal(5);
+    expect(await one.take(LIMIT, 0)).to.deep.equal({ granted: 0, remaining: 0, retryAfterMs: 0 });
+  });
+
   it('teaches the script again when the server has forgotten it', async () => {
     const one = limiter();
     await one.take(LIMIT, 1);

@@ -79,7 +79,7 @@ export const proxyOptionsSchema = s.object(
       default: '64KB',
       min: '0',
       max: '16MB',
-      doc: 'How much of a request body is kept for another attempt; a call with a larger one is not tried again once it was sent.',
+      doc: 'How much of a request body is kept for another attempt, counted as it is sent: sizes and ends of chunks included. A call with a larger one is not tried again once it was sent.',
       reason: 'most request bodies are smaller, and it is memory per call that is under way',
     }),
     maxDiscardBytes: s.bytes({

@@ -28,5 +28,4 @@ export class ProxyStats {
   hedgesWon = 0;
   hedgesLost = 0;
   readonly mirrorsDropped: ReasonCounts = new ReasonCounts();
-  readonly retriesSkipped: ReasonCounts = new ReasonCounts();
 }

@@ -31,6 +31,15 @@ export class PolicyChain {
     this.#watching = this.#active.filter((policy) => policy.watchesAttempts === true);
   }
 
+  /** Resolves when all policies have begun. */
+  async start(): Promise<void> {
+    await Promise.all(this.policies.map(async (policy) => await policy.start?.()));
+  }
+
+  close(): void {
+    for (const policy of this.policies) policy.close?.();
+  }
+
   /** Tells the policies that want to hear of it that an attempt was given to `endpoint`. */
   attemptBegan(call: Invocation, endpoint: Endpoint): void {
     for (const policy of this.#watching) policy.attemptBegan?.(call, endpoint);

@@ -21,6 +21,13 @@ export interface Policy {
    * change of the configuration; true when left out.
    */
   readonly isActive?: boolean;
+  /**
+   * The chassis begins its work: what had better be there before the first call is fetched now. A start waits for it, so it takes a
+   * bounded time, and never rejects. A chassis that only checks or explains is closed without having begun.
+   */
+  start?(): Promise<void>;
+  /** The chassis ends its work: the policy does nothing any more by itself. */
+  close?(): void;
   before?(call: Invocation): Rejection | void | Promise<Rejection | void>;
   after?(call: Invocation, outcome: Outcome): void;
   /**

@@ -8,6 +8,7 @@ import { FILE_LIMITS, readConfigFiles, type FileLimits } from './layers/files.js
 import { mergeLayers } from './layers/merge.js';
 import { LEGACY_KEYS } from './legacy-keys.js';
 import { RunningConfiguration, type RestartNeed } from './live/running-configuration.js';
+import { missingMarks } from './missing-marks.js';
 import { sortProblems, type Notice, type Origin, type Problem } from './problem.js';
 import { LegacyRenamer } from './rename-legacy.js';
 import { ReadContext, type EffectiveValue } from './schema/read-context.js';
@@ -119,6 +120,7 @@ export async function loadConfiguration(sources: ConfigurationSources): Promise<
       ...fromSources.notices,
       ...merged.notices,
       ...notices,
+      ...(document === undefined ? [] : missingMarks(document, context)),
     ]),
     effective,
     files: files.files,

@@ -6,6 +6,7 @@ import { ScriptedDiscovery } from '../testing/scripted-discovery.js';
 import { silentLogger } from '../telemetry/logger.js';
 import type { ServiceDiscovery } from './contracts.js';
 import type { Endpoint } from './endpoint.js';
+import { DEFAULT_DIRECTORY_OPTIONS } from './directory-options.js';
 import { ServiceDirectory } from './service-directory.js';
 import type { ServicePlan } from './service-plan.js';
 import { directoryRig as rig } from '../testing/directory-rig.js';
@@ -22,6 +23,23 @@ describe('the service directory', () => {
     expect(directory.plan('world')).to.equal(plan);
     await settle();
     expect(discovery.begun('world')).to.equal(1);
+  });
+
+  it('keeps services watched that nobody calls, from its start on and while somebody names them', async () => {
+    const { directory, discovery, time } = rig();
+    const owner = {};
+    directory.keepWatched(owner, new Set(['early']));
+    expect(directory.plans).to.deep.equal([]);
+    void directory.followAll();
+    directory.keepWatched(owner, new Set(['early', 'late']));
+    const named = (): string[] => directory.plans.map(({ service }) => service);
+    expect(named()).to.deep.equal(['early', 'late']);
+    for (const service of ['early', 'late']) discovery.publish(service, [httpInstance('10.0.0.1:80')]);
+    await settle();
+    directory.keepWatched(owner, new Set(['late']));
+    time.advance(DEFAULT_DIRECTORY_OPTIONS.idleTtl * 2);
+    expect(named()).to.deep.equal(['late']);
+    expect(discovery.begun('late')).to.equal(1);
   });
 
   it('compiles each snapshot into the same plan', async () => {

@@ -22,6 +22,8 @@ export class ServiceDirectory {
   readonly #watched = new Map<string, WatchedService>();
   /** Those of which the registry has not said that they exist, oldest first: they make room for others. */
   readonly #unknown = new Set<WatchedService>();
+  /** Services that are watched although nobody calls them, by who asks for that. */
+  readonly #kept = new Map<object, ReadonlySet<string>>();
   readonly #stop = new AbortController();
   readonly #retiredListeners: ((endpoint: Endpoint) => void)[] = [];
   /** Runs from the first watched service on: a directory that was never asked leaves nothing behind. */
@@ -67,6 +69,15 @@ export class ServiceDirectory {
   }
 
   /**
+   * Watches services ahead of calls, and for as long as `owner` names them, from {@link followAll} on; what it named before is
+   * given up like any service that nobody calls.
+   */
+  keepWatched(owner: object, services: ReadonlySet<string>): void {
+    this.#kept.set(owner, services);
+    if (this.#firstList !== undefined) this.#useKept();
+  }
+
+  /**
    * What is known of a service without asking the registry: its plan when it is watched, else one made of the listed instances
    * for this once. For people who ask: nothing is watched, nothing kept.
    * @returns undefined when the service is neither watched nor listed
@@ -94,11 +105,14 @@ export class ServiceDirectory {
   }
 
   /**
-   * Follows the list of all instances, for the IP index. Resolves with the first list, or at once if the registry has no list;
+   * Follows the list of all instances, for the IP index, and the services of {@link keepWatched}. Resolves with the first list, or at once if the registry has no list;
    * while the registry does not answer, it does not resolve before {@link close}.
    */
   followAll(): Promise<void> {
-    this.#firstList ??= this.#followAll();
+    if (this.#firstList === undefined) {
+      this.#firstList = this.#followAll();
+      this.#useKept();
+    }
     return this.#firstList;
   }
 
@@ -138,11 +152,25 @@ export class ServiceDirectory {
       return watched;
     }
     const { absentTtl, idleTtl } = this.options;
-    this.#sweeper ??= this.ports.timers.every(absentTtl, () => this.#sweep(idleTtl));
+    this.#sweeper ??= this.ports.timers.every(absentTtl, () => {
+      this.#useKept();
+      this.#sweep(idleTtl);
+    });
     this.#watched.set(service, watched);
     this.#unknown.add(watched);
     watched.start();
     return watched;
+  }
+
+  /** Services that are to stay watched count as used. */
+  #useKept(): void {
+    const now = this.ports.clock.now();
+    for (const services of this.#kept.values()) {
+      for (const service of services) {
+        const plan = this.plan(service);
+        if (plan !== undefined) plan.lastUsedAt = now;
+      }
+    }
   }
 
   #sort(watched: WatchedService): void {

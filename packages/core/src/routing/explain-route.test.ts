@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { httpInstance } from '../testing/instances.js';
 import { RouterRig } from '../testing/router-rig.js';
 import { rules, V1, V2, WORLD } from './testing/world-rules.js';
 
@@ -45,6 +46,24 @@ describe('the explanation of a route', () => {
     expect(into.steps[0]?.decision).to.equal('routeRule.world[0] -> default');
     expect(into.rejection).to.deep.equal(rig.send().rejection);
   });
+
+  const mirrors: readonly (readonly [mirror: string, said: string])[] = [
+    ['{service: lab, percentage: 10}', 'mirrors 10 % to lab app=default'],
+    ['{tags: {version: 9.0}}', 'no instance of world with version=9.0 takes calls (no-target)'],
+    ['{service: nosuch}', 'nothing is known of a service named nosuch (no-target)'],
+    ['{service: gone}', 'no service named gone is registered (no-target)'],
+  ];
+  for (const [mirror, said] of mirrors) {
+    it(`says of the mirror ${mirror}: ${said}`, async () => {
+      const lab = [httpInstance('10.0.1.1:80', { service: 'lab' })];
+      const rig = await RouterRig.make(rules(`- mirror: ${mirror}`), { ...WORLD, lab, gone: [] });
+      rig.plan('gone')?.apply({ service: 'gone', exists: false, revision: 'none', instances: [] }, 0);
+      const { call, into } = rig.explain();
+      const line = into.steps[0]?.details.find((detail) => detail.startsWith('mirrors'));
+      expect(line?.endsWith(said), line).to.equal(true);
+      expect(call.mirror).to.equal(undefined);
+    });
+  }
 
   it('shows the fields that a rule sets on its own answer', async () => {
     const yaml = '- redirect: {path: /new}\n  headers: {response: {set: {x-a: "1"}}}';

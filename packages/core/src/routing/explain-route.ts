@@ -2,6 +2,7 @@ import type { Explanation } from '../explain/explanation.js';
 import type { Invocation } from '../invocation.js';
 import type { ServicePlan } from '../registry/service-plan.js';
 import type { DefaultChoice } from './default-route.js';
+import type { PlanSource } from './mirror.js';
 import type { Route, RouteRule, RuleSurroundings } from './route-rule.js';
 import type { Subset } from './subset.js';
 
@@ -16,6 +17,7 @@ export function explainRule(
   route: Route,
   call: Invocation,
   tried: readonly string[],
+  plans: PlanSource | undefined,
   into: Explanation,
 ): void {
   const details = [...tried, `${rule.name} matches ${String(rule.matcher)}`];
@@ -29,7 +31,7 @@ export function explainRule(
   if (rewritten !== undefined) details.push(`the path becomes ${rewritten}`);
   if (route.timeoutMs !== undefined) details.push(`timeout: ${route.timeoutMs} ms`);
   if (route.retry !== undefined) details.push(`retry: ${JSON.stringify(route.retry)}`);
-  if (rule.mirror !== undefined) details.push(rule.mirror.text);
+  if (rule.mirror !== undefined) details.push(rule.mirror.explain(call, plans));
   const members = membersOf(call.plan, call.subset);
   if (call.plan !== undefined) details.push(describeMembers(call.subset, members));
   into.add(STAGE, route.name, details, {

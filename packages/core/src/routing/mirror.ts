@@ -7,9 +7,14 @@ import type { Subset } from './subset.js';
 /** What is appended to the name in the Host field of copies, as Envoy does: logs and applications can tell them apart. */
 const SHADOW_SUFFIX = '-shadow';
 
-/** Plans by service; asking begins to watch the service. */
+/** Plans by service. */
 export interface PlanSource {
+  /** Asking begins to watch the service. */
   plan(service: string): ServicePlan | undefined;
+  /** What is known of the service without asking the registry. */
+  preview(service: string): { readonly plan: ServicePlan } | undefined;
+  /** Watches these services ahead of all calls, for as long as `owner` names them; what it named before is given up. */
+  keepWatched(owner: object, services: ReadonlySet<string>): void;
 }
 
 type MirrorConfig = NonNullable<RouteRuleConfig['mirror']>;
@@ -18,7 +23,8 @@ type MirrorConfig = NonNullable<RouteRuleConfig['mirror']>;
 export class Mirror {
   /** For people. */
   readonly text: string;
-  readonly #service: string | undefined;
+  /** Whose instances get the copies; undefined for the called service itself. */
+  readonly service: string | undefined;
   readonly #host: string | undefined;
   readonly #percentage: number;
   #saved = 0;
@@ -27,24 +33,52 @@ export class Mirror {
     { service, percentage, host }: MirrorConfig,
     private readonly subset: Subset,
   ) {
-    this.#service = service;
+    this.service = service;
     this.#host = host;
     this.#percentage = percentage;
     this.text = `mirrors ${percentage} % to ${service ?? 'the same service'} ${subset.name}`;
   }
 
-  /** Where a copy of this call goes; undefined when it is not its turn, or nobody is there to take it. */
+  /** Where a copy of this call goes, if anywhere; undefined when it is not its turn. */
   order(call: Invocation, plan: ServicePlan, plans: PlanSource | undefined): MirrorOrder | undefined {
-    // Only a request that ends can be copied.
-    if (call.protocol === 'tcp' || call.method === 'CONNECT') return undefined;
+    // A relayed connection has no request. What else cannot be copied, the wire knows, and counts.
+    if (call.protocol === 'tcp') return undefined;
     this.#saved += this.#percentage;
     if (this.#saved < WHOLE) return undefined;
     this.#saved -= WHOLE;
-    const target = this.#service === undefined || this.#service === plan.service ? plan : plans?.plan(this.#service);
-    if (target?.state !== 'known') return undefined;
-    target.lastUsedAt = call.startedAt;
-    const endpoint = pickQuietly(call, target, this.subset);
-    return endpoint === undefined ? undefined : { endpoint, authority: this.#host ?? shadowOf(call.authority) };
+    const target = this.#isTo(plan) ? plan : plans?.plan(this.service as string);
+    const endpoint = target?.state === 'known' ? pickQuietly(call, target, this.subset) : undefined;
+    return { endpoint, authority: this.#host ?? shadowOf(call.authority) };
+  }
+
+  /** Says what becomes of copies of this call, and if there are none, why. Counts and watches nothing. */
+  explain(call: Invocation, plans: PlanSource | undefined): string {
+    const problem = this.#problem(call, plans);
+    return problem === undefined ? this.text : `${this.text}: none are made, ${problem}`;
+  }
+
+  #problem(call: Invocation, plans: PlanSource | undefined): string | undefined {
+    const { plan } = call;
+    if (plan === undefined) return 'only calls that leave are copied';
+    if (call.protocol === 'tcp') return 'a connection has no request that could be copied';
+    if (call.method === 'CONNECT') return 'CONNECT cannot be copied (not-mirrorable)';
+    const service = this.service ?? plan.service;
+    const target = this.#isTo(plan) ? plan : plans?.preview(service)?.plan;
+    switch (target?.state) {
+      case undefined:
+        return `nothing is known of a service named ${service} (no-target)`;
+      case 'pending':
+        return `the registry has not answered yet about ${service} (no-target)`;
+      case 'absent':
+        return `no service named ${service} is registered (no-target)`;
+      case 'known':
+        if (target.candidates(call.protocol, this.subset).endpoints.length > 0) return undefined;
+        return `no instance of ${service} with ${this.subset.name} takes calls (no-target)`;
+    }
+  }
+
+  #isTo(plan: ServicePlan): boolean {
+    return this.service === undefined || this.service === plan.service;
   }
 }
 

@@ -107,20 +107,37 @@ describe('what a route rule does besides', () => {
       services,
     );
     const copies = Array.from({ length: 8 }, () => part.send({ authority: 'world:8080' }).call.mirror);
-    expect(copies.map((copy) => copy?.endpoint.instance?.instanceId ?? '-').join(' ')).to.equal('- - - two - - - two');
+    expect(copies.map((copy) => copy?.endpoint?.instance?.instanceId ?? '-').join(' ')).to.equal('- - - two - - - two');
     expect(copies[3]?.authority).to.equal('world-shadow:8080');
     const other = await RouterRig.make(rules('- mirror: {service: lab, host: lab.example}'), services);
     expect(other.send().call.mirror).to.deep.include({ authority: 'lab.example' });
-    expect(other.send().call.mirror?.endpoint.instance?.instanceId).to.equal('shadow');
-    expect(other.send({ method: 'CONNECT' }).call.mirror).to.equal(undefined);
+    expect(other.send().call.mirror?.endpoint?.instance?.instanceId).to.equal('shadow');
+    expect(other.send({ protocol: 'tcp', method: '', path: '' }).call.mirror).to.equal(undefined);
   });
 
   it('mirrors within the own application, and to another one only by its tag', async () => {
     const services = { ...WORLD, lab: [httpInstance('10.0.1.1:80', { instanceId: 'shadow', app: 'shop' })] };
     const own = await RouterRig.make(rules('- mirror: {service: lab}'), services);
-    expect(own.send().call.mirror).to.equal(undefined);
+    expect(own.send().call.mirror).to.include({ endpoint: undefined });
     const other = await RouterRig.make(rules('- mirror: {service: lab, tags: {app: shop}}'), services);
-    expect(other.send().call.mirror?.endpoint.instance?.instanceId).to.equal('shadow');
+    expect(other.send().call.mirror?.endpoint?.instance?.instanceId).to.equal('shadow');
+  });
+
+  it('orders copies that nobody can take, too, so that they are counted', async () => {
+    for (const mirror of ['{tags: {version: 9.0}}', '{service: nosuch}']) {
+      const rig = await RouterRig.make(rules(`- mirror: ${mirror}`), WORLD);
+      expect(rig.send({ authority: 'world' }).call.mirror).to.deep.equal({
+        endpoint: undefined,
+        authority: 'world-shadow',
+      });
+    }
+  });
+
+  it('has the targets of copies watched ahead of the first call, and not those of rules that are gone', async () => {
+    const rig = await RouterRig.make(rules('- mirror: {service: lab}\n- mirror: {tags: {version: 2.0}}'), WORLD);
+    expect([...rig.kept]).to.deep.equal(['lab']);
+    await rig.reconfigure(rules('- mirror: {service: other}'));
+    expect([...rig.kept]).to.deep.equal(['other']);
   });
 
   it('gives the caller no cookie of the instance that gets the copy', async () => {

@@ -24,11 +24,11 @@ export class RouterPolicy implements Policy {
     this.#plans = context.plans;
     this.#rules = new RuleTable(configuration.document, this.#subsets, undefined);
     this.#default = new DefaultRoute(this.#rules.surroundings);
-    this.#complain();
+    this.#prepare();
     configuration.onChange((document) => {
       this.#rules = new RuleTable(document, this.#subsets, this.#rules);
       this.#default = new DefaultRoute(this.#rules.surroundings);
-      this.#complain();
+      this.#prepare();
     });
     metrics.gauge('routes', (report) => {
       for (const [service, rules] of this.#rules) {
@@ -72,7 +72,7 @@ export class RouterPolicy implements Policy {
       const route = rule.peek();
       const rejection = plan === undefined ? undefined : this.#choose(route, call, plan);
       edit(rule, route, call);
-      explainRule(rule, route, call, tried, into);
+      explainRule(rule, route, call, tried, this.#plans, into);
       if (rejection !== undefined) into.reject(this.name, rejection, [], { rule: rule.name });
       return;
     }
@@ -111,7 +111,10 @@ export class RouterPolicy implements Policy {
     return rejection;
   }
 
-  #complain(): void {
+  /** What is to be done about new rules before the first call. */
+  #prepare(): void {
+    // Copies never wait: what is known of their target when the first one is made decides about it.
+    if (this.context.direction === 'outbound') this.#plans?.keepWatched(this, this.#rules.mirrorServices);
     const { dangling } = this.#rules;
     if (dangling.length === 0) return;
     this.context.logger.warn({ rules: dangling }, 'rules refer to match groups that do not exist, and never match');

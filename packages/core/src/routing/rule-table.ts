@@ -57,6 +57,15 @@ export class RuleTable {
     return this.#rules.get(service);
   }
 
+  /** The services that get copies of calls to others. */
+  get mirrorServices(): ReadonlySet<string> {
+    const services = new Set<string>();
+    for (const rules of this.#rules.values()) {
+      for (const { mirror } of rules) if (mirror?.service !== undefined) services.add(mirror.service);
+    }
+    return services;
+  }
+
   [Symbol.iterator](): Iterator<readonly [service: string, rules: readonly RouteRule[]]> {
     return this.#rules.entries();
   }

@@ -15,10 +15,7 @@ async function render(...sources: ConnectionStatsSource[]): Promise<ReadonlyMap<
 describe('connectionFamilies', () => {
   it('show every number of a proxy once', async () => {
     const stats = zeroConnectionStats();
-    const fields = Object.keys(stats) as Exclude<
-      keyof typeof stats,
-      'malformedReasons' | 'mirrorsDropped' | 'retriesSkipped'
-    >[];
+    const fields = Object.keys(stats) as Exclude<keyof typeof stats, 'malformedReasons' | 'mirrorsDropped'>[];
     for (const [index, field] of fields.entries()) stats[field] = index + 1;
     const families = await render({ direction: 'both', stats });
     const shown = [...families.values()].flatMap((family) => family.samples.map((sample) => sample.value));
@@ -53,16 +50,15 @@ describe('connectionFamilies', () => {
       ['other', 4],
     ]);
   });
-  it('show why retries were skipped and copies dropped', async () => {
-    const [retriesSkipped, mirrorsDropped] = [new ReasonCounts(), new ReasonCounts()];
-    retriesSkipped.count('body-too-large');
+  it('show why copies were dropped', async () => {
+    const mirrorsDropped = new ReasonCounts();
     for (const reason of ['too-many', 'too-many', 'body-too-large']) mirrorsDropped.count(reason);
     const families = await render({
       direction: 'outbound',
-      stats: { ...zeroConnectionStats(), retriesSkipped, mirrorsDropped },
+      stats: { ...zeroConnectionStats(), mirrorsDropped },
     });
     const value = (name: string, reason: string) => sampleValue(families.get(name), { direction: 'outbound', reason });
-    expect(value('mesher_retries_skipped_total', 'body-too-large')).to.equal(1);
+    expect(value('mesher_mirrored_requests_dropped_total', 'body-too-large')).to.equal(1);
     expect(value('mesher_mirrored_requests_dropped_total', 'too-many')).to.equal(2);
   });
 });

@@ -49,8 +49,6 @@ export interface ConnectionStats {
   readonly hedgesLost: number;
   /** Why copies were not made, or not sent whole. */
   readonly mirrorsDropped?: ReasonCounts;
-  /** Why failed attempts were not repeated although the method would have allowed it. */
-  readonly retriesSkipped?: ReasonCounts;
   /** Why requests were malformed; without it all count under the reason `other`. */
   readonly malformedReasons?: ReasonCounts;
 }
@@ -62,7 +60,7 @@ export interface ConnectionStatsSource {
   readonly stats: ConnectionStats;
 }
 
-type ReasonField = 'malformedReasons' | 'mirrorsDropped' | 'retriesSkipped';
+type ReasonField = 'malformedReasons' | 'mirrorsDropped';
 type NumberField = Exclude<keyof ConnectionStats, ReasonField | 'malformedRequests'>;
 type LabelledField = readonly [field: NumberField, labels?: Labels];
 
@@ -97,7 +95,6 @@ const FIELDS: readonly (readonly [MetricDefinition, ...LabelledField[]])[] = [
 /** The same for what is counted by reason. */
 const REASON_FIELDS: readonly (readonly [MetricDefinition, Exclude<ReasonField, 'malformedReasons'>])[] = [
   [METRICS.mirrorsDropped, 'mirrorsDropped'],
-  [METRICS.retriesSkipped, 'retriesSkipped'],
 ];
 
 /** The families of the page that read `sources` at scrape time. */

@@ -167,12 +167,6 @@ export const METRICS = {
     'Requests whose caller left before the answer was complete.',
   ),
   timeouts: connections('counter', 'mesher_timeouts_total', BY_DIRECTION, 'Phases of an exchange that took too long.'),
-  retriesSkipped: connections(
-    'counter',
-    'mesher_retries_skipped_total',
-    ['direction', 'reason'],
-    'Failed attempts that were not repeated because the request could not be sent again, by reason: body-too-large.',
-  ),
   mirrors: connections(
     'counter',
     'mesher_mirrored_requests_total',
@@ -189,7 +183,7 @@ export const METRICS = {
     'counter',
     'mesher_mirrored_requests_dropped_total',
     ['direction', 'reason'],
-    'Copies of requests that were not sent, or not to their end: too-many, body-too-large, no-connection, not-mirrorable.',
+    'Copies of requests that were not sent, or not to their end: no-target, too-many, body-too-large, no-connection, not-mirrorable.',
   ),
   hedges: connections(
     'counter',

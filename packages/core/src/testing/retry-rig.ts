@@ -36,9 +36,10 @@ export function retryRig(settings: ExecutorSettings, instances = 3): RetryRig {
   const events = new MeshEvents(ports.clock);
   const planner = new RetryPlanner(ports, settings, new RetryReport(metrics, events));
   const endpoints = Array.from({ length: instances }, (_, index) => new Endpoint('10.0.0.1', 8000 + index));
-  // Of a plan, the planner only asks for its name and the next endpoint.
+  // Of a plan, the planner only asks for its name, its endpoints and the next one.
   const plan = {
     service: 'world',
+    candidates: () => ({ endpoints }),
     pick: (_call: Invocation, tried: readonly Endpoint[] | undefined) =>
       endpoints.find((endpoint) => tried?.includes(endpoint) !== true),
   } as unknown as ServicePlan;

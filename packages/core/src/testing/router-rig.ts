@@ -5,6 +5,7 @@ import { steadyBalancing, type SteadySettings } from '../loadbalance/steady-bala
 import { Endpoint } from '../registry/endpoint.js';
 import type { Instance } from '../registry/instance.js';
 import { ServicePlan } from '../registry/service-plan.js';
+import type { PlanSource } from '../routing/mirror.js';
 import { RouterPolicy } from '../routing/router-policy.js';
 import { TrafficMarker } from '../routing/traffic-marker.js';
 import { FakeCall, type FakeCallFacts } from './fake-call.js';
@@ -27,13 +28,22 @@ export interface RouterRigSettings extends PolicyContextSettings {
 export class RouterRig {
   readonly router: RouterPolicy;
   readonly marker: TrafficMarker;
+  /** Services that are to be watched although nobody calls them. */
+  kept: ReadonlySet<string> = new Set();
   readonly #plans = new Map<string, ServicePlan>();
 
   private constructor(
     readonly context: TestPolicyContext,
     private readonly balancing: Partial<SteadySettings>,
   ) {
-    const plans = { plan: (service: string) => this.#plans.get(service) };
+    const plans: PlanSource = {
+      plan: (service) => this.#plans.get(service),
+      preview: (service) => {
+        const plan = this.#plans.get(service);
+        return plan === undefined ? undefined : { plan };
+      },
+      keepWatched: (_owner, services) => void (this.kept = services),
+    };
     this.router = new RouterPolicy({ ...context, plans });
     this.marker = new TrafficMarker(context);
   }

@@ -111,6 +111,17 @@ describe('config check', () => {
     expect(text).to.match(/^DIR: note: .*'servicecenter'.*would not start.*\nDIR: good/);
   });
 
+  it('passes rules and policies for marks that no match group gives, and says where they are', async () => {
+    const { code, text } = await check({
+      'router.yaml': 'servicecomb.routeRule.world: |\n  - match: { refer: nosuch }\n    route: [{ weight: 100 }]\n',
+      'rate_limiting.yaml': 'servicecomb.rateLimiting:\n  vip: { rate: 5 }\n',
+    });
+    expect(code).to.equal(0);
+    expect(text).to.match(/^DIR\/rate_limiting\.yaml:2:16 {2}servicecomb\.rateLimiting\.vip .*'vip'/m);
+    expect(text).to.match(/^DIR\/router\.yaml:2:21 {2}servicecomb\.routeRule\.world\[0\]\.match\.refer .*'nosuch'/m);
+    expect(text).to.match(/^DIR: good \(3 files, 2 notices\)$/m);
+  });
+
   it('makes nothing: no folder of the registry, no file', async () => {
     await withConfFolder({ 'chassis.yaml': 'servicecomb.registry: { type: file, address: made }\n' }, async (dir) => {
       expect(await checkConfiguration(dir, {}, () => {})).to.equal(0);

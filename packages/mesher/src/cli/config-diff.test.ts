@@ -7,15 +7,30 @@ import { diffConfigurations } from './config-diff.js';
 interface Said {
   readonly code: number;
   readonly text: string;
+  /** What went to stderr. */
+  readonly err: string;
+}
+
+const NOBODY = '127.0.0.1:1';
+
+async function run(dir: string, base?: string, admin = NOBODY): Promise<Said> {
+  let text = '';
+  let err = '';
+  const code = await diffConfigurations(
+    { dir, base, admin, env: {} },
+    (piece) => (text += piece),
+    (piece) => (err += piece),
+  );
+  return { code, text, err };
 }
 
 /** Status and text for two folders, written as A and B. */
 async function diff(a: Files, b: Files): Promise<Said> {
   return await withConfFolder(a, (base) =>
     withConfFolder(b, async (dir) => {
-      let text = '';
-      const code = await diffConfigurations({ dir, base, admin: '127.0.0.1:1', env: {} }, (piece) => (text += piece));
-      return { code, text: text.replaceAll(base, 'A').replaceAll(dir, 'B') };
+      const { code, text, err } = await run(dir, base);
+      const named = (said: string): string => said.replaceAll(base, 'A').replaceAll(dir, 'B');
+      return { code, text: named(text), err: named(err) };
     }),
   );
 }
@@ -27,9 +42,8 @@ async function diffRunning(answer: unknown, files: Files): Promise<Said> {
   const admin = `127.0.0.1:${(server.address() as AddressInfo).port}`;
   try {
     return await withConfFolder(files, async (dir) => {
-      let text = '';
-      const code = await diffConfigurations({ dir, admin, env: {} }, (piece) => (text += piece));
-      return { code, text: text.replaceAll(dir, 'B') };
+      const { code, text, err } = await run(dir, undefined, admin);
+      return { code, text: text.replaceAll(dir, 'B'), err };
     });
   } finally {
     server.closeAllConnections();
@@ -52,7 +66,7 @@ describe('config diff', () => {
   it('ends with 0 for two folders that mean the same, however they are written', async () => {
     const a = { 'mesher.yaml': 'mesher.serverTiming: true\n' };
     const b = { 'chassis.yaml': '# moved\nmesher:\n  serverTiming: true\n' };
-    expect(await diff(a, b)).to.deep.equal({ code: 0, text: 'no difference\n' });
+    expect(await diff(a, b)).to.deep.equal({ code: 0, text: 'no difference\n', err: '' });
   });
 
   it('prints key by key what would change, with file and line, and what of it needs a restart', async () => {
@@ -69,6 +83,7 @@ mesher.serverTiming
   + false   (default)
 2 keys differ; a restart is needed for 1
 `,
+      err: '',
     });
   });
 
@@ -80,15 +95,15 @@ mesher.serverTiming
   });
 
   it('ends with 3 for a folder with mistakes, and names them', async () => {
-    const { code, text } = await diff({}, { 'mesher.yaml': 'mesher.serverTiming: maybe\n' });
-    expect(code).to.equal(3);
-    expect(text).to.match(/^B\/mesher\.yaml:1:22 .*\nB: 1 error\n$/);
+    const { code, text, err } = await diff({}, { 'mesher.yaml': 'mesher.serverTiming: maybe\n' });
+    expect([code, text]).to.deep.equal([3, '']);
+    expect(err).to.match(/^B\/mesher\.yaml:1:22 .*\nB: 1 error\n$/);
   });
 
   it('compares a folder with the running sidecar', async () => {
     const keys = await keysOf({});
     const same = await diffRunning({ hash: 'x', folder: '/etc', source: { name: 'kie' }, keys }, {});
-    expect(same).to.deep.equal({ code: 0, text: 'no difference\n' });
+    expect(same).to.deep.equal({ code: 0, text: 'no difference\n', err: '' });
     const { code, text } = await diffRunning(
       { hash: 'x', folder: '/etc', source: null, keys },
       { 'mesher.yaml': 'mesher.serverTiming: true\n' },
@@ -105,6 +120,7 @@ mesher.serverTiming
     expect(await diffRunning({ hash: 'x', folder: '/etc', source: { name: 'kie' }, keys }, {})).to.deep.equal({
       code: 0,
       text: 'note: what kie says stays: mesher.serverTiming\nno difference\n',
+      err: '',
     });
   });
 
@@ -115,15 +131,26 @@ mesher.serverTiming
 
   it('says what to do when no sidecar answers, or somebody else', async () => {
     await withConfFolder({}, async (dir) => {
-      let text = '';
-      const request = { dir, admin: '127.0.0.1:1', env: {} };
-      expect(await diffConfigurations(request, (piece) => (text += piece))).to.equal(2);
-      expect(text).to.match(/no sidecar answers at 127\.0\.0\.1:1 .*--admin HOST:PORT/);
+      const { code, text, err } = await run(dir);
+      expect([code, text]).to.deep.equal([2, '']);
+      expect(err).to.match(/^mesher: no sidecar answers at 127\.0\.0\.1:1 \(ECONNREFUSED\).*--admin HOST:PORT/);
     });
     for (const other of [{ hello: 'world' }, 'hello', null]) {
-      const { code, text } = await diffRunning(other, {});
-      expect([code, text.includes('no admin port of a sidecar')]).to.deep.equal([2, true]);
+      const { code, text, err } = await diffRunning(other, {});
+      expect([code, text, err.includes('no admin port of a sidecar')]).to.deep.equal([2, '', true]);
     }
+  });
+
+  it('says that a folder is not there', async () => {
+    await withConfFolder({}, async (dir) => {
+      for (const [next, base] of [[`${dir}/none`], [dir, `${dir}/none`]] as const) {
+        expect(await run(next, base)).to.deep.equal({
+          code: 3,
+          text: '',
+          err: `${dir}/none: there is no folder ${dir}/none\n`,
+        });
+      }
+    });
   });
 
   it('names keys that nobody knows, since they make no difference', async () => {

@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { load } from '../sidecar/load.js';
 import { counted } from './counted.js';
 import { EXIT, type ExitCode } from './exit-codes.js';
+import { requireFolder } from './given-folder.js';
 import { readRunningConfig, type RunningConfig } from './running-config.js';
 
 export interface DiffRequest {
@@ -18,13 +19,18 @@ export interface DiffRequest {
 /**
  * `mesher config diff`: prints key by key what would change, with file and line, and which changes need a restart.
  * @param print takes the text for the terminal
+ * @param complain takes why there is none
  * @returns 0 for the same, 1 for a difference, 2 when nobody is there to compare with, 3 for a folder with mistakes
  */
-export async function diffConfigurations(request: DiffRequest, print: (text: string) => void): Promise<ExitCode> {
-  const next = await read(request.dir, request.env, print);
+export async function diffConfigurations(
+  request: DiffRequest,
+  print: (text: string) => void,
+  complain: (text: string) => void,
+): Promise<ExitCode> {
+  const next = await read(request.dir, request.env, print, complain);
   if (next === undefined) return EXIT.configuration;
   if (request.base !== undefined) {
-    const base = await read(request.base, request.env, print);
+    const base = await read(request.base, request.env, print, complain);
     if (base === undefined) return EXIT.configuration;
     return report({ changes: base.asRunning.changesTo(next.asRunning), notes: [], hidden: false }, print);
   }
@@ -33,7 +39,7 @@ export async function diffConfigurations(request: DiffRequest, print: (text: str
     running = await readRunningConfig(request.admin);
   } catch (error) {
     if (!isMeshError(error)) throw error;
-    print(`${error.message}\n`);
+    complain(`mesher: ${error.message}\n`);
     // Not 1: a script would take it for a difference.
     return EXIT.usage;
   }
@@ -55,18 +61,20 @@ async function read(
   dir: string,
   env: DiffRequest['env'],
   print: (text: string) => void,
+  complain: (text: string) => void,
 ): Promise<Readable | undefined> {
   try {
+    await requireFolder(dir);
     const { configuration } = await load({ confDir: resolve(dir), env });
     const { asRunning, errors, notices } = configuration;
     // A mistyped key makes no difference, which is just what its author should hear.
     const unknown = notices.filter(({ kind }) => kind === 'unknown-key');
     if (unknown.length > 0) print(`${formatProblems(unknown)}\n`);
     if (asRunning !== undefined) return { ...configuration, asRunning };
-    print(`${formatProblems(errors)}\n${dir}: ${counted(errors.length, 'error')}\n`);
+    complain(`${formatProblems(errors)}\n${dir}: ${counted(errors.length, 'error')}\n`);
   } catch (error) {
     if (!isMeshError(error)) throw error;
-    print(`${dir}: ${error.message}\n`);
+    complain(`${dir}: ${error.message}\n`);
   }
   return undefined;
 }

@@ -1,4 +1,4 @@
-import { readFile, stat } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import {
@@ -18,6 +18,7 @@ import {
 } from '@mesher/core';
 import { load } from '../sidecar/load.js';
 import { CatalogWithRegistries } from './catalog-with-registries.js';
+import { isFolder, requireFolder } from './given-folder.js';
 
 /** The only registry that can be read without a server. */
 const FILE_REGISTRY = 'file';
@@ -37,6 +38,7 @@ export async function explainFiles(
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<CallExplanation> {
   const confDir = resolve(dir);
+  await requireFolder(dir);
   const { configuration, catalog } = await load({ confDir, env });
   const { document, errors } = configuration;
   if (document === undefined) {
@@ -51,7 +53,8 @@ export async function explainFiles(
     servicePorts: parseServicePorts(env['SERVICE_PORTS'] ?? ''),
   });
   try {
-    await chassis.start();
+    // Not all that a start begins: the stores of shared limits are not asked.
+    await chassis.directory.followAll();
     return await chassis.explain(request);
   } finally {
     await chassis.close();
@@ -103,12 +106,4 @@ function fileRegistryAsItIs(catalog: PluginCatalog): RegistryOf {
 
 function unknownInstances(why: string): MeshError {
   return new MeshError('MESH_ERR_CONFIG', `which instances are there? ${why}; pass --instances FILE`);
-}
-
-async function isFolder(path: string): Promise<boolean> {
-  try {
-    return (await stat(path)).isDirectory();
-  } catch {
-    return false;
-  }
 }

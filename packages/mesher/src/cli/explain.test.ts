@@ -115,6 +115,15 @@ describe('mesher explain with a configuration', () => {
     });
   });
 
+  it('says that the folder is not there, even where the environment names the service', async () => {
+    await withFiles({}, async (config, instances) => {
+      for (const env of [{}, { CAS_COMPONENT_NAME: 'web' }] as Record<string, string>[]) {
+        const { code, err } = await explain({ config: `${config}/none`, instances }, 'http://world/', 'get', env);
+        expect([code, err]).to.deep.equal([3, `mesher: there is no folder ${config}/none\n`]);
+      }
+    });
+  });
+
   it('exits with 2 for a question that makes no sense', async () => {
     await withFiles({}, async (config, instances) => {
       expect((await explain({ config, instances, header: ['no field'] })).err).to.match(/no name of a header field/);

@@ -18,8 +18,11 @@ export async function main(args: readonly string[]): Promise<void> {
   }
 }
 
-/** `mesher --help | head` closes the pipe early; that is no failure, and there is nobody left to tell. */
+/**
+ * `mesher --help | head` closes the pipe early; that is no failure, and there is nobody left to tell. A command that has something to
+ * take down first listens, too, and ends by itself.
+ */
 function endWhenNobodyReads(error: NodeJS.ErrnoException): void {
   if (error.code !== 'EPIPE') throw error;
-  process.exit();
+  if (process.stdout.listenerCount('error') === 1) process.exit();
 }

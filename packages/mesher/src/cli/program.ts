@@ -73,7 +73,9 @@ export function createProgram(setExit: SetExit): Command {
       const { diffConfigurations } = await import('./config-diff.js');
       const folders = other === undefined ? { dir } : { base: dir, dir: other };
       const request = { ...folders, admin, env: process.env };
-      setExit(await diffConfigurations(request, (text) => process.stdout.write(text)));
+      const { stdout, stderr } = process;
+      const write = (stream: NodeJS.WriteStream) => (text: string) => stream.write(text);
+      setExit(await diffConfigurations(request, write(stdout), write(stderr)));
     });
 
   program
@@ -126,11 +128,13 @@ export function createProgram(setExit: SetExit): Command {
   program
     .command('demo')
     .allowExcessArguments(false)
-    .description('start two services with a sidecar each, call through them, and show the way of a call')
-    .option('--once', 'exit after the calls instead of staying up')
+    .description(
+      'start two services with a sidecar each, call through them, show the way of a call, and stay up until Ctrl-C, with or without a terminal',
+    )
+    .option('--once', 'exit after the calls instead of staying up, for scripts')
     .action(async (options: { once?: boolean }) => {
       const { runDemo } = await import('../demo/demo.js');
-      setExit(await runDemo({ once: options.once === true || !process.stdout.isTTY }));
+      setExit(await runDemo({ once: options.once === true }));
     });
   return program;
 }

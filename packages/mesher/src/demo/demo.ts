@@ -29,6 +29,8 @@ export async function runDemo(options: DemoOptions): Promise<ExitCode> {
   const interrupted = new Promise<void>((resolve) => {
     process.once('SIGINT', resolve);
     process.once('SIGTERM', resolve);
+    // Nobody reads any more, as after Ctrl-C in `npm start | tee log`: its processes must not stay behind.
+    process.stdout.on('error', () => resolve());
   });
   try {
     await Promise.race([demo.start(), interrupted.then(() => Promise.reject(new Error('interrupted')))]);

@@ -269,6 +269,22 @@ describe('a mirrored request', () => {
     });
   }
 
+  it('is counted when nobody is there to take its copy', async () => {
+    const { proxy, upstream } = await rig().pair(replying('real'), {
+      handler: {
+        begin: (call) => {
+          call.mirror = { endpoint: undefined, authority: 'a-shadow' };
+          return proxy.endpoint;
+        },
+      },
+    });
+    await (await rig().send(proxy, GET)).readUntil('real');
+    expect(numbers({ proxy, upstream, shadow: upstream })).to.deep.equal({
+      ...{ open: 0, answered: 0, failed: 0 },
+      dropped: [['no-target', 1]],
+    });
+  });
+
   it('takes its copy along when the client goes away before the end of the body', async () => {
     for (const leave of [(client: RawPeer) => client.reset(), (client: RawPeer) => client.destroy()]) {
       const made = await mirrored();

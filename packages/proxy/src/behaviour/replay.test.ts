@@ -79,6 +79,28 @@ describe('another attempt', () => {
     expect(upstream.connections).to.have.lengthOf(1);
   });
 
+  it('is made with a body of exactly maxReplayBytes, counted as it is sent: in chunks it is larger', async () => {
+    const body = 'x'.repeat(1000);
+    for (const [request, attempts] of [
+      [`PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n${body}`, 2],
+      [`PUT / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3e8\r\n${body}\r\n0\r\n\r\n`, 1],
+    ] as const) {
+      const { upstream, proxy } = await rig().pair(
+        (peer, index) => (index === 0 ? undefined : peer.write(answerOf('ok'))),
+        {
+          options: { maxReplayBytes: 1000 },
+          handler: { again: () => proxy.endpoint },
+        },
+      );
+      const client = await rig().send(proxy, request);
+      const peer = await upstream.awaitConnection();
+      await peer.readUntil(request.slice(-8));
+      peer.reset();
+      await client.readUntil(attempts === 2 ? 'ok' : 'MESH_ERR_UPSTREAM_RESET');
+      expect(upstream.connections).to.have.lengthOf(attempts);
+    }
+  });
+
   it('is made with a body of any size as long as nothing of it was sent', async () => {
     const gone = await rig().upstream();
     await gone.close();

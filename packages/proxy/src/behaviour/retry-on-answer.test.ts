@@ -154,15 +154,38 @@ describe('an answer that the handler watches', () => {
     expect(client.text).to.equal(answerOf('stored'));
   });
 
-  it('is passed on when the body of the request is gone: the handler is not asked, and the reason is counted', async () => {
-    const { upstream, proxy, seen } = await watched(undefined, undefined, {}, { maxReplayBytes: 10 });
-    const client = await rig().send(proxy, `PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 20\r\n\r\n${'x'.repeat(20)}`);
-    const peer = await upstream.awaitConnection();
-    await peer.readUntil('xxx');
-    peer.write(BUSY);
-    await client.readUntil('busy');
-    expect(seen).to.deep.equal([]);
-    expect([...proxy.proxy.stats.retriesSkipped]).to.deep.equal([['body-too-large', 1]]);
+  it('is passed on when the body of the request is gone: the handler is told so, and its word for another attempt counts for nothing', async () => {
+    const refused = answerOf('busy', 'HTTP/1.1 503 Service Unavailable\r\nx-mesher-error: MESH_ERR_CONNECT\r\n');
+    for (const [answer, asked] of [
+      [BUSY, 'answered false'],
+      [refused, 'again false'],
+    ]) {
+      const seen: string[] = [];
+      const { upstream, proxy } = await watched(
+        undefined,
+        undefined,
+        {
+          answered: ({ bodyReplayable }) => {
+            seen.push(`answered ${bodyReplayable}`);
+            return proxy.endpoint;
+          },
+          again: ({ bodyReplayable }) => {
+            seen.push(`again ${bodyReplayable}`);
+            return proxy.endpoint;
+          },
+        },
+        { maxReplayBytes: 10 },
+      );
+      const body = 'x'.repeat(20);
+      const client = await rig().send(proxy, `PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 20\r\n\r\n${body}`);
+      const peer = await upstream.awaitConnection();
+      await peer.readUntil(body);
+      peer.write(answer);
+      await client.readUntil('busy');
+      expect(client.text).to.equal(answer);
+      expect(seen).to.deep.equal([asked]);
+      expect(upstream.connections).to.have.lengthOf(1);
+    }
   });
 
   for (const [what, begin, rest] of [

@@ -97,7 +97,6 @@ export abstract class OutgoingCall {
 
   /** No attempt is left: asks the handler what now. */
   protected tryAgain(failure: AttemptFailure): void {
-    if (!this.call.bodyReplayable) this.countSkippedRetry();
     let verdict: Verdict | Promise<Verdict>;
     try {
       verdict = this.handler.again(this.call, failure);
@@ -132,10 +131,6 @@ export abstract class OutgoingCall {
    * @returns true when another attempt is made instead of passing on what it has answered
    */
   protected retryRefused(failure: AttemptFailure): boolean {
-    if (!this.call.bodyReplayable) {
-      this.countSkippedRetry();
-      return false;
-    }
     let verdict: Verdict | Promise<Verdict>;
     try {
       verdict = this.handler.again(this.call, failure);
@@ -144,7 +139,7 @@ export abstract class OutgoingCall {
       return false;
     }
     // The peer's own words say more than ours would.
-    if (verdict instanceof Rejection) return false;
+    if (verdict instanceof Rejection || !this.call.bodyReplayable) return false;
     this.discardAnswer();
     this.goOn(verdict, failure);
     return true;
@@ -157,17 +152,14 @@ export abstract class OutgoingCall {
    */
   protected retryAnswered(answer: AnswerView): boolean {
     const { status } = answer;
-    if (!this.call.bodyReplayable) {
-      if (status >= 500) this.countSkippedRetry();
-      return false;
-    }
     let verdict: Endpoint | Promise<Verdict> | undefined;
     try {
       verdict = this.handler.answered?.(this.call, answer);
     } catch (error) {
       this.#judgeFailed(error);
     }
-    if (verdict === undefined) return false;
+    // Half a body is never sent, whatever the handler thinks.
+    if (verdict === undefined || !this.call.bodyReplayable) return false;
     const failure = this.statusFailure(this.call.endpoint as Endpoint, status);
     this.discardAnswer();
     this.goOn(verdict, failure);
@@ -192,11 +184,6 @@ export abstract class OutgoingCall {
       this.env.logger.error({ error }, 'a plugin failed while it looked for an answer in place of an error');
     }
     this.reply(answer ?? rejection);
-  }
-
-  /** An attempt that might have been repeated is not, only because its body has not been kept. */
-  protected countSkippedRetry(): void {
-    if (this.call.watchesAnswer || this.call.idempotent) this.env.stats.retriesSkipped.count('body-too-large');
   }
 
   // === inside

@@ -43,14 +43,13 @@ export class MirrorRequest extends UnseenExchange {
     handler: CallHandler,
     env: Environment,
   ): MirrorRequest | undefined {
+    const { endpoint } = order;
+    if (endpoint === undefined) return notMade('no-target', env);
     const problem = problemOf(call, order, body, env);
-    if (problem !== undefined) {
-      env.stats.mirrorsDropped.count(problem);
-      return undefined;
-    }
+    if (problem !== undefined) return notMade(problem, env);
     const copy = head.replace(HOST_LINE, () => `\r\nHost: ${order.authority}`);
     const mirror = new MirrorRequest(call.isHead, copy, body?.clone(), requestDone, handler, env);
-    mirror.#begin(order.endpoint);
+    mirror.#begin(endpoint);
     return mirror.#over ? undefined : mirror;
   }
 
@@ -176,6 +175,11 @@ export class MirrorRequest extends UnseenExchange {
     this.env.stats.mirrorsOpen--;
     this.env.deadlines.remove(this.#timeout);
   }
+}
+
+function notMade(reason: string, env: Environment): undefined {
+  env.stats.mirrorsDropped.count(reason);
+  return undefined;
 }
 
 /** Why a request is not copied; undefined when it is. */

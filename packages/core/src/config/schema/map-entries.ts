@@ -1,4 +1,4 @@
-import { ConfigNode } from '../tree/config-node.js';
+import { ConfigNode, type Leaf } from '../tree/config-node.js';
 import { nearestName } from './nearest.js';
 import type { KeyMatch, Schema } from './schema.js';
 
@@ -47,7 +47,7 @@ function collect(
     return;
   }
   const longerNames = [...node.children].filter(
-    ([key, child]) => !fields.has(key) && (leadsToField(child, fields) || isWholeValue(key, child, value, fields)),
+    ([key, child]) => !fields.has(key) && goesOn([key], child, value, fields),
   );
   const own = new ConfigNode(node.origin);
   own.leaf = node.leaf;
@@ -64,21 +64,45 @@ function collect(
   }
 }
 
-/** True when a name goes on to `key` and the value stands there: as a text that holds YAML, or as a list. */
-function isWholeValue(key: string, node: ConfigNode, value: Schema<unknown>, fields: ReadonlySet<string>): boolean {
-  if (value.textOf === undefined || node.leaf === undefined) return false;
-  // `mach: ...` is a key that was mistyped, not a part of the name.
-  if (nearestName(key, [...fields]) !== undefined) return false;
-  return node.leaf.kind === 'list' ? value.textOf === 'list' : /^\s*[-[{]|[:\n]/.test(node.leaf.text);
-}
-
-function leadsToField(node: ConfigNode, fields: ReadonlySet<string>): boolean {
+/**
+ * True when a name goes on: at `node` or below it stands a key that the value knows, or the value as a whole.
+ * @param parts what the name would go on with, down to `node`
+ */
+function goesOn(
+  parts: readonly string[],
+  node: ConfigNode,
+  value: Schema<unknown>,
+  fields: ReadonlySet<string>,
+): boolean {
+  if (value.textOf !== undefined && node.leaf !== undefined && isWholeValue(parts, node.leaf, value.textOf, fields)) {
+    return true;
+  }
   for (const [key, child] of node.children) {
-    if (child.isSet && (fields.has(key) || leadsToField(child, fields))) {
-      return true;
-    }
+    if (child.isSet && (fields.has(key) || goesOn([...parts, key], child, value, fields))) return true;
   }
   return false;
+}
+
+/** True for a text that holds YAML, and for a list of groups where a list is wanted. */
+function isWholeValue(
+  parts: readonly string[],
+  leaf: Leaf,
+  textOf: 'map' | 'list',
+  fields: ReadonlySet<string>,
+): boolean {
+  if (leaf.kind === 'list' && (textOf !== 'list' || !leaf.items.some(({ hasKeys }) => hasKeys))) return false;
+  if (hasKnownKeys(leaf, fields)) return true;
+  // `rout: [{ tags: ... }]` is a key that was mistyped, while `jobs.batch` is a name although `match` is spelled nearly so.
+  if (parts.some((part) => nearestName(part, fields) !== undefined)) return false;
+  return leaf.kind === 'list' || /^\s*[-[{]|:\s|:$|\n/.test(leaf.text);
+}
+
+/** Texts are not parsed here: their first key tells. */
+function hasKnownKeys(leaf: Leaf, fields: ReadonlySet<string>): boolean {
+  if (leaf.kind === 'list')
+    return leaf.items.every((item) => [...item.children.keys()].every((key) => fields.has(key)));
+  const [, first = ''] = /(?:^|[\s{,])["']?([\w-]+)["']?\s*:/.exec(leaf.text) ?? [];
+  return fields.has(first);
 }
 
 /** Environment variables in capitals cannot say how a free name is spelled: lower case is taken. */

@@ -59,7 +59,12 @@ export class ObjectSchema<T extends object> implements Schema<T | undefined> {
     const problemsBefore = context.problems.length;
     const value: Record<string, unknown> = {};
     for (const [name, field] of Object.entries(this.fields)) {
-      value[name] = field.read(node?.children.get(name), join(path, name), context);
+      const child = node?.children.get(name);
+      if (this.others !== undefined && field.shape === 'leaf' && child?.leaf === undefined && child?.hasKeys === true) {
+        context.problem(child.origin, join(path, name), takenName(name, this.others.keyName));
+        continue;
+      }
+      value[name] = field.read(child, join(path, name), context);
     }
     if (this.others !== undefined) {
       value[this.others.as] = new Map<string, unknown>();
@@ -131,6 +136,10 @@ export class ObjectSchema<T extends object> implements Schema<T | undefined> {
     const rest = pieces.length > 1 ? this.others?.each.resolveKey(pieces.slice(1), match) : undefined;
     return rest === undefined ? undefined : [foldName(pieces[0] ?? '', match), ...rest];
   }
+}
+
+function takenName(name: string, keyName: string): string {
+  return `'${name}' is a key of this group, so a ${keyName} of that name cannot have keys of its own here; found keys below it`;
 }
 
 function join(path: string, name: string): string {

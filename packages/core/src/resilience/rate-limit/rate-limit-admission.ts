@@ -12,9 +12,15 @@ import { LimitStore } from './rate-limit-store.js';
 
 /** Takes a call out of a limit, and answers those that are too many. Shared by the policies that limit. */
 export class LimitAdmission {
+  /** For limits that a configuration would have, which nobody asks: stores that they name are not kept. */
+  readonly trialParts: LimitParts;
+  /** For the limits that are in effect. */
   readonly parts: LimitParts;
   readonly #rejections: LabelledCounter;
   readonly #stores = new Map<string, LimitStore>();
+  /** Those of them that the present configuration names. */
+  #named = new Set<string>();
+  #hasStarted = false;
   #options: RateLimitOptions;
 
   /** @param policy name of the handler, for metrics */
@@ -33,14 +39,36 @@ export class LimitAdmission {
       store: (shared) => this.#store(shared),
       scope: `${app}/${name}`,
     };
+    this.trialParts = { ...this.parts, store: (shared) => this.#makeStore(shared) };
     metrics.gauge('sharedLimiterUp', (report) => {
       for (const [shared, store] of this.#stores) report([direction, policy, shared], store.isUp ? 1 : 0);
     });
   }
 
-  adjust(options: RateLimitOptions): void {
+  /**
+   * Takes over a configuration.
+   * @param compile makes its limits; stores that they do not name any more are left alone
+   */
+  adjust(options: RateLimitOptions, compile: () => void): void {
     this.#options = options;
     for (const store of this.#stores.values()) store.options = options.shared;
+    this.#named = new Set();
+    compile();
+    for (const [name, store] of this.#stores) {
+      if (this.#named.has(name)) continue;
+      store.close();
+      this.#stores.delete(name);
+    }
+  }
+
+  /** Lets the stores get ready that are named by now, and from now on each that a configuration names anew. Never rejects. */
+  async start(): Promise<void> {
+    this.#hasStarted = true;
+    await Promise.all([...this.#stores.values()].map((store) => store.open()));
+  }
+
+  close(): void {
+    for (const store of this.#stores.values()) store.close();
   }
 
   admit(call: Invocation, limit: RateLimit): Rejection | undefined | Promise<Rejection | undefined> {
@@ -109,8 +137,17 @@ export class LimitAdmission {
 
   /** @throws MeshError MESH_ERR_UNKNOWN_PLUGIN when no shared limiter has the name */
   #store(name: string): LimitStore {
+    this.#named.add(name);
     let store = this.#stores.get(name);
     if (store !== undefined) return store;
+    store = this.#makeStore(name);
+    this.#stores.set(name, store);
+    if (this.#hasStarted) void store.open();
+    return store;
+  }
+
+  /** @throws MeshError MESH_ERR_UNKNOWN_PLUGIN when no shared limiter has the name */
+  #makeStore(name: string): LimitStore {
     const { plugins, ports, logger, metrics } = this.context;
     const limiter = plugins.find('shared-limiter', name);
     if (limiter === undefined) {
@@ -120,9 +157,7 @@ export class LimitAdmission {
         `cse.flowcontrol or servicecomb.rateLimiting: there is no shared-limiter '${name}'; ${known.length === 0 ? "none is known; add its package to 'plugins'" : `known are ${known.join(', ')}`}`,
       );
     }
-    store = new LimitStore(name, limiter, this.#options.shared, { ports, logger, metrics });
-    this.#stores.set(name, store);
-    return store;
+    return new LimitStore(name, limiter, this.#options.shared, { ports, logger, metrics });
   }
 }
 

@@ -26,15 +26,23 @@ class MarkedRateLimits implements Policy {
     this.#pool = new LimitPool(this.#admission.parts);
     this.#limits = limitsOf(configuration.document, this.#pool);
     // Into a pool that nobody asks: a limit whose store does not exist is refused while it is made.
-    configuration.onCheck((document) => void limitsOf(document, new LimitPool(this.#admission.parts)));
+    configuration.onCheck((document) => void limitsOf(document, new LimitPool(this.#admission.trialParts)));
     configuration.onChange((document) => {
-      this.#admission.adjust(document.section('mesher.rateLimit', rateLimitSchema));
-      this.#limits = limitsOf(document, this.#pool);
+      const options = document.section('mesher.rateLimit', rateLimitSchema);
+      this.#admission.adjust(options, () => (this.#limits = limitsOf(document, this.#pool)));
     });
   }
 
   get isActive(): boolean {
     return this.#limits.length > 0;
+  }
+
+  async start(): Promise<void> {
+    await this.#admission.start();
+  }
+
+  close(): void {
+    this.#admission.close();
   }
 
   before(call: Invocation): Rejection | undefined | Promise<Rejection | undefined> {

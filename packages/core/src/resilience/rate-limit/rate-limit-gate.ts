@@ -49,12 +49,7 @@ export class SharedGate {
     }
     if (known !== undefined) return known;
     const { store } = this;
-    if (!store.isUp) {
-      // The call does not wait for the attempt; the next ones may gain by it.
-      if (!this.#asking && store.mayTry(now)) void this.#ask();
-      return this.#withoutStore(now);
-    }
-    if (this.#waiting.length >= store.options.maxWaiting) return this.#withoutStore(now);
+    if (!store.isUp || this.#waiting.length >= store.options.maxWaiting) return this.#withoutStore(now);
     return new Promise((resolve) => {
       this.#waiting.push(resolve);
       if (!this.#asking) void this.#ask();

@@ -23,7 +23,7 @@ class RateLimitPolicy implements Policy {
     const { document } = configuration;
     this.#ownName = document.service.name;
     this.#admission = new LimitAdmission(name, context, document);
-    const { parts } = this.#admission;
+    const { parts, trialParts } = this.#admission;
     this.#table = new RateLimitTable(side, parts);
     const compile = (table: RateLimitTable, current: MeshDocument): void => {
       const { maxKeys } = current.section('mesher.rateLimit', rateLimitSchema);
@@ -31,15 +31,23 @@ class RateLimitPolicy implements Policy {
     };
     compile(this.#table, document);
     // Into a table that nobody asks: a limit whose store does not exist is refused while it is compiled.
-    configuration.onCheck((next) => compile(new RateLimitTable(side, parts), next));
+    configuration.onCheck((next) => compile(new RateLimitTable(side, trialParts), next));
     configuration.onChange((current) => {
-      this.#admission.adjust(current.section('mesher.rateLimit', rateLimitSchema));
-      compile(this.#table, current);
+      const options = current.section('mesher.rateLimit', rateLimitSchema);
+      this.#admission.adjust(options, () => compile(this.#table, current));
     });
   }
 
   get isActive(): boolean {
     return !this.#table.isEmpty;
+  }
+
+  async start(): Promise<void> {
+    await this.#admission.start();
+  }
+
+  close(): void {
+    this.#admission.close();
   }
 
   before(call: Invocation): Rejection | undefined | Promise<Rejection | undefined> {

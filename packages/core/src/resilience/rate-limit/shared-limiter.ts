@@ -22,7 +22,8 @@ export interface SharedGrant {
 export interface SharedLimiter {
   /**
    * Takes up to `count` calls out of the limit, in one step that no other sidecar can come between. Rejects when the place where it is
-   * counted cannot be reached; how long to wait for it is up to the caller.
+   * counted cannot be reached; how long to wait for it is up to the caller. With a count of 0 nothing is taken: so it is asked whether
+   * the place can be reached, when a configuration first names it and while it does not answer.
    */
   take(limit: SharedLimit, count: number): Promise<SharedGrant>;
   close(): Promise<void>;

@@ -8,8 +8,15 @@ import type { ServiceAttempts } from './service-attempts.js';
 /** Says how often, for what and within which time a call would be tried. Counts nothing. @param now monotonic milliseconds */
 export function explainAttempts(call: Invocation, attempts: ServiceAttempts, now: number, into: Explanation): void {
   explainTimeout(call, attempts, now, into);
-  explainRetries(call, attempts, now, into);
-  explainHedging(call, attempts, into);
+  const instances = instancesFor(call);
+  explainRetries(call, attempts, instances, now, into);
+  explainHedging(call, attempts, instances, into);
+}
+
+/** Instances that attempts of the call may go to, those included that rest or are ejected: they are the last resort. */
+function instancesFor({ plan, protocol, shunned, subset }: Invocation): number {
+  const endpoints = plan?.candidates(protocol, subset).endpoints ?? [];
+  return endpoints.filter((endpoint) => shunned?.includes(endpoint) !== true).length;
 }
 
 function explainTimeout(call: Invocation, attempts: ServiceAttempts, now: number, into: Explanation): void {
@@ -32,30 +39,46 @@ function explainTimeout(call: Invocation, attempts: ServiceAttempts, now: number
   });
 }
 
-function explainRetries(call: Invocation, attempts: ServiceAttempts, now: number, into: Explanation): void {
+function explainRetries(
+  call: Invocation,
+  attempts: ServiceAttempts,
+  instances: number,
+  now: number,
+  into: Explanation,
+): void {
   const policy = attempts.retryOf(call);
+  const { maxAttempts, safeAttempts, triesPerInstance } = policy;
+  const room = instances * triesPerInstance;
+  const upTo = (allowed: number): string => `up to ${counted(Math.min(allowed, room), 'attempt')}`;
+  const wanted = Math.max(maxAttempts, safeAttempts);
   const { budget } = attempts;
   const { percent, minPerSecond } = budget.options;
   const available = Math.floor(budget.available(now));
   const mayRepeat = policy.anyMethod || call.idempotent;
   const details = [
-    `safe failures (no connection, or none left before an answer to an idempotent request): up to ${policy.safeAttempts} attempts`,
+    `safe failures (no connection, or none left before an answer to an idempotent request): ${upTo(safeAttempts)}`,
     ...(policy.isEnabled
       ? [
-          `${policy.conditions.names.join(', ')}: up to ${policy.maxAttempts} attempts, ${policy.triesPerInstance} at one instance, ${policy.backoff.describe()}`,
+          `${policy.conditions.names.join(', ')}: ${upTo(maxAttempts)}, ${triesPerInstance} at one instance, ${policy.backoff.describe()}`,
           mayRepeat
             ? `${call.method} may be sent again after it was executed`
             : `${call.method} is not idempotent: it is only sent again if it cannot have been executed`,
         ]
       : ['nothing else: retryEnabled is off']),
+    ...(room >= wanted
+      ? []
+      : [
+          `not ${wanted} attempts, as the configuration allows: only ${counted(instances, 'instance')}, ${counted(triesPerInstance, 'attempt')} at each; more instances or retryOnSame make room. A pooled connection that had died is replaced in any case`,
+        ]),
     `budget: ${available} of ${Math.floor(budget.allowance)} left (${percent} % of the calls in 10 s, at least ${minPerSecond} per second)`,
     ...(isRepeatedElsewhere(call) ? ['another layer of Mesher repeats this call: it is not repeated here'] : []),
   ];
-  into.add('retry', policy.isEnabled ? `up to ${policy.maxAttempts} attempts` : 'only what is safe', details, {
+  into.add('retry', policy.isEnabled ? upTo(maxAttempts) : 'only what is safe', details, {
     enabled: policy.isEnabled,
-    maxAttempts: policy.maxAttempts,
-    safeAttempts: policy.safeAttempts,
-    triesPerInstance: policy.triesPerInstance,
+    maxAttempts,
+    safeAttempts,
+    triesPerInstance,
+    instances,
     retryOn: policy.conditions.names,
     methods: policy.anyMethod ? 'all' : 'idempotent',
     backoff: { kind: policy.backoff.kind, minMs: policy.backoff.minMs, maxMs: policy.backoff.maxMs },
@@ -63,13 +86,20 @@ function explainRetries(call: Invocation, attempts: ServiceAttempts, now: number
   });
 }
 
-function explainHedging(call: Invocation, { hedging }: ServiceAttempts, into: Explanation): void {
+function explainHedging(call: Invocation, { hedging }: ServiceAttempts, instances: number, into: Explanation): void {
   if (hedging === undefined) return;
   const { delayMs, maxHedges } = hedging;
-  const decision = call.idempotent
-    ? `after ${delayMs} ms without an answer, up to ${maxHedges} more at other instances`
-    : `none: ${call.method} is not idempotent`;
-  into.add('hedging', decision, [], { delayMs, maxHedges, applies: call.idempotent });
+  const most = Math.min(maxHedges, instances - 1);
+  const decision = !call.idempotent
+    ? `none: ${call.method} is not idempotent`
+    : most > 0
+      ? `after ${delayMs} ms without an answer, up to ${most} more at other instances`
+      : 'none: there is no other instance';
+  into.add('hedging', decision, [], { delayMs, maxHedges, applies: call.idempotent && most > 0 });
+}
+
+function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'}`;
 }
 
 function duration(ms: number): string {

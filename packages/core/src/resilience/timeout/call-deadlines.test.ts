@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { Explanation } from '../../explain/explanation.js';
+import { Endpoint } from '../../registry/endpoint.js';
 import type { ServicePlan } from '../../registry/service-plan.js';
 import { FakeCall, type FakeCallFacts } from '../../testing/fake-call.js';
 import { fakePorts } from '../../testing/fake-ports.js';
@@ -229,7 +230,8 @@ describe('the explanation of attempts', () => {
     );
     const deadlines = new CallDeadlines(ports.clock, 'orders', settings);
     const call = new FakeCall();
-    call.plan = { service: 'world' } as ServicePlan;
+    const endpoints = ['10.0.0.1', '10.0.0.2'].map((host) => new Endpoint(host, 80));
+    call.plan = { service: 'world', candidates: () => ({ endpoints }) } as unknown as ServicePlan;
     const into = new Explanation();
     deadlines.explain(call, planner.of(call.plan), into);
     planner.explain(call, into);

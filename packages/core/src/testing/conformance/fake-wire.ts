@@ -48,7 +48,7 @@ export class FakeWire {
   /** The copy is sent and forgotten. */
   #mirror(call: FakeCall, body: string): void {
     const { mirror } = call;
-    if (mirror === undefined || !this.backends.listensAt(mirror.endpoint.key)) return;
+    if (mirror?.endpoint === undefined || !this.backends.listensAt(mirror.endpoint.key)) return;
     const request = { ...requestOf(call, body), headers: { ...requestOf(call, body).headers, host: mirror.authority } };
     this.backends.request(mirror.endpoint.key, request, () => undefined);
   }
