@@ -57,6 +57,7 @@ export type { CallHandler, Verdict } from './chain/call-handler.js';
 export { makeInstance } from './registry/instance.js';
 export type { Instance, InstanceAddress, InstanceStatus } from './registry/instance.js';
 export { Endpoint } from './registry/endpoint.js';
+export type { EndpointProtocol } from './registry/endpoint.js';
 export { buildIpIndex } from './registry/ip-index.js';
 export type { IpIndex } from './registry/ip-index.js';
 export { canonicalIp } from './registry/ip-address.js';

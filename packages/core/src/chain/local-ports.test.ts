@@ -41,6 +41,12 @@ describe('the local port of an inbound call', () => {
     ['rest:8080', '443', 'http', '127.0.0.1:8080', 'a load balancer having written its own port'],
     ['rest:8080', '22', 'http', '127.0.0.1:8080', 'an undeclared port being out of reach'],
     ['rest:8080', '30101', 'http', '127.0.0.1:8080', "Mesher's own port being out of reach"],
+    ['h2c:8080,grpc:9000', undefined, 'http', '127.0.0.1:8080', 'HTTP/2 serving HTTP best'],
+    ['grpc:9000', undefined, 'http', '127.0.0.1:9000', 'there being no other'],
+    ['rest:8080,h2c:8082', undefined, 'http', '127.0.0.1:8080', 'what needs no translation coming first'],
+    ['rest:8080,h2c:8082', undefined, 'grpc', '127.0.0.1:8082', 'gRPC being HTTP/2'],
+    ['rest:8080,grpc-a:9000', undefined, 'grpc', '127.0.0.1:9000', 'the only one of the protocol'],
+    ['rest:8080,grpc:9000', '8080', 'grpc', '127.0.0.1:8080', 'the caller having chosen it by number'],
     ['', '8083', 'http', '127.0.0.1:8083', 'nothing being declared, the caller chooses'],
     ['', '30101', 'http', NONE, "Mesher's own port being out of reach"],
     ['', '30102', 'http', NONE, "Mesher's own port being out of reach"],
@@ -68,6 +74,20 @@ describe('the local port of an inbound call', () => {
     expect(missing.hint).to.contain('--service-ports=grpc:PORT');
     const ambiguous = target(localPorts('rest-a:8081,rest-b:8082')) as Rejection;
     expect(ambiguous.message).to.contain('rest-a, rest-b');
+    const several = target(localPorts('grpc-a:9001,grpc-b:9002'), undefined, 'grpc') as Rejection;
+    expect(several.message).to.contain('several local ports for grpc (grpc-a, grpc-b)');
+  });
+
+  it('is spoken to as it was declared; an undeclared one may speak anything, and so may one declared for both', () => {
+    const spoken = (flag: string, field?: string, protocol?: CallProtocol): string =>
+      (target(localPorts(flag), field, protocol) as Endpoint).speaks;
+    expect(spoken('rest:8080')).to.equal('http1');
+    expect(spoken('h2c:8080')).to.equal('http2');
+    expect(spoken('grpc-a:8080', undefined, 'grpc')).to.equal('http2');
+    expect(spoken('', '8083')).to.equal('any');
+    expect(spoken('rest:8080,grpc:8080')).to.equal('any');
+    const ports = localPorts('grpc:9000');
+    expect(ports.otherFamily(target(ports) as Endpoint)?.speaks).to.equal('http2');
   });
 
   it('is the same endpoint for every call, so that its connections are used again', () => {

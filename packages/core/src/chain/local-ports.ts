@@ -1,7 +1,8 @@
 import type { ServicePort } from '../config/service-ports.js';
 import { MeshError, Rejection } from '../errors.js';
 import type { CallProtocol, Invocation } from '../invocation.js';
-import { Endpoint } from '../registry/endpoint.js';
+import { Endpoint, type EndpointProtocol } from '../registry/endpoint.js';
+import { spokenAt } from '../registry/instance-choice.js';
 
 /** Ports that callers named and that were not declared, kept as endpoints; the bound stops a scan from filling the memory. */
 const MAX_UNDECLARED = 64;
@@ -11,8 +12,17 @@ const HIGHEST_PORT = 65_535;
 /** Field with the port that the caller wrote into the URL, or with the name of a declared port. */
 const PORT_FIELD = 'x-forwarded-port';
 
-/** Name under which `--service-ports` declares the port for each kind of call. */
-const DECLARED_AS: Readonly<Record<CallProtocol, string>> = { http: 'rest', grpc: 'grpc', tcp: 'tcp' };
+/**
+ * Names under which `--service-ports` declares the port for each kind of call, best first. HTTP calls are translated for an application that
+ * speaks HTTP/2 only; calls of gRPC cannot be translated for one that speaks HTTP/1.
+ */
+const DECLARED_AS: Readonly<Record<CallProtocol, readonly [usual: string, ...others: string[]]>> = {
+  http: ['rest', 'h2c', 'grpc'],
+  grpc: ['grpc', 'h2c'],
+  tcp: ['tcp'],
+};
+
+const DECLARED_NAMES: ReadonlySet<string> = new Set(Object.values(DECLARED_AS).flat());
 
 /** A port of this machine. An application listens on IPv4 loopback or on that of IPv6 (Node's `listen(8080, 'localhost')`). */
 class LocalPort {
@@ -21,9 +31,9 @@ class LocalPort {
   /** Where the application was found; IPv4 until that is refused. */
   endpoint: Endpoint;
 
-  constructor(port: number) {
-    this.#ipv4 = new Endpoint('127.0.0.1', port);
-    this.#ipv6 = new Endpoint('::1', port);
+  constructor(port: number, speaks: EndpointProtocol) {
+    this.#ipv4 = new Endpoint('127.0.0.1', port, undefined, 1, undefined, speaks);
+    this.#ipv6 = new Endpoint('::1', port, undefined, 1, undefined, speaks);
     this.endpoint = this.#ipv4;
   }
 
@@ -66,12 +76,12 @@ export class LocalPorts {
           `--service-ports: port ${port} (${protocol}) is one of Mesher's own; name the port on which the application listens`,
         );
       }
-      const local = this.#declared.get(port) ?? new LocalPort(port);
+      const local = this.#declared.get(port) ?? new LocalPort(port, spokenByAll(declared, port));
       this.#declared.set(port, local);
       this.#byName.set(name === undefined ? protocol : `${protocol}-${name}`, local);
       if (name !== undefined && !this.#byName.has(name)) this.#byName.set(name, local);
     }
-    for (const protocol of Object.values(DECLARED_AS)) {
+    for (const protocol of DECLARED_NAMES) {
       const ofProtocol = declared.filter((one) => one.protocol === protocol);
       const only = ofProtocol.length === 1 ? this.#declared.get(ofProtocol[0]?.port ?? 0) : undefined;
       if (only !== undefined) this.#byName.set(protocol, only);
@@ -84,15 +94,18 @@ export class LocalPorts {
 
   /** The same answer as that of {@link target}, of which nothing is kept; for people who ask. */
   preview(call: Invocation): Endpoint | Rejection {
-    return this.#target(call, (port) => new LocalPort(port));
+    return this.#target(call, (port) => new LocalPort(port, 'any'));
   }
 
   #target(call: Invocation, undeclared: (port: number) => LocalPort): Endpoint | Rejection {
     const chosen = call.header(PORT_FIELD);
     const fromHeader = chosen === undefined ? undefined : this.#chosen(chosen, undeclared);
     if (fromHeader !== undefined) return fromHeader.endpoint;
-    const protocol = DECLARED_AS[call.protocol];
-    return this.#byName.get(protocol)?.endpoint ?? this.#unknown(call.protocol, protocol);
+    for (const name of DECLARED_AS[call.protocol]) {
+      const local = this.#byName.get(name);
+      if (local !== undefined) return local.endpoint;
+    }
+    return this.#unknown(call.protocol);
   }
 
   /**
@@ -120,14 +133,17 @@ export class LocalPorts {
         given.retire();
         this.#undeclared.delete(oldest);
       }
-      local = new LocalPort(port);
+      local = new LocalPort(port, 'any');
       this.#undeclared.set(port, local);
     }
     return local;
   }
 
-  #unknown(protocol: CallProtocol, flag: string): Rejection {
-    const names = [...this.#byName.keys()].filter((name) => name.startsWith(`${flag}-`));
+  #unknown(protocol: CallProtocol): Rejection {
+    const [flag] = DECLARED_AS[protocol];
+    const names = [...this.#byName.keys()].filter((name) =>
+      DECLARED_AS[protocol].some((usual) => name.startsWith(`${usual}-`)),
+    );
     return new Rejection(
       'MESH_ERR_NO_LOCAL_PORT',
       names.length > 1
@@ -137,4 +153,12 @@ export class LocalPorts {
       `Start it with --service-ports=${flag}:PORT (or SERVICE_PORTS=${flag}:PORT), or call with the port in the URL`,
     );
   }
+}
+
+/** A port that is declared for HTTP/1 and for HTTP/2 (`rest:8080,grpc:8080`) is one of a server that tells them apart. */
+function spokenByAll(declared: readonly ServicePort[], port: number): EndpointProtocol {
+  const [first = 'any', ...others] = declared
+    .filter((one) => one.port === port)
+    .map(({ protocol }) => spokenAt(protocol));
+  return others.every((other) => other === first) ? first : 'any';
 }

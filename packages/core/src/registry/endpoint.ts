@@ -3,6 +3,12 @@ import { BARRED, type Availability, type BarReason } from './availability.js';
 import type { Instance } from './instance.js';
 
 /**
+ * What is behind an address, as far as its name or its declaration tells: HTTP/1 alone, HTTP/2 alone (without TLS: from the first byte, RFC
+ * 9113, 3.3), or nothing is known. With `any`, calls of gRPC, which exist over HTTP/2 only, go over HTTP/2, and all others over HTTP/1.
+ */
+export type EndpointProtocol = 'http1' | 'http2' | 'any';
+
+/**
  * One address that can be dialled. The directory keeps the object for as long as the address stays in a snapshot, so pools and
  * balancers may hang their state on its identity. State of balancing stands in plain fields: it is read on each pick.
  */
@@ -56,6 +62,8 @@ export class Endpoint {
     public weight: number = 1,
     /** Counts when the endpoint comes and goes; undefined for local targets. */
     readonly availability: Availability | undefined = undefined,
+    /** In which version of HTTP it wants to be spoken to. */
+    readonly speaks: EndpointProtocol = 'any',
   ) {
     this.key = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
   }

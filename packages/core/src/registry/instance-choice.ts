@@ -1,15 +1,38 @@
 import type { CallProtocol } from '../invocation.js';
+import type { EndpointProtocol } from './endpoint.js';
 import type { Instance, InstanceAddress } from './instance.js';
 
 /**
- * Names of addresses that serve a protocol, best first. `rest` is what go-chassis calls HTTP; `*` is an address of which nothing
- * is known but that it is there.
+ * Names of addresses that serve a protocol, best first. `rest` is what go-chassis calls HTTP; `h2c` is HTTP/2 without TLS; `*` is an
+ * address of which nothing is known but that it is there. HTTP calls reach an instance that speaks only HTTP/2, translated; a call of
+ * gRPC has no translation to HTTP/1, so it never takes an address that promises no more than that.
  */
 const ADDRESS_NAMES: Readonly<Record<CallProtocol, readonly string[]>> = {
-  http: ['rest', 'http', '*'],
-  grpc: ['grpc', '*'],
-  tcp: ['tcp', '*', 'rest', 'http', 'grpc'],
+  http: ['rest', 'http', '*', 'h2c', 'grpc'],
+  grpc: ['grpc', 'h2c', '*'],
+  tcp: ['tcp', '*', 'rest', 'http', 'grpc', 'h2c'],
 };
+
+/** What names of addresses, and of declared ports, say about who listens there. */
+const SPEAKS: Readonly<Record<string, EndpointProtocol>> = {
+  rest: 'http1',
+  http: 'http1',
+  grpc: 'http2',
+  h2c: 'http2',
+};
+
+/** An address of an instance under one of its names. */
+export interface ChosenAddress extends InstanceAddress {
+  /** Name of the protocol under which the registry lists it. */
+  readonly name: string;
+  readonly speaks: EndpointProtocol;
+}
+
+/** What the name of a protocol (`rest`, `grpc`, `grpc-admin`, `*`) says about who listens there. */
+export function spokenAt(name: string): EndpointProtocol {
+  const hyphen = name.indexOf('-');
+  return SPEAKS[hyphen === -1 ? name : name.slice(0, hyphen)] ?? 'any';
+}
 
 /** Why an instance is not among the candidates. */
 export type LeftOut =
@@ -32,10 +55,10 @@ export function whyLeftOut(instance: Instance, protocol: CallProtocol): LeftOut 
 }
 
 /** The address that serves the protocol best; undefined when none does. */
-export function addressFor(instance: Instance, protocol: CallProtocol): InstanceAddress | undefined {
+export function addressFor(instance: Instance, protocol: CallProtocol): ChosenAddress | undefined {
   for (const name of ADDRESS_NAMES[protocol]) {
     const address = instance.addresses.get(name);
-    if (address !== undefined) return address;
+    if (address !== undefined) return { ...address, name, speaks: spokenAt(name) };
   }
   return undefined;
 }

@@ -8,7 +8,7 @@ import type { Subset } from '../routing/subset.js';
 import type { ServiceSnapshot } from './contracts.js';
 import type { Endpoint } from './endpoint.js';
 import type { Instance } from './instance.js';
-import { whyLeftOut } from './instance-choice.js';
+import { spokenAt, whyLeftOut } from './instance-choice.js';
 import { ServicePlan } from './service-plan.js';
 
 function planOf(retired: Endpoint[] = []): ServicePlan {
@@ -189,12 +189,22 @@ describe('a service plan', () => {
 });
 
 describe('the address for a protocol', () => {
-  const all = { rest: '10.0.0.1:1', http: '10.0.0.1:2', grpc: '10.0.0.1:3', tcp: '10.0.0.1:4', '*': '10.0.0.1:5' };
+  const all = {
+    rest: '10.0.0.1:1',
+    http: '10.0.0.1:2',
+    grpc: '10.0.0.1:3',
+    tcp: '10.0.0.1:4',
+    '*': '10.0.0.1:5',
+    h2c: '10.0.0.1:6',
+  };
   const cases: readonly (readonly [protocol: 'http' | 'grpc' | 'tcp', names: readonly string[], port: number])[] = [
     ['http', ['rest', 'http', '*', 'grpc'], 1],
     ['http', ['http', '*', 'grpc'], 2],
     ['http', ['*', 'grpc', 'tcp'], 5],
-    ['grpc', ['grpc', 'rest', '*'], 3],
+    ['http', ['h2c', 'grpc'], 6],
+    ['http', ['grpc'], 3],
+    ['grpc', ['grpc', 'h2c', 'rest', '*'], 3],
+    ['grpc', ['h2c', 'rest', '*'], 6],
     ['grpc', ['rest', '*'], 5],
     ['tcp', ['rest', '*', 'tcp'], 4],
     ['tcp', ['rest', 'grpc', '*'], 5],
@@ -210,10 +220,53 @@ describe('the address for a protocol', () => {
     });
   }
 
-  it('is none for HTTP when an instance speaks gRPC only, or only has an admin port', () => {
+  it('is none for HTTP when an instance only has an admin port', () => {
     const plan = planOf();
-    plan.apply(snapshot('a', instanceAt({ grpc: '10.0.0.1:3', 'rest-admin': '10.0.0.1:9' })), 0);
+    plan.apply(snapshot('a', instanceAt({ 'rest-admin': '10.0.0.1:9' })), 0);
     expect(keys(plan, 'http')).to.deep.equal([]);
+  });
+
+  it('is none for gRPC when an instance promises no more than HTTP/1, into which gRPC cannot be translated', () => {
+    const plan = planOf();
+    plan.apply(snapshot('a', instanceAt({ rest: '10.0.0.1:1', http: '10.0.0.1:2' })), 0);
+    expect(keys(plan, 'grpc')).to.deep.equal([]);
+  });
+});
+
+describe('what an endpoint speaks', () => {
+  const spoken = (name: string, protocol: 'http' | 'grpc' | 'tcp'): string | undefined => {
+    const plan = planOf();
+    plan.apply(snapshot('a', instanceAt({ [name]: '10.0.0.1:80' })), 0);
+    return plan.candidates(protocol).endpoints[0]?.speaks;
+  };
+
+  it('follows from the name of its address', () => {
+    expect(['rest', 'http', '*', 'h2c', 'grpc'].map((name) => spoken(name, 'http'))).to.deep.equal([
+      'http1',
+      'http1',
+      'any',
+      'http2',
+      'http2',
+    ]);
+    expect(['*', 'h2c', 'grpc'].map((name) => spoken(name, 'grpc'))).to.deep.equal(['any', 'http2', 'http2']);
+    expect(['rest', 'grpc-admin', 'dubbo', ''].map(spokenAt)).to.deep.equal(['http1', 'http2', 'any', 'any']);
+  });
+
+  it('makes two endpoints of one address that is listed for HTTP and for gRPC, and either goes when its name goes', () => {
+    const retired: Endpoint[] = [];
+    const plan = planOf(retired);
+    plan.apply(snapshot('a', instanceAt({ rest: '10.0.0.1:80', grpc: '10.0.0.1:80' })), 0);
+    const [http] = plan.candidates('http').endpoints as [Endpoint];
+    const [grpc] = plan.candidates('grpc').endpoints as [Endpoint];
+    expect([http.key, http.speaks, grpc.key, grpc.speaks]).to.deep.equal([
+      '10.0.0.1:80',
+      'http1',
+      '10.0.0.1:80',
+      'http2',
+    ]);
+    plan.apply(snapshot('b', instanceAt({ rest: '10.0.0.1:80' })), 0);
+    expect(retired).to.deep.equal([grpc]);
+    expect(plan.candidates('http').endpoints[0]).to.equal(http);
   });
 });
 
@@ -233,7 +286,9 @@ describe('the reason why an instance takes no calls', () => {
   });
 
   it('is the protocol when it has no address for it', () => {
-    expect(whyLeftOut(instanceAt({ grpc: '10.0.0.1:80' }), 'http')).to.equal('protocol');
+    expect(whyLeftOut(instanceAt({ tcp: '10.0.0.1:80' }), 'http')).to.equal('protocol');
+    expect(whyLeftOut(instanceAt({ rest: '10.0.0.1:80' }), 'grpc')).to.equal('protocol');
+    expect(whyLeftOut(instanceAt({ grpc: '10.0.0.1:80' }), 'http')).to.equal(undefined);
   });
 
   it('is TLS, except for connections that are passed on byte by byte', () => {

@@ -8,10 +8,10 @@ import type { Subset } from '../routing/subset.js';
 import { Availability } from './availability.js';
 import { Candidates } from './candidates.js';
 import type { ServiceSnapshot } from './contracts.js';
-import { Endpoint } from './endpoint.js';
+import { Endpoint, type EndpointProtocol } from './endpoint.js';
 import { explainBalancing } from './explain-balancing.js';
 import type { InstanceAddress } from './instance.js';
-import { addressFor, whyLeftOut } from './instance-choice.js';
+import { addressFor, spokenAt, whyLeftOut, type ChosenAddress } from './instance-choice.js';
 
 /** Parts of a service that are kept compiled: more than any set of rules has; one beyond them is compiled again when it is asked for. */
 const MAX_SUBSETS = 256;
@@ -145,8 +145,8 @@ export class ServicePlan {
     const isFirst = this.#seenAt.size === 0;
     const seenAt = new Map<string, number>();
     for (const instance of snapshot.instances) {
-      for (const address of instance.addresses.values()) {
-        const key = keyOf(address);
+      for (const [name, address] of instance.addresses) {
+        const key = keyOf(address, spokenAt(name));
         seenAt.set(key, this.#seenAt.get(key) ?? (isFirst ? 0 : now));
       }
     }
@@ -202,7 +202,7 @@ export class ServicePlan {
     const instances = this.snapshot?.instances ?? [];
     for (const instance of subset?.select(instances) ?? instances) {
       if (whyLeftOut(instance, protocol) !== undefined) continue;
-      const endpoint = this.#endpoint(addressFor(instance, protocol) as InstanceAddress);
+      const endpoint = this.#endpoint(addressFor(instance, protocol) as ChosenAddress);
       // Two registrations of one address (a restart, a hand-written line beside a registered one) are one endpoint; the first counts.
       if (endpoints.has(endpoint)) continue;
       endpoint.instance = instance;
@@ -219,11 +219,11 @@ export class ServicePlan {
     });
   }
 
-  #endpoint(address: InstanceAddress): Endpoint {
-    const key = keyOf(address);
+  #endpoint(address: ChosenAddress): Endpoint {
+    const key = keyOf(address, address.speaks);
     let endpoint = this.#endpoints.get(key);
     if (endpoint === undefined) {
-      endpoint = new Endpoint(address.host, address.port, undefined, 1, this.availability);
+      endpoint = new Endpoint(address.host, address.port, undefined, 1, this.availability, address.speaks);
       endpoint.warmingSince = this.#seenAt.get(key) ?? 0;
       this.#endpoints.set(key, endpoint);
     }
@@ -238,6 +238,7 @@ export class ServicePlan {
   }
 }
 
-function keyOf(address: InstanceAddress): string {
-  return `${address.host}|${address.port}`;
+/** One address under two names is two endpoints: connections of HTTP/1 and of HTTP/2 have nothing in common but where they lead. */
+function keyOf(address: InstanceAddress, speaks: EndpointProtocol): string {
+  return `${address.host}|${address.port}|${speaks}`;
 }
