@@ -2,7 +2,7 @@ import type { AttemptFailure, Endpoint, ErrorCode, MirrorOrder, Rejection } from
 import { describeTimeout, Phase } from '../exchange/call-phase.js';
 import { statusOf } from '../exchange/local-answer.js';
 import { mayBeRefusal, refusalOfPeer } from '../exchange/peer-refusal.js';
-import type { UpstreamConnection } from '../upstream/upstream-connection.js';
+import type { UpstreamLink } from '../upstream/upstream-link.js';
 import type { UpstreamUser } from '../upstream/upstream-user.js';
 import { latin1 } from './characters.js';
 import { ForwardedRequest } from './forwarded-request.js';
@@ -137,7 +137,7 @@ export class Exchange extends ForwardedRequest implements UpstreamUser {
   /** Status 101: the upstream speaks another protocol from `headEnd` on. */
   onUpgraded(buffer: Buffer, start: number, headEnd: number, end: number): void {
     this.server.write(withFields(latin1(buffer, start, headEnd), this.call.responseFields));
-    const tunnel = this.#becomeTunnel(this.upstream as UpstreamConnection, 101);
+    const tunnel = this.#becomeTunnel(this.upstream as UpstreamLink, 101);
     if (end > headEnd) tunnel.onUpstreamBytes(buffer, headEnd, end);
   }
 
@@ -232,7 +232,7 @@ export class Exchange extends ForwardedRequest implements UpstreamUser {
   }
 
   protected adopt(second: Http1SecondAttempt): void {
-    const connection = second.upstream as UpstreamConnection;
+    const connection = second.upstream as UpstreamLink;
     this.head = second.head;
     this.upstream = connection;
     connection.user = this;
@@ -251,7 +251,7 @@ export class Exchange extends ForwardedRequest implements UpstreamUser {
   }
 
   /** The rest of both connections is passed on as it comes (RFC 9110, 9.3.6). */
-  protected onConnectTunnel(connection: UpstreamConnection): void {
+  protected onConnectTunnel(connection: UpstreamLink): void {
     this.server.write(withFields('HTTP/1.1 200 Connection established\r\n\r\n', this.call.responseFields));
     this.#becomeTunnel(connection, 200);
   }
@@ -283,7 +283,7 @@ export class Exchange extends ForwardedRequest implements UpstreamUser {
     return call.render(env.requestScanner);
   }
 
-  #becomeTunnel(upstream: UpstreamConnection, status: number): Tunnel {
+  #becomeTunnel(upstream: UpstreamLink, status: number): Tunnel {
     this.phase = Phase.Response;
     this.#status = status;
     this.kept = undefined;

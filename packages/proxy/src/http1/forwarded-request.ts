@@ -1,7 +1,6 @@
 import type { CallHandler } from '@mesher/core';
 import type { Environment } from '../environment.js';
-import type { EndpointPool } from '../upstream/endpoint-pool.js';
-import type { UpstreamConnection } from '../upstream/upstream-connection.js';
+import type { UpstreamLink, WaitingLine } from '../upstream/upstream-link.js';
 import { Phase } from '../exchange/call-phase.js';
 import { TimedCall } from '../exchange/timed-call.js';
 import type { Http1Call } from './http1-call.js';
@@ -12,8 +11,8 @@ import type { ServerConnection } from './server-connection.js';
 
 /** A request on its way: waits for a connection, is sent as it comes, and is kept for as long as it may have to be sent again. */
 export abstract class ForwardedRequest extends TimedCall<Http1SecondAttempt> {
-  protected upstream: UpstreamConnection | undefined;
-  protected waitingIn: EndpointPool | undefined;
+  protected upstream: UpstreamLink | undefined;
+  protected waitingIn: WaitingLine | undefined;
   /** The body so far, while it may have to be sent: for the first time, or once more. */
   protected kept: ReplayBuffer | undefined;
   protected mirror: MirrorRequest | undefined;
@@ -32,7 +31,7 @@ export abstract class ForwardedRequest extends TimedCall<Http1SecondAttempt> {
   /** The last byte of the request has been forwarded. */
   protected abstract onRequestSent(): void;
   /** The connection of a CONNECT is there. */
-  protected abstract onConnectTunnel(connection: UpstreamConnection): void;
+  protected abstract onConnectTunnel(connection: UpstreamLink): void;
 
   /** Starts with the head complete and `body` (possibly none) of the request at hand. */
   start(body: Buffer | undefined, requestDone: boolean): void {
@@ -76,19 +75,19 @@ export abstract class ForwardedRequest extends TimedCall<Http1SecondAttempt> {
 
   // === what the pool says
 
-  onConnecting(connection: UpstreamConnection): void {
+  onConnecting(connection: UpstreamLink): void {
     this.upstream = connection;
     this.waitingIn = undefined;
     // The connection has a timeout of its own.
     this.server.arm(Infinity, this.dueAt);
   }
 
-  onWaiting(pool: EndpointPool): void {
-    this.waitingIn = pool;
+  onWaiting(line: WaitingLine): void {
+    this.waitingIn = line;
     this.server.arm(this.env.options.pendingTimeout, this.dueAt);
   }
 
-  onConnection(connection: UpstreamConnection): void {
+  onConnection(connection: UpstreamLink): void {
     this.upstream = connection;
     this.waitingIn = undefined;
     if (this.call.form === 'authority') {
@@ -107,7 +106,7 @@ export abstract class ForwardedRequest extends TimedCall<Http1SecondAttempt> {
   }
 
   /** Sends a head and what is there of the body. */
-  sendOn(connection: UpstreamConnection, head: string): void {
+  sendOn(connection: UpstreamLink, head: string): void {
     const { kept } = this;
     this.env.stats.bytesToUpstream += head.length + (kept === undefined ? 0 : kept.bytes);
     if (kept === undefined) connection.write(head);

@@ -3,14 +3,14 @@ import type { SecondAttempt } from '../exchange/second-attempt.js';
 import { notSent } from '../exchange/timed-call.js';
 import { UnseenExchange } from '../upstream/unseen-exchange.js';
 import type { EndpointPool } from '../upstream/endpoint-pool.js';
-import type { UpstreamConnection } from '../upstream/upstream-connection.js';
+import type { UpstreamLink, WaitingLine } from '../upstream/upstream-link.js';
 import type { ResponseScanner } from './response-scanner.js';
 import type { Exchange } from './exchange.js';
 
 /** An attempt of HTTP/1 beside a slow first one. Its connection is handed to the exchange once it is the only one left. */
 export class Http1SecondAttempt extends UnseenExchange implements SecondAttempt {
   /** The connection on which it is, or which is being made for it. */
-  upstream: UpstreamConnection | undefined;
+  upstream: UpstreamLink | undefined;
   /** The request has been sent. */
   isSent = false;
   #refusal: Rejection | undefined;
@@ -44,12 +44,12 @@ export class Http1SecondAttempt extends UnseenExchange implements SecondAttempt 
     upstream?.abandon();
   }
 
-  onConnecting(connection: UpstreamConnection): void {
+  onConnecting(connection: UpstreamLink): void {
     this.upstream = connection;
   }
 
-  onWaiting(pool: EndpointPool): void {
-    pool.leave(this);
+  onWaiting(line: WaitingLine): void {
+    line.leave(this);
     this.#refusal = new Rejection('MESH_ERR_OVERLOADED', `no connection to ${this.endpoint.key} is free`);
   }
 
@@ -61,7 +61,7 @@ export class Http1SecondAttempt extends UnseenExchange implements SecondAttempt 
     this.exchange.onReached(endpoint);
   }
 
-  onConnection(connection: UpstreamConnection): void {
+  onConnection(connection: UpstreamLink): void {
     this.upstream = connection;
     this.isSent = true;
     this.exchange.sendOn(connection, this.head);

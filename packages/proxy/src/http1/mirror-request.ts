@@ -3,8 +3,7 @@ import { Deadline } from '../deadlines.js';
 import type { Environment } from '../environment.js';
 import type { ResponseScanner } from './response-scanner.js';
 import { UnseenExchange } from '../upstream/unseen-exchange.js';
-import type { EndpointPool } from '../upstream/endpoint-pool.js';
-import type { UpstreamConnection } from '../upstream/upstream-connection.js';
+import type { UpstreamLink, WaitingLine } from '../upstream/upstream-link.js';
 import { AUTHORITY } from './characters.js';
 import type { Http1Call } from './http1-call.js';
 import { ReplayBuffer } from './replay-buffer.js';
@@ -53,7 +52,7 @@ export class MirrorRequest extends UnseenExchange {
     return mirror.#over ? undefined : mirror;
   }
 
-  #upstream: UpstreamConnection | undefined;
+  #upstream: UpstreamLink | undefined;
   #connected = false;
   #over = false;
   readonly #timeout: Deadline;
@@ -91,12 +90,12 @@ export class MirrorRequest extends UnseenExchange {
 
   // === what the pool and the connection say
 
-  onConnecting(connection: UpstreamConnection): void {
+  onConnecting(connection: UpstreamLink): void {
     this.#upstream = connection;
   }
 
-  onWaiting(pool: EndpointPool): void {
-    pool.leave(this);
+  onWaiting(line: WaitingLine): void {
+    line.leave(this);
     this.#drop('no-connection');
   }
 
@@ -108,7 +107,7 @@ export class MirrorRequest extends UnseenExchange {
     this.handler.connected(endpoint);
   }
 
-  onConnection(connection: UpstreamConnection): void {
+  onConnection(connection: UpstreamLink): void {
     this.#upstream = connection;
     this.#connected = true;
     const { waiting } = this;

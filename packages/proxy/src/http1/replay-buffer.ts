@@ -1,4 +1,4 @@
-import type { UpstreamConnection } from '../upstream/upstream-connection.js';
+import type { UpstreamLink } from '../upstream/upstream-link.js';
 import { latin1 } from './characters.js';
 
 /** Up to here head and body leave in one string write, which costs less than a vectored write of two buffers. */
@@ -24,7 +24,7 @@ export class ReplayBuffer {
   }
 
   /** Sends the head and everything kept, in as few writes as possible. */
-  sendTo(connection: UpstreamConnection, head: string): void {
+  sendTo(connection: UpstreamLink, head: string): void {
     const pieces = this.#pieces;
     if (pieces.length === 0) connection.write(head);
     else if (pieces.length === 1 && this.bytes <= ONE_WRITE_BYTES) {

@@ -1,6 +1,6 @@
 import type { ErrorCode } from '@mesher/core';
 import type { Environment } from '../environment.js';
-import type { UpstreamConnection } from '../upstream/upstream-connection.js';
+import type { TunnelEnd, TunnelLink } from '../upstream/upstream-link.js';
 import type { Http1Call } from './http1-call.js';
 import type { ServerConnection } from './server-connection.js';
 
@@ -8,7 +8,7 @@ import type { ServerConnection } from './server-connection.js';
  * What an exchange becomes after CONNECT or a protocol switch: bytes both ways, with back-pressure, half-close and reset passed on
  * per direction (RFC 9110, 9.3.6 and 7.8).
  */
-export class Tunnel {
+export class Tunnel implements TunnelEnd {
   #clientEnded = false;
   #upstreamEnded = false;
   #over = false;
@@ -17,7 +17,7 @@ export class Tunnel {
   constructor(
     private readonly call: Http1Call,
     private readonly server: ServerConnection,
-    private readonly upstream: UpstreamConnection,
+    private readonly upstream: TunnelLink,
     private readonly env: Environment,
     private readonly onOver: (code: ErrorCode | undefined, aborted: boolean) => void,
   ) {}

@@ -1,7 +1,6 @@
 import type { AttemptFailure, Endpoint, Rejection } from '@mesher/core';
 import type { ResponseScanner } from '../http1/response-scanner.js';
-import type { EndpointPool } from './endpoint-pool.js';
-import type { UpstreamConnection } from './upstream-connection.js';
+import type { UpstreamLink, WaitingLine } from './upstream-link.js';
 import type { UpstreamUser } from './upstream-user.js';
 
 /** A user of an upstream connection whose answer no client sees: what comes is thrown away unless a subclass says otherwise. */
@@ -16,11 +15,11 @@ export abstract class UnseenExchange implements UpstreamUser {
     return undefined;
   }
 
-  abstract onConnecting(connection: UpstreamConnection): void;
-  abstract onWaiting(pool: EndpointPool): void;
+  abstract onConnecting(connection: UpstreamLink): void;
+  abstract onWaiting(line: WaitingLine): void;
   abstract onRefused(rejection: Rejection): void;
   abstract onReached(endpoint: Endpoint): void;
-  abstract onConnection(connection: UpstreamConnection): void;
+  abstract onConnection(connection: UpstreamLink): void;
   abstract onAttemptFailed(failure: AttemptFailure): void;
   abstract onResponseEnd(): void;
 

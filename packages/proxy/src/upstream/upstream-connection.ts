@@ -1,12 +1,12 @@
 import type { AttemptFailure, Endpoint, ErrorCode } from '@mesher/core';
 import type { Environment } from '../environment.js';
-import type { Tunnel } from '../http1/tunnel.js';
 import { endedByReset } from '../socket-owner.js';
 import { describeConnectError } from './connect-error.js';
 import { DiscardedAnswer } from './discarded-answer.js';
 import type { EndpointPool } from './endpoint-pool.js';
 import { ResponseReader, type ResponseProgress } from './response-reader.js';
 import { UpstreamChannel } from './upstream-channel.js';
+import type { TunnelEnd, UpstreamLink } from './upstream-link.js';
 import type { UpstreamUser } from './upstream-user.js';
 
 const enum State {
@@ -26,11 +26,11 @@ const enum State {
  * One connection to an upstream. It belongs to one user from the request until the end of the response, to a tunnel for good, and
  * to the pool in between.
  */
-export class UpstreamConnection extends UpstreamChannel implements ResponseProgress {
+export class UpstreamConnection extends UpstreamChannel implements ResponseProgress, UpstreamLink {
   user: UpstreamUser | undefined;
   /** True from the second exchange on: only then can an idle close race with a request. */
   reused = false;
-  #tunnel: Tunnel | undefined;
+  #tunnel: TunnelEnd | undefined;
   #state: State = State.Connecting;
   readonly #reader: ResponseReader;
   #failure: Error | undefined;
@@ -73,7 +73,7 @@ export class UpstreamConnection extends UpstreamChannel implements ResponseProgr
   }
 
   /** From here on the bytes of this connection are no HTTP. */
-  becomeTunnel(tunnel: Tunnel): void {
+  becomeTunnel(tunnel: TunnelEnd): void {
     this.user = undefined;
     this.#tunnel = tunnel;
     this.#state = State.Tunnel;

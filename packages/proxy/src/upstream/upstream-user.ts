@@ -1,7 +1,6 @@
 import type { AttemptFailure, Endpoint, Rejection } from '@mesher/core';
 import type { ResponseScanner } from '../http1/response-scanner.js';
-import type { EndpointPool } from './endpoint-pool.js';
-import type { UpstreamConnection } from './upstream-connection.js';
+import type { UpstreamLink, WaitingLine } from './upstream-link.js';
 
 /**
  * Who sends a request over an upstream connection and gets its answer: the exchange of a client, a second attempt beside it, a copy,
@@ -18,13 +17,13 @@ export interface UpstreamUser {
   // === what the pool says after `acquire`
 
   /** A connection is being made; `onConnection` or `onAttemptFailed` follows. */
-  onConnecting(connection: UpstreamConnection): void;
-  /** All connections are busy: the user stands in line until `pool.leave`. */
-  onWaiting(pool: EndpointPool): void;
+  onConnecting(connection: UpstreamLink): void;
+  /** All connections are busy: the user stands in line until `line.leave`. */
+  onWaiting(line: WaitingLine): void;
   onRefused(rejection: Rejection): void;
   /** A connection to the endpoint was made; `onConnection` follows. */
   onReached(endpoint: Endpoint): void;
-  onConnection(connection: UpstreamConnection): void;
+  onConnection(connection: UpstreamLink): void;
 
   // === what the connection says
 
