@@ -8,8 +8,6 @@ function closed(name: string, bytes: string): MalformedRequest {
 const NOT_HTTP: readonly MalformedRequest[] = [
   closed('a TLS ClientHello', '\x16\x03\x01\x00\xa5\x01\x00\x00\xa1\x03\x03'),
   closed('an SSLv2 hello', '\x80\x2e\x01\x03\x01'),
-  closed('the preface of HTTP/2', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0'),
-  closed('the preface of HTTP/2 cut short', 'PRI * HTTP/2.0\r\n'),
   closed('SOCKS5', '\x05\x01\x00'),
   closed('NUL bytes', '\0\0\0\0'),
   closed('a Redis command', '*1\r\n$4\r\nPING\r\n'),
