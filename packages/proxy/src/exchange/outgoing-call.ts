@@ -151,7 +151,6 @@ export abstract class OutgoingCall {
    * @returns true when another attempt is made instead of passing it on
    */
   protected retryAnswered(answer: AnswerView): boolean {
-    const { status } = answer;
     let verdict: Endpoint | Promise<Verdict> | undefined;
     try {
       verdict = this.handler.answered?.(this.call, answer);
@@ -160,16 +159,18 @@ export abstract class OutgoingCall {
     }
     // Half a body is never sent, whatever the handler thinks.
     if (verdict === undefined || !this.call.bodyReplayable) return false;
-    const failure = this.statusFailure(this.call.endpoint as Endpoint, status);
+    const failure = this.statusFailure(this.call.endpoint as Endpoint, answer);
     this.discardAnswer();
     this.goOn(verdict, failure);
     return true;
   }
 
-  protected statusFailure(endpoint: Endpoint, status: number): AttemptFailure {
+  /** @param answer good until the return */
+  protected statusFailure(endpoint: Endpoint, { status, grpcStatus }: AnswerView): AttemptFailure {
+    const answered = grpcStatus === undefined ? `${status}` : `with gRPC status ${grpcStatus}`;
     return {
       code: 'MESH_ERR_STATUS',
-      message: `${endpoint.key} answered ${status}`,
+      message: `${endpoint.key} answered ${answered}`,
       sent: true,
       reusedConnection: false,
     };

@@ -16,7 +16,8 @@ const ERROR_FIELD = 'x-mesher-error';
  */
 export function refusalOfPeer(call: Invocation, endpoint: Endpoint, answer: AnswerView): AttemptFailure | undefined {
   // Behind an inbound listener there is no sidecar, only the application, whose word this is not.
-  if (!mayBeRefusal(answer.status) || call.direction === 'inbound') return undefined;
+  const mayBe = mayBeRefusal(answer.status) || answer.grpcStatus !== undefined;
+  if (!mayBe || call.direction === 'inbound') return undefined;
   const refusal = UNDELIVERED.get(answer.header(ERROR_FIELD) ?? '');
   if (refusal === undefined) return undefined;
   return {
@@ -26,7 +27,7 @@ export function refusalOfPeer(call: Invocation, endpoint: Endpoint, answer: Answ
   };
 }
 
-/** True for statuses with which a sidecar says so; other answers need not be looked into. */
+/** True for statuses with which a sidecar says so to calls that are not of gRPC; other answers need not be looked into. */
 export function mayBeRefusal(status: number): boolean {
   return status === 502 || status === 503;
 }

@@ -197,7 +197,7 @@ export abstract class TimedCall<Second extends SecondAttempt = SecondAttempt> ex
     } catch (error) {
       this.env.logger.error({ error }, 'a plugin failed while it judged an answer');
     }
-    return isFailure ? this.statusFailure(endpoint, answer.status) : undefined;
+    return isFailure ? this.statusFailure(endpoint, answer) : undefined;
   }
 
   #tryFailure(endpoint: Endpoint, sent: boolean): AttemptFailure {

@@ -5,6 +5,7 @@ import {
   type CallHandler,
   type Destination,
   type Direction,
+  type EndpointProtocol,
   type Invocation,
   type Logger,
   type Outcome,
@@ -39,6 +40,8 @@ export interface RecordedOutcome extends Outcome {
 export interface ProxyHarnessOptions {
   /** Port on 127.0.0.1 to which the built-in handler sends everything; not needed with a handler of one's own. */
   readonly upstreamPort?: number;
+  /** In which version of HTTP that upstream wants to be spoken to; `any` by default. */
+  readonly speaks?: EndpointProtocol;
   readonly options?: Partial<ProxyOptions>;
   /** Overrides the methods of {@link ForwardToOne} that it names. */
   readonly handler?: Partial<CallHandler>;
@@ -115,7 +118,7 @@ const NO_FORWARDING: ForwardingOptions = { xForwardedFor: 'off', forwarded: fals
 
 /** Starts a proxy core with one listener on a free port of 127.0.0.1. Forwarding fields are off unless `options` says otherwise. */
 export async function startProxy(settings: ProxyHarnessOptions): Promise<ProxyHarness> {
-  const endpoint = new Endpoint('127.0.0.1', settings.upstreamPort ?? 1, undefined);
+  const endpoint = new Endpoint('127.0.0.1', settings.upstreamPort ?? 1, undefined, 1, undefined, settings.speaks);
   const fallback = new ForwardToOne(endpoint);
   const custom = settings.handler ?? {};
   const outcomes: RecordedOutcome[] = [];

@@ -43,6 +43,4 @@ export interface AnswerReceiver {
    * @param resetCode what the peer said with RST_STREAM; `internalError` when the connection broke
    */
   onAttemptFailed(failure: AttemptFailure, resetCode: number): void;
-  /** The last bytes that came with this answer in one read have been given out: what was held back for more may go on. */
-  onReadEnd?(): void;
 }

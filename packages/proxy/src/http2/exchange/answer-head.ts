@@ -1,20 +1,18 @@
 import type { Field } from '@mesher/core';
 import type { Environment } from '../../environment.js';
-import type { OutgoingHead } from '../connection/attempt-stream.js';
+import type { LocalAnswer } from '../../exchange/local-answer.js';
 import { serverTiming } from '../../http1/server-fields.js';
+import type { OutgoingHead } from '../connection/attempt-stream.js';
 import { HeaderBlock } from '../hpack/header-block.js';
 import { HeaderField } from '../hpack/header-field.js';
-import type { LocalAnswer } from '../../exchange/local-answer.js';
+import { AnswerNote, MESHER_ERROR } from './answer-note.js';
 import type { Http2Call } from './http2-call.js';
-
-/** Says that a sidecar made the answer; peers act on it, so an application must not be able to say it. */
-const MESHER_ERROR = 'x-mesher-error';
 
 /** The head of an instance's answer as it goes to the client: what policies and this hop add to it, and what they take out. */
 export function answerHead(block: HeaderBlock, call: Http2Call, env: Environment): OutgoingHead {
   const { responseFields, removedResponseFields } = call;
   const via = env.forwarding.via('2.0');
-  const isForged = call.direction === 'inbound' && block.first(MESHER_ERROR) !== undefined;
+  const isForged = call.direction === 'inbound' && AnswerNote.of(block).hasError;
   const removed = isForged ? [...(removedResponseFields ?? []), MESHER_ERROR] : removedResponseFields;
   let added: HeaderField[] | undefined;
   if (responseFields !== undefined) added = responseFields.map(asHeaderField);

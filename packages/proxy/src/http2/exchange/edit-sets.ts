@@ -1,27 +1,53 @@
 import { BlockEdits } from '../hpack/block-edits.js';
-import type { HeaderField } from '../hpack/header-field.js';
+import { HeaderField } from '../hpack/header-field.js';
 
-/** Sets that are kept: policies remove a handful of combinations. Beyond them each call makes its own. */
+/** Sets that are kept, of each kind: policies remove a handful of combinations. Beyond them each call makes its own. */
 const MAX_SETS = 1000;
 
-/** Edits that leave fields out, made once per set of names, so that encoders recognise what they have written before. */
+/** Edits of heads, made once per set, so that encoders recognise what they have written before. */
 export class EditSets {
-  readonly #byNames = new Map<string, BlockEdits>();
+  readonly #without = new Map<string, BlockEdits>();
+  readonly #replacing = new Map<string, BlockEdits>();
 
-  /** @param names in lower case; the order does not matter to the result, only to whether it is found again */
+  /** Leaves fields out. @param names in lower case; their order does not matter to the result, only to whether it is found again */
   without(names: readonly string[]): BlockEdits {
     const key = names.join();
-    const known = this.#byNames.get(key);
+    const known = this.#without.get(key);
     if (known !== undefined) return known;
-    const edits = new BlockEdits(new Map(names.map((name): [string, undefined] => [name, undefined])));
-    if (this.#byNames.size < MAX_SETS) this.#byNames.set(key, edits);
+    const edits = new BlockEdits(new Map(leaveOut(names)));
+    if (this.#without.size < MAX_SETS) this.#without.set(key, edits);
     return edits;
   }
 
-  /** The same, with pseudo-header fields of this call replaced. */
-  replacing(names: readonly string[], fields: readonly HeaderField[]): BlockEdits {
-    const replaced = new Map<string, HeaderField | undefined>(names.map((name) => [name, undefined]));
-    for (const field of fields) replaced.set(field.name, field);
-    return new BlockEdits(replaced);
+  /**
+   * Leaves fields out of a request, and sends it to another path or authority.
+   * @param isPseudo the request says its authority in `:authority`, which comes first when there is a `host` field, too; else in `host`
+   */
+  replacing(
+    names: readonly string[],
+    path: string | undefined,
+    authority: string | undefined,
+    isPseudo: boolean,
+  ): BlockEdits {
+    // No part can hold a line end.
+    const key = `${path ?? ''}\n${authority ?? ''}\n${isPseudo}\n${names.join()}`;
+    const known = this.#replacing.get(key);
+    if (known !== undefined) return known;
+    const replaced = new Map<string, HeaderField | undefined>(leaveOut(names));
+    if (path !== undefined) replaced.set(':path', new HeaderField(':path', path));
+    if (authority !== undefined) {
+      // A host field beside another :authority would contradict it.
+      replaced.set('host', isPseudo ? undefined : new HeaderField('host', authority));
+      if (isPseudo) replaced.set(':authority', new HeaderField(':authority', authority));
+    }
+    const edits = new BlockEdits(replaced);
+    // Paths that differ from call to call would fill it with what never comes again.
+    if (this.#replacing.size >= MAX_SETS) this.#replacing.clear();
+    this.#replacing.set(key, edits);
+    return edits;
   }
+}
+
+function leaveOut(names: readonly string[]): [string, undefined][] {
+  return names.map((name) => [name, undefined]);
 }

@@ -30,8 +30,8 @@ export class Http2Call extends Invocation implements OutgoingHead {
   #source: SourceIdentity | undefined | null = null;
   #added: HeaderField[] | undefined = undefined;
   #removed: string[] | undefined = undefined;
-  #path: HeaderField | undefined = undefined;
-  #authority: HeaderField | undefined = undefined;
+  #path: string | undefined = undefined;
+  #authority: string | undefined = undefined;
   #edits: BlockEdits | undefined = undefined;
   #isStale = false;
 
@@ -80,6 +80,8 @@ export class Http2Call extends Invocation implements OutgoingHead {
   }
 
   header(name: string): string | undefined {
+    // HTTP/2 clients say it in `:authority` (RFC 9113, 8.3.1); rules that look at Host mean it all the same.
+    if (name === 'host') return this.authority === '' ? undefined : this.authority;
     return fieldOf(this.block, name);
   }
 
@@ -98,8 +100,8 @@ export class Http2Call extends Invocation implements OutgoingHead {
       if (FIELD_VALUE[value.charCodeAt(i)] !== 1)
         throw invalidField(`${name}: its value`, 'holds a character that cannot be sent');
     }
-    if (lowerCase === 'host') {
-      this.#authority = new HeaderField(':authority', value);
+    if (lowerCase === 'host' && this.authority !== '') {
+      this.#authority = value.trim();
       this.#isStale = true;
     } else (this.#added ??= []).push(new HeaderField(lowerCase, value.trim()));
   }
@@ -111,9 +113,11 @@ export class Http2Call extends Invocation implements OutgoingHead {
 
   /** @throws MeshError MESH_ERR_INVALID_FIELD when the name is none or belongs to the codec */
   removeHeader(name: string): void {
+    // Without a host no request goes upstream: it can be replaced only.
     const lowerCase = this.#editable(name);
     if (this.#added !== undefined) this.#added = this.#added.filter((field) => field.name !== lowerCase);
-    if (this.#removed?.includes(lowerCase) === true || this.block.first(lowerCase) === undefined) return;
+    if (lowerCase === 'host' || this.#removed?.includes(lowerCase) === true) return;
+    if (this.block.first(lowerCase) === undefined) return;
     (this.#removed ??= []).push(lowerCase);
     this.#isStale = true;
   }
@@ -123,7 +127,7 @@ export class Http2Call extends Invocation implements OutgoingHead {
     let isPath = path.startsWith('/');
     for (let i = 0; i < path.length; i++) isPath &&= TARGET[path.charCodeAt(i)] === 1;
     if (!isPath) throw invalidField(`the path ${JSON.stringify(path)}`, 'is none that can be sent');
-    this.#path = new HeaderField(':path', path);
+    this.#path = path;
     this.#isStale = true;
   }
 
@@ -146,25 +150,22 @@ export class Http2Call extends Invocation implements OutgoingHead {
 
   /** The head as it is now, for an attempt that must not see later edits. @param authority another one, for copies */
   snapshot(authority?: string): OutgoingHead {
-    const { block, edits } = this;
+    const { block } = this;
     const added = this.#added?.slice();
-    if (authority === undefined) return { block, edits, added };
-    const other = [new HeaderField(':authority', authority)];
-    if (this.#path !== undefined) other.push(this.#path);
-    return { block, edits: this.env.editSets.replacing([...(this.#removed ?? []), 'host'], other), added };
+    if (authority === undefined) return { block, edits: this.edits, added };
+    return { block, edits: this.#editsFor(authority), added };
   }
 
   #compile(): void {
     this.#isStale = false;
+    this.#edits = this.#editsFor(this.#authority);
+  }
+
+  #editsFor(authority: string | undefined): BlockEdits {
     const { editSets } = this.env;
     const removed = this.#removed ?? NO_NAMES;
-    if (this.#path === undefined && this.#authority === undefined) this.#edits = editSets.without(removed);
-    else {
-      const fields = [this.#path, this.#authority].filter((field) => field !== undefined);
-      // A host field beside another :authority would contradict it.
-      const names = this.#authority === undefined ? removed : [...removed, 'host'];
-      this.#edits = editSets.replacing(names, fields);
-    }
+    if (this.#path === undefined && authority === undefined) return editSets.without(removed);
+    return editSets.replacing(removed, this.#path, authority, this.#note.summary.authority !== '');
   }
 
   #editable(name: string): string {

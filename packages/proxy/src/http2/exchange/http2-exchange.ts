@@ -1,96 +1,98 @@
-import {
-  Rejection,
-  type AttemptFailure,
-  type CallHandler,
-  type Endpoint,
-  type ErrorCode as FailureCode,
-  type MirrorOrder,
-} from '@mesher/core';
-import type { Environment } from '../../environment.js';
+import type { AttemptFailure, Endpoint, ErrorCode as FailureCode, Rejection } from '@mesher/core';
 import { describeTimeout, Phase } from '../../exchange/call-phase.js';
-import { answeredCall, localAnswer, localGrpcAnswer, statusOf } from '../../exchange/local-answer.js';
+import { answeredCall, localAnswer, localGrpcAnswer } from '../../exchange/local-answer.js';
 import { refusalOfPeer } from '../../exchange/peer-refusal.js';
-import { TimedCall } from '../../exchange/timed-call.js';
-import type { UpstreamAttempt } from '../connection/attempt-stream.js';
-import type { AnswerReceiver, RequestReceiver } from '../connection/stream-users.js';
 import { ErrorCode } from '../error-codes.js';
-import { summarize } from '../field-summary.js';
+import type { TurnTask } from '../frames/output-pool.js';
 import type { HeaderBlock } from '../hpack/header-block.js';
-import type { ServerStream } from '../server/server-stream.js';
 import { answerHead, localHead } from './answer-head.js';
-import { BlockAnswer, grpcStatusOf } from './block-answer.js';
-import type { Http2Call } from './http2-call.js';
-import { Http2SecondAttempt } from './http2-second-attempt.js';
-import { KeptRequest } from './kept-request.js';
+import { AnswerNote } from './answer-note.js';
+import { BlockAnswer } from './block-answer.js';
+import { ForwardedStream } from './forwarded-stream.js';
 
-/** One call of an HTTP/2 client: between its stream and the attempt that carries it to an instance. */
-export class Http2Exchange extends TimedCall<Http2SecondAttempt> implements RequestReceiver, AnswerReceiver {
-  #attempt: UpstreamAttempt | undefined = undefined;
-  /** The body so far, while it may have to be sent: for the first time, or once more. */
-  #kept: KeptRequest | undefined = undefined;
-  /** Bytes of the body that the present attempt has sent, and how many the client was told that it may send again. */
-  #sent = 0;
-  #credited = 0;
+/**
+ * One call of an HTTP/2 client, between its stream and the attempt that carries it to an instance. {@link ForwardedStream} brings the
+ * request there; here the answer comes back, and each end learns how the other ended.
+ */
+export class Http2Exchange extends ForwardedStream implements TurnTask {
   #status = 0;
   #grpcStatus: number | undefined = undefined;
   #errorCode: FailureCode | undefined = undefined;
+  /**
+   * Head of a gRPC answer that somebody wants to judge. Many servers send head and status at once where the protocol would let them
+   * leave the head out: until the turn ends the status may still come, and with it the answer is none that has begun.
+   */
+  #held: HeaderBlock | undefined = undefined;
 
-  constructor(
-    readonly call: Http2Call,
-    private readonly stream: ServerStream,
-    handler: CallHandler,
-    env: Environment,
-  ) {
-    super(handler, env);
-  }
+  // === what the instance answers
 
-  /** Starts with the head; the rest of the request follows. */
-  start(requestDone: boolean): void {
-    this.requestDone = requestDone;
-    this.decide();
-  }
-
-  // === what the client does
-
-  onRequestData(buffer: Buffer, start: number, end: number, endStream: boolean): void {
-    const { call } = this;
-    const bytes = end - start;
-    call.requestBytes += bytes;
-    if (endStream) this.#requestEnds();
-    if (this.phase === Phase.Over) {
-      this.stream.consumed(bytes);
-      return;
-    }
-    this.env.stats.bytesToUpstream += bytes;
-    const attempt = this.#attempt;
-    if (attempt === undefined || (call.bodyReplayable && this.phase < Phase.Response)) {
-      (this.#kept ??= new KeptRequest()).add(buffer, start, end);
-      if (attempt !== undefined) this.#dropIfTooLarge();
-    }
-    if (attempt === undefined) return;
-    attempt.data(buffer, start, end, endStream);
+  onInterimAnswer(block: HeaderBlock): void {
+    this.stream.interim(block);
     this.armPhase();
   }
 
-  onRequestTrailers(block: HeaderBlock): void {
-    this.#requestEnds();
-    if (this.phase === Phase.Over) return;
-    const attempt = this.#attempt;
-    if (attempt === undefined || this.call.bodyReplayable) (this.#kept ??= new KeptRequest()).trailers = block;
-    attempt?.trailers(block);
-    if (attempt !== undefined) this.armPhase();
+  onAnswerHead(block: HeaderBlock, endStream: boolean): void {
+    const isJudged = this.second !== undefined || this.call.watchesAnswer;
+    if (isJudged && !endStream && this.call.isGrpc) {
+      this.#held = block;
+      this.env.outputPool.beforeFlush(this);
+      return;
+    }
+    const isLookedAt = isJudged || AnswerNote.of(block).hasError;
+    if (isLookedAt && this.#triesAgain(new BlockAnswer(block, endStream ? block : undefined))) return;
+    this.#answer(block, endStream);
   }
+
+  /** No status has come with the head that is held. */
+  onTurnEnd(): void {
+    this.#release(undefined);
+  }
+
+  onAnswerData(buffer: Buffer, start: number, end: number, endStream: boolean): void {
+    if (this.#held !== undefined && !this.#release(undefined)) return;
+    const bytes = end - start;
+    this.env.stats.bytesToDownstream += bytes;
+    this.call.responseBytes += bytes;
+    this.stream.data(buffer, start, end, endStream);
+    if (endStream) this.#finish();
+    else this.stream.arm(this.env.options.responseIdleTimeout);
+  }
+
+  onAnswerTrailers(block: HeaderBlock): void {
+    if (this.#held !== undefined && !this.#release(block)) return;
+    if (this.call.isGrpc) this.#grpcStatus = AnswerNote.of(block).grpcStatus;
+    this.stream.trailers(block);
+    this.#finish();
+  }
+
+  onAttemptFailed(failure: AttemptFailure, resetCode: number): void {
+    // What becomes of a stream whose answer is complete is nobody's business (RFC 9113, 8.1).
+    if (this.phase === Phase.Over) return;
+    this.takeAttempt();
+    this.#held = undefined;
+    if (this.phase < Phase.Response) {
+      this.attemptFailed(failure);
+      return;
+    }
+    this.#errorCode = failure.code;
+    this.#over(false);
+    // The code of the instance is what the client would have seen without us.
+    this.stream.reset(resetCode);
+  }
+
+  // === what the client does
 
   /** The client is gone: everything on its behalf stops now. */
   onClientGone(): void {
     if (this.phase === Phase.Over) return;
     this.env.stats.clientAborts++;
-    this.#over(true, ErrorCode.cancel);
+    this.#over(true);
   }
 
   onAnswerSent(bytes: number): void {
-    this.#attempt?.consumed(bytes);
-    if (this.phase === Phase.Response) this.stream.arm(this.env.options.responseIdleTimeout);
+    this.attempt?.consumed(bytes);
+    // Also after the end of the answer, for as long as the client reads what waits for it.
+    if (this.phase >= Phase.Response) this.stream.arm(this.env.options.responseIdleTimeout);
   }
 
   onTimeout(): void {
@@ -110,71 +112,9 @@ export class Http2Exchange extends TimedCall<Http2SecondAttempt> implements Requ
     this.env.stats.timeouts++;
     if (this.phase === Phase.Response) this.breakOff('MESH_ERR_TIMEOUT');
     else {
-      const requestStalled = !this.requestDone && (this.#attempt === undefined || this.#attempt.queuedBytes === 0);
+      const requestStalled = !this.requestDone && (this.attempt === undefined || this.attempt.queuedBytes === 0);
       this.refuse(describeTimeout(this.phase, this.call, requestStalled, this.env.options));
     }
-  }
-
-  // === what the instance answers
-
-  onRequestBegun(): void {
-    this.phase = Phase.AwaitResponse;
-    this.armPhase();
-  }
-
-  onRequestSent(bytes: number): void {
-    this.#sent += bytes;
-    if (this.#sent <= this.#credited) return;
-    this.stream.consumed(this.#sent - this.#credited);
-    this.#credited = this.#sent;
-  }
-
-  onInterimAnswer(block: HeaderBlock): void {
-    this.stream.interim(block);
-    this.armPhase();
-  }
-
-  onAnswerHead(block: HeaderBlock, endStream: boolean): void {
-    if (this.#isLookedAt(block, endStream) && this.#triesAgain(new BlockAnswer(block, endStream ? block : undefined))) {
-      return;
-    }
-    const { call, env } = this;
-    this.phase = Phase.Response;
-    this.#status = Number(summarize(block).status);
-    this.#kept = undefined;
-    this.times = undefined;
-    if (call.watchesBeginning) this.handler.begun?.(call, this.#status);
-    if (call.isGrpc && endStream) this.#grpcStatus = grpcStatusOf(block);
-    this.stream.head(answerHead(block, call, env), endStream);
-    if (endStream) this.#finish();
-    else this.stream.arm(env.options.responseIdleTimeout);
-  }
-
-  onAnswerData(buffer: Buffer, start: number, end: number, endStream: boolean): void {
-    const bytes = end - start;
-    this.env.stats.bytesToDownstream += bytes;
-    this.call.responseBytes += bytes;
-    this.stream.data(buffer, start, end, endStream);
-    if (endStream) this.#finish();
-    else this.stream.arm(this.env.options.responseIdleTimeout);
-  }
-
-  onAnswerTrailers(block: HeaderBlock): void {
-    if (this.call.isGrpc) this.#grpcStatus = grpcStatusOf(block);
-    this.stream.trailers(block);
-    this.#finish();
-  }
-
-  onAttemptFailed(failure: AttemptFailure, resetCode: number): void {
-    this.#attempt = undefined;
-    if (this.phase < Phase.Response) {
-      this.attemptFailed(failure);
-      return;
-    }
-    this.#errorCode = failure.code;
-    this.#over(false, ErrorCode.cancel);
-    // The code of the instance is what the client would have seen without us.
-    this.stream.reset(resetCode);
   }
 
   // === for the executor
@@ -182,110 +122,34 @@ export class Http2Exchange extends TimedCall<Http2SecondAttempt> implements Requ
   reply(rejection: Rejection): void {
     if (this.phase === Phase.Over) return;
     const { call, stream } = this;
-    this.#errorCode = rejection.code;
     const answered = answeredCall(call);
     const answer = call.isGrpc ? localGrpcAnswer(rejection, answered) : localAnswer(rejection, answered);
-    this.#status = call.isGrpc ? answer.status : statusOf(rejection);
+    this.#errorCode = rejection.code;
+    this.#status = answer.status;
     if (call.isGrpc) this.#grpcStatus = rejection.grpcStatus;
-    this.#over(false, ErrorCode.cancel);
+    this.#over(false);
     const endsWithHead = answer.body.length === 0 || call.isHead;
     stream.head(localHead(answer), endsWithHead);
     if (!endsWithHead) stream.data(answer.body, 0, answer.body.length, true);
     stream.refuseRest();
-  }
-
-  protected get isTunnel(): boolean {
-    return this.call.method === 'CONNECT';
-  }
-
-  protected get mayHaveCompany(): boolean {
-    return !this.isTunnel;
-  }
-
-  protected get isTooLargeToKeep(): boolean {
-    return this.#kept !== undefined && this.#kept.bytes > this.env.options.maxReplayBytes;
-  }
-
-  protected arm(delayMs: number, latest: number): void {
-    this.stream.arm(delayMs, latest);
-  }
-
-  protected armPhase(): void {
-    const { options } = this.env;
-    if (this.phase === Phase.Connecting) this.stream.arm(options.pendingTimeout, this.dueAt);
-    else if (this.phase === Phase.AwaitResponse) {
-      // A deadline that was chosen for the service takes the place of ours, also when it is later.
-      const responseTimeout = this.call.deadlineIsOurs ? Infinity : options.responseTimeout;
-      this.stream.arm(this.requestDone ? responseTimeout : options.requestIdleTimeout, this.dueAt);
-    } else this.stream.arm(options.responseIdleTimeout);
+    // A client that does not read even this must not hold the stream.
+    stream.arm(this.env.options.responseIdleTimeout);
   }
 
   protected breakOff(code: FailureCode): void {
     this.#errorCode = code;
-    this.#over(false, ErrorCode.cancel);
+    this.#over(false);
     this.stream.reset(ErrorCode.internalError);
   }
 
-  protected render(): void {
-    // the call itself is the head, and the encoder applies its edits
-  }
-
-  protected renderAgain(): void {
-    // see render
-  }
-
-  protected acquire(endpoint: Endpoint): void {
-    const kept = this.#kept;
-    this.#sent = 0;
-    const opened = this.env.streamPools.of(endpoint).open(this, this.call, this.requestDone && kept === undefined);
-    if (opened instanceof Rejection) {
-      this.onRefused(opened);
-      return;
-    }
-    this.#attempt = opened;
-    if (opened.isBegun) this.phase = Phase.AwaitResponse;
-    if (kept !== undefined) {
-      kept.sendTo(opened, this.requestDone);
-      this.#dropIfTooLarge();
-    }
-    this.armPhase();
-  }
-
-  protected discardAnswer(): void {
-    this.dropAttempt();
-  }
-
-  protected dropAttempt(): void {
-    const attempt = this.#attempt;
-    this.#attempt = undefined;
-    attempt?.cancel(ErrorCode.cancel);
-  }
-
-  protected createSecond(endpoint: Endpoint, tryAt: number): Http2SecondAttempt {
-    return new Http2SecondAttempt(this, endpoint, this.call.snapshot(), this.#kept, tryAt, this.env);
-  }
-
-  protected adopt(second: Http2SecondAttempt): void {
-    this.#attempt = second.attempt;
-    second.isAdopted = true;
-    this.#sent = second.sentBytes;
-  }
-
-  protected startMirror(_order: MirrorOrder): void {
-    // copies
+  protected override dropAttempt(): void {
+    this.#held = undefined;
+    super.dropAttempt();
   }
 
   // === inside
 
-  #requestEnds(): void {
-    this.requestCompleted();
-    this.requestDone = true;
-  }
-
-  #isLookedAt(block: HeaderBlock, _endStream: boolean): boolean {
-    return this.second !== undefined || this.call.watchesAnswer || block.first('x-mesher-error') !== undefined;
-  }
-
+  /** @returns true when the answer is not passed on, because another attempt goes on or begins */
   #triesAgain(answer: BlockAnswer): boolean {
     const { call } = this;
     if (this.second !== undefined && this.yields(this.second, answer)) return true;
@@ -294,31 +158,52 @@ export class Http2Exchange extends TimedCall<Http2SecondAttempt> implements Requ
     return call.watchesAnswer && this.retryAnswered(answer);
   }
 
-  #dropIfTooLarge(): void {
-    if (!this.isTooLargeToKeep) return;
-    this.call.bodyReplayable = false;
-    this.#kept = undefined;
+  /**
+   * Judges the head that is held, and passes it on.
+   * @param trailers which came right behind it
+   * @returns false when the answer is not passed on
+   */
+  #release(trailers: HeaderBlock | undefined): boolean {
+    const held = this.#held;
+    this.#held = undefined;
+    if (held === undefined || this.#triesAgain(new BlockAnswer(held, trailers))) return false;
+    this.#answer(held, false);
+    return this.phase === Phase.Response;
+  }
+
+  /** Nothing will be tried again: the client gets the head of the answer. */
+  #answer(block: HeaderBlock, endStream: boolean): void {
+    const { call, env } = this;
+    const { status, grpcStatus } = AnswerNote.of(block);
+    this.phase = Phase.Response;
+    this.#status = status;
+    this.kept = undefined;
+    this.times = undefined;
+    if (call.watchesBeginning) this.handler.begun?.(call, status);
+    if (call.isGrpc && endStream) this.#grpcStatus = grpcStatus;
+    this.stream.head(answerHead(block, call, env), endStream);
+    if (endStream) this.#finish();
+    else this.stream.arm(env.options.responseIdleTimeout);
   }
 
   /** The answer is complete. */
   #finish(): void {
-    const attempt = this.#attempt;
-    this.#attempt = undefined;
+    const attempt = this.takeAttempt();
     // Nobody needs the rest of a request that has been answered.
-    if (!this.requestDone) attempt?.cancel(ErrorCode.noError);
+    if (attempt !== undefined && (!this.requestDone || attempt.queuedBytes > 0)) attempt.cancel(ErrorCode.noError);
     this.#end(false);
     this.stream.refuseRest();
   }
 
   /** Lets go of everything upstream and reports the outcome. */
-  #over(aborted: boolean, resetCode: number): void {
+  #over(aborted: boolean): void {
     const { second } = this;
-    const attempt = this.#attempt;
+    const attempt = this.takeAttempt();
     this.second = undefined;
-    this.#attempt = undefined;
-    this.#kept = undefined;
+    this.kept = undefined;
+    this.#held = undefined;
     this.#end(aborted);
-    attempt?.cancel(resetCode);
+    attempt?.cancel(ErrorCode.cancel);
     if (second === undefined) return;
     this.env.stats.hedgesLost++;
     second.cancel();
@@ -328,6 +213,7 @@ export class Http2Exchange extends TimedCall<Http2SecondAttempt> implements Requ
     if (this.phase === Phase.Over) return;
     this.phase = Phase.Over;
     this.times = undefined;
+    this.mirror?.onOriginalOver();
     try {
       this.handler.end(this.call, {
         status: this.#status,

@@ -5,19 +5,26 @@ import { notSent } from '../../exchange/timed-call.js';
 import type { OutgoingHead, UpstreamAttempt } from '../connection/attempt-stream.js';
 import type { AnswerReceiver } from '../connection/stream-users.js';
 import { ErrorCode } from '../error-codes.js';
+import type { TurnTask } from '../frames/output-pool.js';
 import type { HeaderBlock } from '../hpack/header-block.js';
 import { BlockAnswer } from './block-answer.js';
-import type { Http2Exchange } from './http2-exchange.js';
+import type { ForwardedStream } from './forwarded-stream.js';
 import type { KeptRequest } from './kept-request.js';
+import { openAttempt } from './open-attempt.js';
 
 /** An attempt of HTTP/2 beside a slow first one. After its adoption it passes on what comes. */
-export class Http2SecondAttempt implements SecondAttempt, AnswerReceiver {
+export class Http2SecondAttempt implements SecondAttempt, AnswerReceiver, TurnTask {
   attempt: UpstreamAttempt | undefined = undefined;
   isAdopted = false;
   sentBytes = 0;
+  /** It has failed before `start` returned. */
+  #failure: AttemptFailure | undefined = undefined;
+  #isStarting = true;
+  /** Head of a gRPC answer that may be followed by its status at once. */
+  #held: HeaderBlock | undefined = undefined;
 
   constructor(
-    private readonly exchange: Http2Exchange,
+    private readonly exchange: ForwardedStream,
     readonly endpoint: Endpoint,
     private readonly head: OutgoingHead,
     private readonly kept: KeptRequest | undefined,
@@ -30,16 +37,20 @@ export class Http2SecondAttempt implements SecondAttempt, AnswerReceiver {
   }
 
   start(): AttemptFailure | undefined {
-    const opened = this.env.streamPools.of(this.endpoint).open(this, this.head, this.kept === undefined);
+    const { exchange, env, endpoint, head, kept } = this;
+    const opened = openAttempt(env, exchange.call, endpoint, this, head, kept === undefined);
     if (opened instanceof Rejection) return notSent(opened);
     this.attempt = opened;
-    this.kept?.sendTo(opened, true);
-    return undefined;
+    kept?.sendTo(opened, true);
+    this.#isStarting = false;
+    return this.#failure;
   }
 
   cancel(): void {
-    this.attempt?.cancel(ErrorCode.cancel);
+    const { attempt } = this;
     this.attempt = undefined;
+    this.#held = undefined;
+    attempt?.cancel(ErrorCode.cancel);
   }
 
   onRequestBegun(): void {
@@ -60,22 +71,48 @@ export class Http2SecondAttempt implements SecondAttempt, AnswerReceiver {
   }
 
   onAnswerHead(block: HeaderBlock, endStream: boolean): void {
-    if (this.isAdopted || this.exchange.takesSecond(new BlockAnswer(block, endStream ? block : undefined))) {
-      this.exchange.onAnswerHead(block, endStream);
-    } else this.cancel();
+    if (this.isAdopted) this.exchange.onAnswerHead(block, endStream);
+    else if (endStream || !this.exchange.call.isGrpc) {
+      if (this.#wins(block, endStream ? block : undefined)) this.exchange.onAnswerHead(block, endStream);
+    } else {
+      this.#held = block;
+      this.env.outputPool.beforeFlush(this);
+    }
+  }
+
+  /** No status has come with the head: what follows is an answer. */
+  onTurnEnd(): void {
+    this.#release(undefined);
   }
 
   onAnswerData(buffer: Buffer, start: number, end: number, endStream: boolean): void {
-    this.exchange.onAnswerData(buffer, start, end, endStream);
+    if (this.#release(undefined)) this.exchange.onAnswerData(buffer, start, end, endStream);
   }
 
   onAnswerTrailers(block: HeaderBlock): void {
-    this.exchange.onAnswerTrailers(block);
+    if (this.#release(block)) this.exchange.onAnswerTrailers(block);
   }
 
   onAttemptFailed(failure: AttemptFailure, resetCode: number): void {
     this.attempt = undefined;
+    this.#held = undefined;
     if (this.isAdopted) this.exchange.onAttemptFailed(failure, resetCode);
+    else if (this.#isStarting) this.#failure = failure;
     else this.exchange.onSecondFailed(failure);
+  }
+
+  /** @returns false when the answer is not passed on */
+  #release(trailers: HeaderBlock | undefined): boolean {
+    const held = this.#held;
+    if (held === undefined) return this.isAdopted;
+    this.#held = undefined;
+    if (this.isAdopted || this.#wins(held, trailers)) this.exchange.onAnswerHead(held, false);
+    return this.isAdopted;
+  }
+
+  #wins(head: HeaderBlock, trailers: HeaderBlock | undefined): boolean {
+    if (this.exchange.takesSecond(new BlockAnswer(head, trailers))) return true;
+    this.cancel();
+    return false;
   }
 }

@@ -8,6 +8,11 @@ export interface Flushable {
   flush(): void;
 }
 
+/** Something that waits for the end of the loop turn, when all that was read in it has been looked at. */
+export interface TurnTask {
+  onTurnEnd(): void;
+}
+
 /**
  * Buffers for output, and the end of the loop turn at which they are written: all frames of a turn leave in one write per
  * socket, and a connection that says nothing holds no buffer. One pool serves all connections of a proxy.
@@ -16,6 +21,7 @@ export class OutputPool {
   readonly #free: Buffer[] = [];
   #waiting: Flushable[] = [];
   #flushing: Flushable[] = [];
+  readonly #tasks: TurnTask[] = [];
   readonly #schedule: (callback: () => void) => void;
   readonly #flushAll = (): void => this.flushAll();
 
@@ -46,8 +52,17 @@ export class OutputPool {
     if (this.#waiting.length === 1) this.#schedule(this.#flushAll);
   }
 
-  /** Flushes all that wait. What begins to wait meanwhile is flushed in the next turn. */
+  /** Has `task` told once, at the end of this turn: what it writes then leaves with all else of the turn. */
+  beforeFlush(task: TurnTask): void {
+    this.#tasks.push(task);
+    if (this.#tasks.length === 1 && this.#waiting.length === 0) this.#schedule(this.#flushAll);
+  }
+
+  /** Flushes all that wait. What begins to wait meanwhile is flushed in the next turn; tasks that tasks bring are still told. */
   flushAll(): void {
+    const tasks = this.#tasks;
+    for (let i = 0; i < tasks.length; i++) tasks[i].onTurnEnd();
+    tasks.length = 0;
     const flushing = this.#waiting;
     this.#waiting = this.#flushing;
     this.#flushing = flushing;
