@@ -163,12 +163,13 @@ class StopSignals {
 }
 
 function logReady(logger: Logger, sidecar: Sidecar, service: string): void {
-  const { outbound, inbound, admin } = sidecar.addresses;
+  const { outbound, inbound, registered, admin } = sidecar.addresses;
   logger.info(
     {
       service,
       outbound: outbound.map(formatHostPort),
-      inbound: inbound === undefined ? undefined : formatHostPort(inbound),
+      inbound: inbound.map(formatHostPort),
+      registered: Object.fromEntries([...registered].map(([name, address]) => [name, formatHostPort(address)])),
       admin: admin?.url,
     },
     'ready',

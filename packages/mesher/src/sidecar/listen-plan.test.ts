@@ -1,10 +1,15 @@
 import { expect } from 'chai';
-import { isMeshError } from '@mesher/core';
+import { formatHostPort, isMeshError, type HostPort } from '@mesher/core';
 import { documentOf } from '../testing/conf-folder.js';
 import { planListeners, type ListenPlan } from './listen-plan.js';
 
 async function plan(yaml: string): Promise<ListenPlan> {
   return planListeners(await documentOf({ 'chassis.yaml': yaml }));
+}
+
+/** Addresses as text. */
+function shown(addresses: readonly HostPort[]): string[] {
+  return addresses.map(formatHostPort);
 }
 
 async function planAt(listenAddress: string): Promise<ListenPlan> {
@@ -14,9 +19,9 @@ async function planAt(listenAddress: string): Promise<ListenPlan> {
 describe('the listeners of a sidecar', () => {
   it('are outbound on 127.0.0.1:30101 and admin on 127.0.0.1:30102 when nothing is configured', async () => {
     expect(await plan('')).to.deep.equal({
-      outbound: [{ host: '127.0.0.1', port: 30_101 }],
-      inbound: undefined,
-      advertised: undefined,
+      outbound: [{ host: '127.0.0.1', port: 30_101, optional: false }],
+      inbound: [],
+      advertised: { http: undefined, grpc: undefined },
       admin: { host: '127.0.0.1', port: 30_102 },
       ignored: [],
     });
@@ -24,36 +29,65 @@ describe('the listeners of a sidecar', () => {
 
   it('are outbound on loopback and inbound on the configured address, both on its port', async () => {
     const { outbound, inbound, advertised } = await planAt('10.0.0.7:4000');
-    expect(outbound).to.deep.equal([{ host: '127.0.0.1', port: 4000 }]);
-    expect(inbound).to.deep.equal({ host: '10.0.0.7', port: 4000 });
-    expect(advertised).to.deep.equal(inbound);
+    expect([shown(outbound), shown(inbound)]).to.deep.equal([['127.0.0.1:4000'], ['10.0.0.7:4000']]);
+    expect(advertised.http).to.deep.equal(inbound[0]);
   });
 
   it('take any other address of 127.0.0.0/8 for inbound, so that several sidecars fit on one machine', async () => {
-    expect((await planAt('127.0.0.2:4000')).inbound).to.deep.equal({ host: '127.0.0.2', port: 4000 });
+    expect(shown((await planAt('127.0.0.2:4000')).inbound)).to.deep.equal(['127.0.0.2:4000']);
   });
 
   for (const loopback of ['127.0.0.1:4000', 'localhost:4000']) {
     it(`have no inbound one, and nothing to register, at ${loopback}`, async () => {
       const { outbound, inbound, advertised } = await planAt(loopback);
-      expect(outbound).to.deep.equal([{ host: '127.0.0.1', port: 4000 }]);
-      expect([inbound, advertised]).to.deep.equal([undefined, undefined]);
+      expect(shown(outbound)).to.deep.equal(['127.0.0.1:4000']);
+      expect([inbound, advertised.http]).to.deep.equal([[], undefined]);
     });
   }
 
   it('are on ::1 and 127.0.0.1 for an IPv6 address, since applications know the one or the other', async () => {
     const { outbound, inbound } = await planAt('[2001:db8::7]:4000');
-    expect(outbound.map(({ host }) => host)).to.deep.equal(['::1', '127.0.0.1']);
-    expect(inbound).to.deep.equal({ host: '2001:db8::7', port: 4000 });
-    expect((await planAt('[::1]:4000')).inbound).to.equal(undefined);
+    expect(outbound.map(({ host, optional }) => [host, optional])).to.deep.equal([
+      ['::1', false],
+      ['127.0.0.1', true],
+    ]);
+    expect(shown(inbound)).to.deep.equal(['[2001:db8::7]:4000']);
+    expect((await planAt('[::1]:4000')).inbound).to.deep.equal([]);
   });
 
   it('are registered at the advertised address, where others reach them through a translation', async () => {
     const { inbound, advertised } = await plan(
       'servicecomb.protocols.http: { listenAddress: "10.0.0.7:4000", advertiseAddress: "203.0.113.9:80" }\n',
     );
-    expect(inbound?.host).to.equal('10.0.0.7');
-    expect(advertised).to.deep.equal({ host: '203.0.113.9', port: 80 });
+    expect(shown(inbound)).to.deep.equal(['10.0.0.7:4000']);
+    expect(advertised.http).to.deep.equal({ host: '203.0.113.9', port: 80 });
+  });
+
+  it('are for gRPC as soon as anything is configured for it: on 127.0.0.1:40101 unless another address is', async () => {
+    const usual = await plan('servicecomb.protocols.grpc.advertiseAddress: "10.0.0.7:50"\n');
+    expect([shown(usual.outbound), shown(usual.inbound)]).to.deep.equal([['127.0.0.1:30101', '127.0.0.1:40101'], []]);
+    expect(usual.advertised.grpc, 'nothing to register without an inbound one').to.equal(undefined);
+    const chosen = await plan(
+      'servicecomb.protocols: { http: { listenAddress: "10.0.0.7:4000" }, grpc: { listenAddress: "10.0.0.7:5000", advertiseAddress: "203.0.113.9:50" } }\n',
+    );
+    expect(shown(chosen.outbound)).to.deep.equal(['127.0.0.1:4000', '127.0.0.1:5000']);
+    expect(shown(chosen.inbound)).to.deep.equal(['10.0.0.7:4000', '10.0.0.7:5000']);
+    expect(chosen.advertised.grpc).to.deep.equal({ host: '203.0.113.9', port: 50 });
+  });
+
+  it('are one for both protocols at one address, since each listener tells them apart', async () => {
+    const { outbound, inbound, advertised } = await plan(
+      'servicecomb.protocols: { http: { listenAddress: "10.0.0.7:4000" }, grpc: { listenAddress: "10.0.0.7:4000" } }\n',
+    );
+    expect([shown(outbound), shown(inbound)]).to.deep.equal([['127.0.0.1:4000'], ['10.0.0.7:4000']]);
+    expect(advertised.grpc).to.deep.equal(advertised.http);
+  });
+
+  it('are needed where one of the protocols needs them, although they are a courtesy of the other', async () => {
+    const { outbound } = await plan(
+      'servicecomb.protocols: { http: { listenAddress: "[2001:db8::7]:4000" }, grpc: { listenAddress: "10.0.0.7:4000" } }\n',
+    );
+    expect(outbound).to.deep.include({ host: '127.0.0.1', port: 4000, optional: false }).and.to.have.length(2);
   });
 
   it('leave the admin port out when it is switched off, and move it where it is configured', async () => {
@@ -64,10 +98,9 @@ describe('the listeners of a sidecar', () => {
 
   it('name the protocols that this version does not listen for', async () => {
     const { ignored } = await plan(
-      'servicecomb.protocols: { http: {}, grpc: { listenAddress: "127.0.0.1:40101" }, dubbo: {} }\n',
+      'servicecomb.protocols: { http: {}, grpc: { listenAddress: "127.0.0.1:40101" }, dubbo: { listenAddress: "127.0.0.1:30201" } }\n',
     );
-    expect(ignored).to.include('grpc');
-    expect(ignored).not.to.include('http');
+    expect(ignored).to.deep.equal(['dubbo']);
   });
 
   const refused: readonly (readonly [address: string, reason: RegExp])[] = [
@@ -91,11 +124,30 @@ describe('the listeners of a sidecar', () => {
     });
   }
 
+  it('refuse an address for gRPC that cannot serve, and name its key', async () => {
+    const document = await documentOf({
+      'chassis.yaml': 'servicecomb.protocols.grpc.listenAddress: "0.0.0.0:40101"\n',
+    });
+    expect(() => planListeners(document)).to.throw(
+      /^servicecomb\.protocols\.grpc\.listenAddress: a sidecar does not listen/,
+    );
+  });
+
   const contradictions: readonly (readonly [what: string, yaml: string, reason: RegExp])[] = [
     [
       'an admin port that is the outbound one',
       'servicecomb.protocols.http.listenAddress: "127.0.0.2:30102"\n',
       /rest-admin.*127\.0\.0\.1:30102 is already the address of .*outbound/,
+    ],
+    [
+      'an admin port that is the one for gRPC',
+      'servicecomb.protocols.grpc.listenAddress: "127.0.0.1:30102"\n',
+      /rest-admin.*127\.0\.0\.1:30102 is already the address of servicecomb\.protocols\.grpc.*outbound/,
+    ],
+    [
+      'a listener at the address for gRPC',
+      'servicecomb.protocols.grpc: {listenAddress: "127.0.0.7:40101"}\nmesher.listeners: [{listen: "127.0.0.7:40101", service: a}]\n',
+      /listeners\[0\]\.listen: 127\.0\.0\.7:40101 is already the address of servicecomb\.protocols\.grpc/,
     ],
     [
       'an admin port that others reach',

@@ -1,57 +1,111 @@
 import { isIP } from 'node:net';
 import { isLoopback } from '@mesher/admin';
-import { MeshError, canonicalIp, formatHostPort, type HostPort, type MeshDocument } from '@mesher/core';
+import {
+  MeshError,
+  canonicalIp,
+  formatHostPort,
+  type HostPort,
+  type MeshDocument,
+  type ProtocolConfig,
+} from '@mesher/core';
 
 /** Ports of the original mesher, which users know. */
 export const DEFAULT_HTTP = { host: '127.0.0.1', port: 30_101 } as const;
+export const DEFAULT_GRPC = { host: '127.0.0.1', port: 40_101 } as const;
 export const DEFAULT_ADMIN = { host: '127.0.0.1', port: 30_102 } as const;
 
+/** Where the local application calls. */
+export interface OutboundAddress extends HostPort {
+  /** A courtesy: the sidecar runs without it. */
+  readonly optional: boolean;
+}
+
 export interface ListenPlan {
-  /** Where the local application calls. */
-  readonly outbound: readonly HostPort[];
-  /** Where others call the local application; undefined for a sidecar that only calls. */
-  readonly inbound: HostPort | undefined;
-  /** The address to register for {@link inbound}. */
-  readonly advertised: HostPort | undefined;
+  readonly outbound: readonly OutboundAddress[];
+  /** Where others call the local application; empty for a sidecar that only calls. */
+  readonly inbound: readonly HostPort[];
+  /** Where others reach {@link inbound}, by the protocol whose address it is. */
+  readonly advertised: AdvertisedAddresses;
   /** Undefined when the admin API is switched off. */
   readonly admin: HostPort | undefined;
   /** Protocols in the configuration that this version does not listen for. */
   readonly ignored: readonly string[];
 }
 
-const KNOWN: ReadonlySet<string> = new Set(['http', 'rest-admin']);
+/** Addresses of the sidecar's inbound listeners, as others reach them. */
+export interface AdvertisedAddresses {
+  readonly http: HostPort | undefined;
+  readonly grpc: HostPort | undefined;
+}
+
+const KNOWN: ReadonlySet<string> = new Set(['http', 'grpc', 'rest-admin']);
 const HTTP_KEY = 'servicecomb.protocols.http.listenAddress';
+const GRPC_KEY = 'servicecomb.protocols.grpc.listenAddress';
 const ADMIN_KEY = 'servicecomb.protocols.rest-admin.listenAddress';
 const WILDCARDS: ReadonlySet<string> = new Set(['0.0.0.0', '::']);
 const BROADCAST = '255.255.255.255';
 
 /**
- * What a sidecar listens on: outbound always on loopback, inbound on the configured address if that is another one. Which of the two a
- * connection is, is decided by the socket that accepted it, never by what it says.
+ * What a sidecar listens on, for HTTP always and for gRPC when something is configured for it: outbound on loopback, inbound on the
+ * configured address if that is another one. Which of the two a connection is, is decided by the socket that accepted it, never by what
+ * it says. Every listener tells the versions of HTTP apart, so both protocols may share an address.
  * @throws MeshError MESH_ERR_LISTEN_ADDRESS for an address that cannot serve, or that is needed twice
  */
 export function planListeners(document: MeshDocument): ListenPlan {
-  const http = document.protocols.get('http');
-  const { host, port } = readAddress(HTTP_KEY, http?.listenAddress ?? DEFAULT_HTTP);
+  const http = planProtocol(HTTP_KEY, document.protocols.get('http') ?? {}, DEFAULT_HTTP);
+  const grpcConfig = document.protocols.get('grpc');
+  const grpc = grpcConfig === undefined ? undefined : planProtocol(GRPC_KEY, grpcConfig, DEFAULT_GRPC);
+  const planned = grpc === undefined ? [http] : [http, grpc];
+  const admin = planAdmin(document);
+  checkListeners(document, planned, admin);
+  return {
+    outbound: withoutTwins(planned.flatMap(({ outbound }) => outbound)),
+    inbound: withoutTwins(planned.flatMap(({ inbound }) => (inbound === undefined ? [] : [inbound]))),
+    advertised: { http: http.advertised, grpc: grpc?.advertised },
+    admin,
+    ignored: [...document.protocols.keys()].filter((name) => !KNOWN.has(name)),
+  };
+}
+
+/** The listeners of one protocol. */
+interface ProtocolPlan {
+  readonly key: string;
+  readonly outbound: readonly OutboundAddress[];
+  readonly inbound: HostPort | undefined;
+  readonly advertised: HostPort | undefined;
+}
+
+function planProtocol(key: string, config: Partial<ProtocolConfig>, otherwise: HostPort): ProtocolPlan {
+  const { host, port } = readAddress(key, config.listenAddress ?? otherwise);
   if (WILDCARDS.has(host)) {
     throw refusal(
-      HTTP_KEY,
+      key,
       `a sidecar does not listen on ${host}: calls of the application (on loopback) and calls to it (on the address of this machine) ` +
         `are told apart by the address. Write the address that others reach, for example 10.0.0.7:${port}`,
     );
   }
   const isLoopbackOnly = host === '127.0.0.1' || host === '::1';
-  const outboundHosts = isIP(host) === 6 ? ['::1', '127.0.0.1'] : ['127.0.0.1'];
   const inbound = isLoopbackOnly ? undefined : { host, port };
-  const plan: ListenPlan = {
-    outbound: outboundHosts.map((outbound) => ({ host: outbound, port })),
+  return {
+    key,
+    // With an IPv6 address, IPv4 loopback is a courtesy to applications that know no other.
+    outbound: (isIP(host) === 6 ? ['::1', '127.0.0.1'] : ['127.0.0.1']).map((outbound, index) => ({
+      ...{ host: outbound, port },
+      optional: index > 0,
+    })),
     inbound,
-    advertised: inbound === undefined ? undefined : (http?.advertiseAddress ?? inbound),
-    admin: planAdmin(document),
-    ignored: [...document.protocols.keys()].filter((name) => !KNOWN.has(name)),
+    advertised: inbound === undefined ? undefined : (config.advertiseAddress ?? inbound),
   };
-  checkListeners(document, plan);
-  return plan;
+}
+
+/** Each address once; needed by one of its users, it is needed. */
+function withoutTwins<T extends HostPort & { readonly optional?: boolean }>(addresses: readonly T[]): T[] {
+  const kept = new Map<string, T>();
+  for (const address of addresses) {
+    const twin = kept.get(formatHostPort(address));
+    if (twin === undefined || twin.optional === true) kept.set(formatHostPort(address), address);
+  }
+  return [...kept.values()];
 }
 
 function planAdmin(document: MeshDocument): HostPort | undefined {
@@ -64,8 +118,8 @@ function planAdmin(document: MeshDocument): HostPort | undefined {
   );
 }
 
-/** Finds addresses that are needed twice, and listeners that would call themselves. */
-function checkListeners(document: MeshDocument, plan: ListenPlan): void {
+/** Finds addresses that are needed for two purposes, and listeners that would call themselves. */
+function checkListeners(document: MeshDocument, planned: readonly ProtocolPlan[], admin: HostPort | undefined): void {
   const taken = new Map<string, string>();
   const take = (key: string, address: HostPort): void => {
     const other = taken.get(formatHostPort(address));
@@ -73,9 +127,12 @@ function checkListeners(document: MeshDocument, plan: ListenPlan): void {
       throw refusal(key, `${formatHostPort(address)} is already the address of ${other}; choose another`);
     taken.set(formatHostPort(address), key);
   };
-  for (const address of plan.outbound) take(`${HTTP_KEY} (outbound)`, address);
-  if (plan.inbound !== undefined) take(HTTP_KEY, plan.inbound);
-  if (plan.admin !== undefined) take(ADMIN_KEY, plan.admin);
+  for (const { key, outbound, inbound } of planned) {
+    // Protocols may share an address; outbound ones are on 127.0.0.1 or ::1, and inbound ones never are.
+    for (const address of outbound) taken.set(formatHostPort(address), `${key} (outbound)`);
+    if (inbound !== undefined) taken.set(formatHostPort(inbound), key);
+  }
+  if (admin !== undefined) take(ADMIN_KEY, admin);
   document.mesher.listeners.forEach(({ listen, service }, index) => {
     const key = `mesher.listeners[${index}].listen`;
     const address = readAddress(key, listen);

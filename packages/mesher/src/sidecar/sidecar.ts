@@ -21,8 +21,9 @@ import {
 import { ProxyServer, proxyOptionsSchema, type Listener, type ProxyOptions } from '@mesher/proxy';
 import { adminSources } from './admin-view.js';
 import type { ConfigurationFeed } from './configuration-feed.js';
-import { planListeners, type ListenPlan } from './listen-plan.js';
+import { planListeners, type ListenPlan, type OutboundAddress } from './listen-plan.js';
 import { LocalTarget } from './local-target.js';
+import { ownAddresses } from './own-addresses.js';
 
 export interface SidecarSettings {
   readonly document: MeshDocument;
@@ -41,7 +42,9 @@ export interface SidecarSettings {
 /** Where a running sidecar can be reached. */
 export interface SidecarAddresses {
   readonly outbound: readonly HostPort[];
-  readonly inbound: HostPort | undefined;
+  readonly inbound: readonly HostPort[];
+  /** Under which the application is registered, by protocol. */
+  readonly registered: ReadonlyMap<string, HostPort>;
   readonly admin: AdminAddress | undefined;
 }
 
@@ -105,7 +108,8 @@ export class Sidecar {
   }
 
   get addresses(): SidecarAddresses {
-    return { outbound: this.plan.outbound, inbound: this.plan.inbound, admin: this.#adminAddress };
+    const { outbound, inbound } = this.plan;
+    return { outbound, inbound, registered: this.#ownAddresses(), admin: this.#adminAddress };
   }
 
   #adminAddress: AdminAddress | undefined;
@@ -135,15 +139,13 @@ export class Sidecar {
     const { plan, chassis, settings } = this;
     const { logger, document } = settings;
     await this.#openAdmin();
-    for (const [index, address] of plan.outbound.entries()) await this.#listenOutbound(address, index > 0);
-    if (plan.inbound !== undefined) {
-      this.#inbound.push(await this.#listen(plan.inbound, chassis.inbound));
-      if (settings.bootstrap.servicePorts.length === 0) {
-        logger.warn(
-          {},
-          'no --service-ports: callers choose the local port by X-Forwarded-Port, and calls without it fail',
-        );
-      }
+    for (const address of plan.outbound) await this.#listenOutbound(address);
+    for (const address of plan.inbound) this.#inbound.push(await this.#listen(address, chassis.inbound));
+    if (plan.inbound.length > 0 && settings.bootstrap.servicePorts.length === 0) {
+      logger.warn(
+        {},
+        'no --service-ports: callers choose the local port by X-Forwarded-Port, and calls without it fail',
+      );
     }
     for (const { listen, service, target, protocol } of document.mesher.listeners) {
       const opaque = protocol === 'tcp';
@@ -159,7 +161,7 @@ export class Sidecar {
     if (plan.ignored.length > 0) {
       logger.info(
         { protocols: plan.ignored },
-        `no listener for ${plan.ignored.join(', ')}: this version proxies HTTP/1 and TCP`,
+        `no listener for ${plan.ignored.join(', ')}: this version proxies HTTP, gRPC and TCP`,
       );
     }
     await chassis.start();
@@ -175,11 +177,11 @@ export class Sidecar {
    */
   async #register(): Promise<void> {
     const { logger } = this.settings;
-    const { advertised } = this.plan;
     const lease = this.chassis.register(this.#self());
     if (lease === undefined) return;
+    const addresses = Object.fromEntries([...this.#ownAddresses()].map(([name, one]) => [name, formatHostPort(one)]));
     const registered = lease.then(
-      () => logger.info({ address: advertised === undefined ? undefined : formatHostPort(advertised) }, 'registered'),
+      () => logger.info({ addresses }, 'registered'),
       (error: unknown) => {
         if (this.#phase !== 'stopped') logger.error({ error }, 'the registry refused the registration');
       },
@@ -213,12 +215,11 @@ export class Sidecar {
     this.#adminAddress = await this.#admin.listen();
   }
 
-  async #listenOutbound(address: HostPort, optional: boolean): Promise<void> {
+  async #listenOutbound(address: OutboundAddress): Promise<void> {
     try {
       this.#outbound.push(await this.#listen(address, this.chassis.outbound));
     } catch (error) {
-      if (!optional) throw error;
-      // With an IPv6 address, IPv4 loopback is a courtesy to applications that know no other.
+      if (!address.optional) throw error;
       this.settings.logger.warn({ error }, `no outbound listener on ${formatHostPort(address)}`);
     }
   }
@@ -237,17 +238,18 @@ export class Sidecar {
     });
   }
 
+  #ownAddresses(): ReadonlyMap<string, InstanceAddress> {
+    return ownAddresses(this.plan.advertised, this.settings.bootstrap.servicePorts);
+  }
+
   #self(): Instance {
     const { service } = this.settings.document;
-    const { advertised } = this.plan;
-    const addresses = new Map<string, InstanceAddress>();
-    if (advertised !== undefined) addresses.set('rest', { ...advertised, tls: false });
     return makeInstance({
       service: service.name,
       instanceId: '',
       app: service.app,
       version: service.version,
-      addresses,
+      addresses: this.#ownAddresses(),
       status: service.status,
       metadata: ownMetadata(this.settings.document),
     });
@@ -294,6 +296,6 @@ async function untilAborted<T>(work: Promise<T>, signal: AbortSignal | undefined
 
 function ownPorts(plan: ListenPlan, document: MeshDocument): ReadonlySet<number> {
   const listeners = document.mesher.listeners.map(({ listen }) => listen);
-  const all = [...plan.outbound, plan.inbound, plan.admin, ...listeners];
+  const all = [...plan.outbound, ...plan.inbound, plan.admin, ...listeners];
   return new Set(all.filter((address) => address !== undefined).map(({ port }) => port));
 }

@@ -43,7 +43,7 @@ export const protocolSchema = s.object({
 /** `servicecomb.protocols`: the listeners, by protocol name. */
 export const protocolsSchema = s.map(protocolSchema, {
   keyName: 'protocol',
-  doc: 'Listeners by protocol: http (30101), grpc (40101), rest-admin (30102); {protocol}-{suffix} names a port.',
+  doc: 'Listeners by protocol: http (127.0.0.1:30101 when left out), grpc (none when left out; 127.0.0.1:40101 is usual), rest-admin (127.0.0.1:30102 when left out). Each of the first two takes HTTP/1, HTTP/2 and gRPC. {protocol}-{suffix} names a port.',
   checkKey: checkProtocolName,
 });
 
