@@ -56,6 +56,10 @@ export type ChunkData = (buffer: Buffer, start: number, end: number) => void;
 export class ChunkScanner {
   /** What was wrong. */
   problem = '';
+  /** Set by those who want {@link trailers}. */
+  keepsTrailers = false;
+  /** The lines of the last trailer section, each with its CRLF, one char per byte; kept until the next one begins. */
+  trailers = '';
   #at: At = At.Size;
   #left = 0;
   #digits = 0;
@@ -111,7 +115,10 @@ export class ChunkScanner {
           if (byte !== LF) return this.broken('a CR without LF after a chunk size');
           this.#digits = 0;
           this.#extra = 0;
-          this.#at = this.#left === 0 ? At.TrailerStart : At.Data;
+          if (this.#left === 0) {
+            this.#at = At.TrailerStart;
+            this.trailers = '';
+          } else this.#at = At.Data;
           i++;
           break;
         case At.Data: {
@@ -138,6 +145,7 @@ export class ChunkScanner {
           else {
             this.#nameLength = 0;
             this.noteName(byte);
+            this.keep(byte);
             this.#at = At.TrailerName;
           }
           if (++this.#extra > this.maxTrailerBytes) return this.broken('trailers that are too long');
@@ -149,17 +157,20 @@ export class ChunkScanner {
             this.#at = At.TrailerValue;
           } else if (TOKEN[byte] === 0) return this.broken('a character in a trailer name that is not allowed there');
           else this.noteName(byte);
+          this.keep(byte);
           if (++this.#extra > this.maxTrailerBytes) return this.broken('trailers that are too long');
           i++;
           break;
         case At.TrailerValue:
           if (byte === CR) this.#at = At.TrailerLf;
           else if (FIELD_VALUE[byte] === 0) return this.broken('a control character in a trailer');
+          this.keep(byte);
           if (++this.#extra > this.maxTrailerBytes) return this.broken('trailers that are too long');
           i++;
           break;
         case At.TrailerLf:
           if (byte !== LF) return this.broken('a CR without LF in the trailers');
+          this.keep(byte);
           this.#at = At.TrailerStart;
           i++;
           break;
@@ -170,6 +181,10 @@ export class ChunkScanner {
       }
     }
     return NEED_MORE;
+  }
+
+  private keep(byte: number): void {
+    if (this.keepsTrailers) this.trailers += String.fromCharCode(byte);
   }
 
   private noteName(byte: number): void {

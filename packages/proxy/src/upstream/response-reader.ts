@@ -125,6 +125,7 @@ export class ResponseReader {
       this.progress.onBodyEnd();
     }
     if (!dechunk) user.onResponseBody(buffer, i, bodyEnd);
+    else if (complete) this.#passTrailers(user);
     if (complete) user.onResponseEnd();
   }
 
@@ -144,6 +145,7 @@ export class ResponseReader {
       this.#isChunked = true;
       const chunks = (this.#chunks ??= new ChunkScanner(this.env.options.maxTrailerBytes));
       chunks.reset();
+      chunks.keepsTrailers = user.dechunk && user.onResponseTrailers !== undefined;
       if (user.dechunk) {
         this.progress.onHead(false);
         user.onResponseHead(scan, buffer, start, headEnd, false, true);
@@ -173,6 +175,11 @@ export class ResponseReader {
     if (complete && bodyEnd < end) this.keep = false;
     this.progress.onHead(complete);
     user.onResponseHead(scan, buffer, start, bodyEnd, complete, this.untilClose);
+  }
+
+  #passTrailers(user: UpstreamUser): void {
+    const { trailers } = this.#chunks as ChunkScanner;
+    if (trailers !== '') user.onResponseTrailers?.(trailers);
   }
 
   #learnIdleLimit(seconds: number): void {

@@ -182,10 +182,13 @@ export class UpstreamConnection extends UpstreamChannel implements ResponseProgr
   // === what the answer says
 
   onHead(complete: boolean): void {
+    if (this.#state === State.Closed) return;
     this.#state = complete ? State.Answered : State.Body;
   }
 
   onBodyEnd(): void {
+    // Whoever gets the data of chunks may have given up the connection in the middle of it.
+    if (this.#state === State.Closed) return;
     this.#state = State.Answered;
   }
 

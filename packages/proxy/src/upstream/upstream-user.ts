@@ -46,6 +46,11 @@ export interface UpstreamUser {
     untilClose: boolean,
   ): void;
   onResponseBody(buffer: Buffer, start: number, end: number): void;
+  /**
+   * The trailer section of an answer in chunks, right before its end; asked for with {@link dechunk} only.
+   * @param lines checked, each with its CRLF, one char per byte
+   */
+  onResponseTrailers?(lines: string): void;
   onResponseEnd(): void;
   /** The answer is complete and the upstream has closed, but the request is still being sent. */
   onUpstreamClosedEarly(): void;
