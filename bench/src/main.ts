@@ -2,10 +2,12 @@ import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
+import type { Found } from './candidates/candidate.js';
 import { findCandidates } from './candidates/find.js';
 import type { Stage } from './candidates/running.js';
 import { HELP, parseFlags, type Flags } from './cli/flags.js';
 import { nodeGenerator, wrkGenerator } from './load/generator.js';
+import { h2loadGenerator } from './load/h2load.js';
 import { Campaign } from './measure/campaign.js';
 import { Results } from './measure/results.js';
 import { ROWS } from './measure/rows.js';
@@ -31,8 +33,25 @@ function say(text: string): void {
   process.stderr.write(`${text}\n`);
 }
 
+/** The rows of HTTP/2 need programs that nothing here replaces: nginx as upstream and h2load. */
+function withoutHttp2(found: Found, lacking: string | undefined): Found {
+  if (lacking === undefined) return found;
+  const left = found.candidates.filter(({ layer }) => layer === 'h2');
+  const reason = `the rows of HTTP/2 need ${lacking}, which is not installed`;
+  return {
+    candidates: found.candidates.filter(({ layer }) => layer !== 'h2'),
+    missing: [...found.missing, ...left.map(({ id }) => ({ id, reason }))],
+  };
+}
+
+function missingLoad(name: string): string | undefined {
+  return findProgram(name) === undefined ? name : undefined;
+}
+
 async function measure(lab: Lab, flags: Flags): Promise<ReportInput> {
-  const { candidates, missing } = findCandidates(REPOSITORY, flags);
+  const found = findCandidates(REPOSITORY, flags);
+  const nginx = flags.upstream === 'node' ? undefined : findProgram('nginx');
+  const { candidates, missing } = withoutHttp2(found, nginx === undefined ? 'nginx' : missingLoad('h2load'));
   if (candidates.length === 0) throw new Error('nothing to measure: no candidate is installed (see bench/README.md)');
   for (const { id, reason } of missing) say(`${id}: not measured: ${reason}`);
   const pinned = lab.pins && availableParallelism() > LOAD_CORE;
@@ -40,20 +59,23 @@ async function measure(lab: Lab, flags: Flags): Promise<ReportInput> {
   // The harness itself must not disturb the core of the candidates.
   if (pinned) execFileSync('taskset', ['-acp', String(LOAD_CORE), String(process.pid)], { stdio: 'ignore' });
   const ports = new PortPicker();
-  const nginx = flags.upstream === 'node' ? undefined : findProgram('nginx');
   if (nginx === undefined && flags.upstream === 'nginx') throw new Error('--upstream nginx: nginx is not installed');
   const upstream = await startUpstream(lab, ports, { core: cores.load, nginx });
   const wrk = flags.generator === 'node' ? undefined : wrkGenerator(lab, cores.load);
   if (wrk === undefined && flags.generator === 'wrk') throw new Error('--load wrk: wrk is not installed');
+  const http2 = h2loadGenerator(lab, cores.load);
   const stage: Stage = { lab, ports, upstream, core: cores.proxy };
   const instruments: Instruments = {
     lab,
     generator: wrk ?? nodeGenerator(lab, cores.load),
+    http2,
+    upstream,
     loadCore: cores.load,
     ticksPerSecond: ticksPerSecond(),
     seconds: flags.seconds,
   };
   say(`load: ${instruments.generator.description}; ${upstream.description}`);
+  const loads = [instruments.generator, ...(http2 === undefined ? [] : [http2])].map(({ description }) => description);
   const results = new Results();
   const campaign = new Campaign(stage, instruments, results, say);
   await campaign.run(candidates, flags);
@@ -61,7 +83,7 @@ async function measure(lab: Lab, flags: Flags): Promise<ReportInput> {
   return {
     date: new Date(),
     machine: describeMachine(),
-    versions: versionLines(candidates, instruments.generator.description),
+    versions: versionLines(candidates, loads.join(', ')),
     method: methodLines({ flags, pinned, upstream: upstream.description, load: instruments.generator.description }),
     rows: flags.rows,
     candidates: candidates.filter(({ id }) => !failed.some((failure) => failure.id === id)),

@@ -1,7 +1,7 @@
 import type { LaunchSpec } from '../process/launch.js';
 
-/** HTTP proxying, relaying of bytes, or HTTP proxying with one policy at a time, to see what each costs. */
-export type Layer = 'l7' | 'l4' | 'policies';
+/** HTTP/1 proxying, HTTP/2 and gRPC proxying, relaying of bytes, or HTTP proxying with one policy at a time, to see what each costs. */
+export type Layer = 'l7' | 'h2' | 'l4' | 'policies';
 
 /** What a candidate gets to start from. */
 export interface Site {
@@ -9,6 +9,10 @@ export interface Site {
   readonly folder: string;
   readonly upstreamPort: number;
   readonly sinkPort: number;
+  /** The same bodies as at `upstreamPort`, over HTTP/2 with prior knowledge. */
+  readonly http2Port: number;
+  /** A gRPC server. */
+  readonly grpcPort: number;
   /** How many client connections it must be able to hold. */
   readonly capacity: number;
   /** Picks a port of 127.0.0.1 that nothing listens on. */
@@ -18,10 +22,12 @@ export interface Site {
 /** How to start a candidate once: its files are written, only the programs are left to launch. */
 export interface LaunchPlan {
   readonly programs: readonly LaunchSpec[];
-  /** Where requests go: HTTP for l7 and policies, bytes to the HTTP upstream for l4. */
+  /** Where requests go: HTTP for l7 and policies, HTTP/2 for h2, bytes to the HTTP upstream for l4. */
   readonly port: number;
   /** l4 only: a listener that relays to the sink. */
   readonly sinkPort?: number;
+  /** h2 only: a listener that passes calls on to the gRPC server; `port` unless given. */
+  readonly grpcPort?: number;
   /** What answers 200 once the candidate is ready; by default a small request through `port`. */
   readonly ready?: { readonly port: number; readonly path: string };
 }

@@ -6,6 +6,7 @@ import { findEnvoy } from './envoy.js';
 import { findHaproxy } from './haproxy.js';
 import { findMesher } from './mesher.js';
 import { findNginx } from './nginx.js';
+import { findNodeHttp2 } from './node-http2.js';
 
 /**
  * Every candidate that this machine has, and the reasons for those that it has not; both reduced to `--only`.
@@ -19,6 +20,7 @@ export function findCandidates(repository: string, flags: Flags): Found {
     findNginx(),
     findHaproxy(),
     findEnvoy(join(repository, 'bench', '.cache')),
+    findNodeHttp2(),
     { candidates: flags.custom.map(customCandidate), missing: [] },
   ];
   const candidates = all.flatMap((found) => found.candidates);

@@ -22,3 +22,7 @@ export const BARE: MesherVariant = {
 
 /** A TCP listener beside the default ones. */
 export const RELAY: MesherVariant = { id: 'mesher-tcp', words: 'tcp listener', chassisLines: [], env: {} };
+
+/** The same two over HTTP/2: the listener tells the protocols apart by itself. */
+export const FULL_HTTP2: MesherVariant = { ...FULL, id: 'mesher-h2' };
+export const BARE_HTTP2: MesherVariant = { ...BARE, id: 'mesher-h2-bare' };

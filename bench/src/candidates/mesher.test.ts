@@ -19,7 +19,15 @@ describe('findMesher', () => {
   function site(): Site {
     let port = 100;
     const own = mkdtempSync(join(folder, 'site-'));
-    return { folder: own, upstreamPort: 1, sinkPort: 2, capacity: 10, pickPort: () => Promise.resolve((port += 1)) };
+    return {
+      folder: own,
+      upstreamPort: 1,
+      sinkPort: 2,
+      http2Port: 3,
+      grpcPort: 4,
+      capacity: 10,
+      pickPort: () => Promise.resolve((port += 1)),
+    };
   }
 
   function checkout(): string {

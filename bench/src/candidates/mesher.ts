@@ -1,13 +1,19 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { GRPC_SERVICE } from '../net/grpc-call.js';
 import { SERVICE } from '../net/request-head.js';
 import type { Candidate, Found, LaunchPlan, Layer, Site } from './candidate.js';
-import { BARE, FULL, RELAY, type MesherVariant } from './mesher-variants.js';
+import { BARE, BARE_HTTP2, FULL, FULL_HTTP2, RELAY, type MesherVariant } from './mesher-variants.js';
 import { POLICY_VARIANTS } from './policy-variants.js';
+
+/** The longest that the file registry takes. */
+const LEASE_SECONDS = 86_400;
 
 const VARIANTS: readonly (readonly [MesherVariant, Layer])[] = [
   [FULL, 'l7'],
   [BARE, 'l7'],
+  [FULL_HTTP2, 'h2'],
+  [BARE_HTTP2, 'h2'],
   [RELAY, 'l4'],
   ...POLICY_VARIANTS.map((variant) => [variant, 'policies'] as const),
 ];
@@ -49,7 +55,13 @@ async function prepare(
   mkdirSync(directory);
   // Two names of one upstream are two endpoints: a policy that chooses then has a choice.
   const addresses = layer === 'policies' ? ['127.0.0.1', 'localhost'] : ['127.0.0.1'];
-  writeFileSync(join(directory, SERVICE), addresses.map((address) => `${address} ${site.upstreamPort}\n`).join(''));
+  if (layer === 'h2') {
+    // Lines of a file cannot say which protocol is spoken there; a registration can.
+    register(directory, SERVICE, 'h2c', site.http2Port);
+    register(directory, GRPC_SERVICE, 'grpc', site.grpcPort);
+  } else {
+    writeFileSync(join(directory, SERVICE), addresses.map((address) => `${address} ${site.upstreamPort}\n`).join(''));
+  }
   writeFileSync(
     join(site.folder, 'chassis.yaml'),
     [
@@ -91,4 +103,24 @@ async function prepare(
     ].join('\n'),
   );
   return { programs, port, sinkPort, ready };
+}
+
+/** Registers an instance of a service at a port of this machine, under the name of one protocol, for as long as a bench can take. */
+function register(directory: string, service: string, protocol: string, port: number): void {
+  const folder = join(directory, '.instances', service);
+  mkdirSync(folder, { recursive: true });
+  const record = {
+    format: 1,
+    service,
+    app: 'default',
+    version: '1.0.0',
+    instanceId: service,
+    status: 'UP',
+    weight: 1,
+    leaseSeconds: LEASE_SECONDS,
+    owner: 'bench',
+    endpoints: { [protocol]: { host: '127.0.0.1', port, tls: false } },
+    metadata: {},
+  };
+  writeFileSync(join(folder, `${service}.json`), JSON.stringify(record));
 }

@@ -11,13 +11,15 @@ const IDLE_UPSTREAMS = 128;
 /** nginx closes idle clients once less than a sixteenth of its connections is free; this keeps more than that free. */
 const HEADROOM = 1.25;
 const SPARE_CONNECTIONS = 512;
+/** grpc_pass has an upstream connection for every call that is open. */
+const HELD_STREAMS = 6_000;
 /** The relay buffers that compare with ours, which are of 64 KB too. */
 const LARGE_BUFFER = 'proxy_buffer_size 64k;';
 
-/** nginx as HTTP proxy, and as TCP relay with its default buffers (16 KB) and with 64 KB. */
+/** nginx as HTTP proxy, as HTTP/2 proxy, and as TCP relay with its default buffers (16 KB) and with 64 KB. */
 export function findNginx(): Found {
   const program = findProgram('nginx');
-  const ids = ['nginx', 'nginx-stream-64k', 'nginx-stream'];
+  const ids = ['nginx', 'nginx-grpc', 'nginx-stream-64k', 'nginx-stream'];
   if (program === undefined) {
     return {
       candidates: [],
@@ -27,11 +29,17 @@ export function findNginx(): Found {
   const version = versionOf(program, ['-v'], /nginx\/([\d.]+)/);
   const candidates: Candidate[] = [
     { id: 'nginx', layer: 'l7', label: `nginx ${version} proxy_pass`, prepare: (site) => prepareHttp(program, site) },
+    {
+      id: 'nginx-grpc',
+      layer: 'h2',
+      label: `nginx ${version} grpc_pass`,
+      prepare: (site) => prepareGrpc(program, site),
+    },
   ];
   const module = findStreamModule(program);
   if (module === undefined) {
     const reason = 'nginx lacks its stream module (Debian: libnginx-mod-stream)';
-    return { candidates, missing: ids.slice(1).map((id) => ({ id, reason })) };
+    return { candidates, missing: ids.slice(2).map((id) => ({ id, reason })) };
   }
   candidates.push(
     {
@@ -85,6 +93,42 @@ async function prepareHttp(program: string, site: Site): Promise<LaunchPlan> {
 }
 `,
   );
+}
+
+/** Its windows and buffers are its defaults, but for the bodies of requests, which have no bound. */
+async function prepareGrpc(program: string, site: Site): Promise<LaunchPlan> {
+  const port = await site.pickPort();
+  const grpcPort = await site.pickPort();
+  const upstream = (name: string, target: number): string => `upstream ${name} {
+    server 127.0.0.1:${target};
+    keepalive ${IDLE_UPSTREAMS}; keepalive_requests 1000000000; keepalive_timeout 3600s;
+  }`;
+  const server = (own: number, name: string): string => `server {
+    listen 127.0.0.1:${own} http2 backlog=4096;
+    location / {
+      grpc_pass grpc://${name};
+      grpc_set_header Host $host;
+      grpc_set_header X-Request-Id $request_id;
+      grpc_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
+      grpc_read_timeout 3600s; grpc_send_timeout 3600s;
+    }
+  }`;
+  const plan = write(
+    program,
+    site,
+    port,
+    nginxPreamble(site.folder, connectionsFor(HELD_STREAMS + site.capacity)) +
+      `http {
+  access_log off; tcp_nodelay on; client_max_body_size 0; ${nginxTempPaths(site.folder)}
+  keepalive_timeout 3600s; keepalive_requests 1000000000; client_body_timeout 3600s;
+  ${upstream('bodies', site.http2Port)}
+  ${upstream('calls', site.grpcPort)}
+  ${server(port, 'bodies')}
+  ${server(grpcPort, 'calls')}
+}
+`,
+  );
+  return { ...plan, grpcPort };
 }
 
 async function prepareStream(

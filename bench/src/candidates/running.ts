@@ -1,6 +1,8 @@
 import { connect } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
+import { waitForHttp2Ok } from '../net/http2-check.js';
 import { waitForOk } from '../net/http-check.js';
+import { SERVICE } from '../net/request-head.js';
 import type { PortPicker } from '../net/ports.js';
 import type { Lab } from '../process/lab.js';
 import type { ManagedProcess } from '../process/managed-process.js';
@@ -17,6 +19,8 @@ export interface RunningCandidate {
   readonly pids: readonly number[];
   readonly port: number;
   readonly sinkPort: number | undefined;
+  /** Where gRPC calls go; the same as `port` unless the candidate has a listener for them. */
+  readonly grpcPort: number;
   /** From the start of the first program until the first 200, in milliseconds; the writing of its configuration is not in it. */
   readonly readyMillis: number;
   stop(): Promise<void>;
@@ -45,6 +49,8 @@ export async function startCandidate(stage: Stage, candidate: Candidate, capacit
     folder: lab.makeFolder(candidate.id),
     upstreamPort: upstream.httpPort,
     sinkPort: upstream.sinkPort,
+    http2Port: upstream.http2Port,
+    grpcPort: upstream.grpcPort,
     capacity,
     pickPort: () => ports.pick(),
   });
@@ -62,8 +68,11 @@ export async function startCandidate(stage: Stage, candidate: Candidate, capacit
   const start = performance.now();
   try {
     for (const program of plan.programs) processes.push(await lab.start({ ...program, core: stage.core }));
-    const { port, path } = plan.ready ?? { port: plan.port, path: SMALL_PATH };
-    await waitForOk(port, path, READY_TIMEOUT_MS, alive, plan.ready !== undefined);
+    if (plan.ready !== undefined) {
+      await waitForOk(plan.ready.port, plan.ready.path, READY_TIMEOUT_MS, alive, true);
+    } else if (candidate.layer === 'h2') {
+      await waitForHttp2Ok({ port: plan.port, authority: SERVICE, path: SMALL_PATH }, READY_TIMEOUT_MS, alive);
+    } else await waitForOk(plan.port, SMALL_PATH, READY_TIMEOUT_MS, alive);
     const readyMillis = performance.now() - start;
     if (plan.sinkPort !== undefined) await waitForListener(plan.sinkPort);
     return {
@@ -71,6 +80,7 @@ export async function startCandidate(stage: Stage, candidate: Candidate, capacit
       pids: processes.map((started) => started.pid),
       port: plan.port,
       sinkPort: plan.sinkPort,
+      grpcPort: plan.grpcPort ?? plan.port,
       readyMillis,
       stop,
       complaint,

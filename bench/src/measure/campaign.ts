@@ -1,10 +1,11 @@
 import type { Candidate } from '../candidates/candidate.js';
 import { startCandidate, type RunningCandidate, type Stage } from '../candidates/running.js';
 import { DIRECT } from '../report/row-table.js';
+import { sampleHeld } from './held.js';
 import { sampleIdle, sampleStart, USUAL_CAPACITY } from './fresh.js';
 import type { Results } from './results.js';
 import type { Row } from './rows.js';
-import { takeSample, type Instruments, type Subject } from './sampler.js';
+import { takeSample, type Instruments, type SteadyRow, type Subject } from './sampler.js';
 import { verify } from './verify.js';
 
 /** Descriptors that a process needs besides its connections. */
@@ -36,14 +37,14 @@ export class Campaign {
 
   /** Measures every row. Candidates that fail are named in `failed` and left out. */
   async run(candidates: readonly Candidate[], extent: Extent): Promise<void> {
-    const steady = extent.rows.filter((row) => row.kind !== 'start' && row.kind !== 'idle');
+    const steady = extent.rows.filter(isSteady);
     const sound = await this.runSteady(candidates, steady, extent.rounds);
     await this.runFresh(sound, extent);
   }
 
   private async runSteady(
     candidates: readonly Candidate[],
-    rows: readonly Row[],
+    rows: readonly SteadyRow[],
     rounds: number,
   ): Promise<Candidate[]> {
     const running: RunningCandidate[] = [];
@@ -72,7 +73,7 @@ export class Campaign {
   private async bring(candidate: Candidate): Promise<RunningCandidate | undefined> {
     try {
       const running = await startCandidate(this.stage, candidate, USUAL_CAPACITY);
-      const verdict = await verify(running, this.stage.upstream.httpPort);
+      const verdict = await verify(running, this.stage.upstream);
       if (verdict.error === undefined) {
         this.say(`${candidate.id}: ready, bodies arrive unchanged`);
         this.remarks.push(...verdict.remarks);
@@ -87,20 +88,22 @@ export class Campaign {
     return undefined;
   }
 
-  private async warmUp(subject: RunningCandidate, rows: readonly Row[]): Promise<void> {
-    const row = rows.find(({ kind, layer }) => kind === 'requests' && layer === subject.candidate.layer);
-    if (row?.kind === 'requests') {
-      await takeSample({ ...this.instruments, seconds: WARM_UP_SECONDS }, subject, row);
-    }
+  private async warmUp(subject: RunningCandidate, rows: readonly SteadyRow[]): Promise<void> {
+    const row = rows.find(
+      ({ kind, layer }) => (kind === 'requests' || kind === 'calls') && layer === subject.candidate.layer,
+    );
+    if (row !== undefined) await takeSample({ ...this.instruments, seconds: WARM_UP_SECONDS }, subject, row);
   }
 
-  private async sampleRow(row: Row, running: readonly RunningCandidate[]): Promise<void> {
-    if (row.kind === 'start' || row.kind === 'idle') return;
+  private async sampleRow(row: SteadyRow, running: readonly RunningCandidate[]): Promise<void> {
     const subjects: (readonly [string, Subject])[] = running
       .filter(({ candidate }) => candidate.layer === row.layer)
       .map((subject) => [subject.candidate.id, subject] as const);
     if (row.kind === 'rate' && subjects.length > 0) {
-      subjects.unshift([DIRECT.id, { pids: [], port: this.stage.upstream.httpPort, sinkPort: undefined }]);
+      subjects.unshift([
+        DIRECT.id,
+        { pids: [], port: this.stage.upstream.httpPort, sinkPort: undefined, grpcPort: this.stage.upstream.grpcPort },
+      ]);
     }
     for (const [id, subject] of subjects) {
       const sample = await takeSample(this.instruments, subject, row);
@@ -128,6 +131,14 @@ export class Campaign {
           this.results.add(row.id, candidate.id, sample);
           if (sample.fault !== undefined) this.say(`  ${candidate.id}: INVALID: ${sample.fault}`);
         }
+      } else if (row.kind === 'held') {
+        for (const candidate of own) {
+          this.stage.lab.assertOpen();
+          this.say(`${row.title}: through ${candidate.id}`);
+          const sample = await sampleHeld(this.stage, candidate, row, this.instruments.loadCore);
+          this.results.add(row.id, candidate.id, sample);
+          if (sample.fault !== undefined) this.say(`  ${candidate.id}: INVALID: ${sample.fault}`);
+        }
       }
     }
   }
@@ -149,6 +160,10 @@ export class Campaign {
  * Rows with connections that stay, which are measured in all rounds before the others: what a runtime takes for thousands
  * of new connections it does not give back, and it would show as the memory of these.
  */
-function isGentle(row: Row): boolean {
-  return row.kind === 'rate' || (row.kind === 'requests' && !row.close);
+function isGentle(row: SteadyRow): boolean {
+  return row.kind === 'rate' || row.kind === 'calls' || (row.kind === 'requests' && !row.close);
+}
+
+function isSteady(row: Row): row is SteadyRow {
+  return row.kind !== 'start' && row.kind !== 'idle' && row.kind !== 'held';
 }

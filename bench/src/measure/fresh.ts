@@ -8,13 +8,13 @@ import type { Sample } from './results.js';
 import { memoryValues } from './sampler.js';
 
 /** After its start a program still settles; the prototypes were read after the same time. */
-const SETTLE_MS = 700;
+export const SETTLE_MS = 700;
 /** A garbage collector and an allocator need a moment after 10,000 connections. */
-const HELD_SETTLE_MS = 1_500;
-const HOLD_TIMEOUT_MS = 60_000;
+export const HELD_SETTLE_MS = 1_500;
+export const HOLD_TIMEOUT_MS = 60_000;
 /** Room beside the measured connections for the one that asks whether the candidate is ready. */
 const SPARE_CONNECTIONS = 16;
-const KB_PER_MB = 1_000;
+export const KB_PER_MB = 1_000;
 
 /** What a candidate that only serves a few requests must be able to hold. */
 export const USUAL_CAPACITY = 1_024;
@@ -74,7 +74,8 @@ export async function sampleIdle(
   });
 }
 
-async function guarded(measure: () => Promise<Sample>): Promise<Sample> {
+/** A sample, whatever goes wrong with it: an error becomes its fault. */
+export async function guarded(measure: () => Promise<Sample>): Promise<Sample> {
   try {
     return await measure();
   } catch (error) {

@@ -1,7 +1,8 @@
 import { greatest, least, median } from './statistics.js';
 
 /**
- * Everything that is measured. Memory is in MB (1,000,000 bytes) unless it is per connection (KB of 1,000 bytes);
+ * Everything that is measured. Memory is in MB (1,000,000 bytes) unless it is per connection or per open call (KB of
+ * 1,000 bytes);
  * CPU is in microseconds per request, or in seconds per GB (1,000,000,000 bytes).
  */
 export type Metric =
@@ -9,6 +10,7 @@ export type Metric =
   | 'userMicros'
   | 'systemMicros'
   | 'perSecond'
+  | 'meanMicros'
   | 'p50Micros'
   | 'p99Micros'
   | 'cpuSecondsPerGb'
@@ -18,7 +20,10 @@ export type Metric =
   | 'readyMillis'
   | 'heldConnections'
   | 'residentKbPerConnection'
-  | 'privateKbPerConnection';
+  | 'privateKbPerConnection'
+  | 'heldCalls'
+  | 'residentKbPerCall'
+  | 'privateKbPerCall';
 
 /** One sample. With a fault it is shown as invalid and counted nowhere. */
 export interface Sample {

@@ -1,4 +1,5 @@
 import type { Layer } from '../candidates/candidate.js';
+import { HTTP2_ROWS, type CallsRow, type HeldRow, type StreamingRow } from './http2-rows.js';
 import { LARGE_PATH, MEDIUM_PATH, SMALL_PATH } from '../upstream/bodies.js';
 
 /** Bursts of requests, as fast as they go. */
@@ -37,9 +38,10 @@ export interface StartRow extends RowBase {
 }
 
 /** One measurement that every candidate of its layer undergoes. */
-export type Row = RequestsRow | RateRow | BulkRow | IdleRow | StartRow;
+export type Row = RequestsRow | RateRow | BulkRow | IdleRow | StartRow | CallsRow | StreamingRow | HeldRow;
 
-interface RowBase {
+/** What every row has. */
+export interface RowBase {
   readonly id: string;
   readonly layer: Layer;
   readonly title: string;
@@ -78,6 +80,7 @@ export const ROWS: readonly Row[] = [
     perSecond: MODERATE_RATE,
   },
   { kind: 'bulk', id: 'l7-down', layer: 'l7', title: 'HTTP, large download', direction: 'down', path: LARGE_PATH },
+  ...HTTP2_ROWS,
   requests('l4-128-c64', 'l4', 'Relay, 128 B requests kept alive, 64 connections', SMALL_PATH, 64),
   requests('l4-new', 'l4', 'Relay, new connections', SMALL_PATH, NEW_CONNECTION_LANES, true),
   { kind: 'bulk', id: 'l4-down', layer: 'l4', title: 'Relay, download', direction: 'down', path: LARGE_PATH },

@@ -1,9 +1,13 @@
 import type { RunningCandidate } from '../candidates/running.js';
 import type { BulkResult, BulkTask } from '../load/bulk-main.js';
 import { nodeGenerator, runHelper, type LoadGenerator } from '../load/generator.js';
+import type { Http2Generator } from '../load/h2load.js';
 import type { LoadResult } from '../load/load-result.js';
 import { readCpu, readMemory, type CpuSeconds } from '../process/process-tree.js';
 import type { Lab } from '../process/lab.js';
+import type { Upstream } from '../upstream/upstream.js';
+import type { CallsRow, StreamingRow } from './http2-rows.js';
+import { makeCalls } from './http2-sampler.js';
 import type { Metric, Sample } from './results.js';
 import type { BulkRow, RateRow, RequestsRow } from './rows.js';
 
@@ -16,20 +20,22 @@ const MICROS = 1e6;
 export interface Instruments {
   readonly lab: Lab;
   readonly generator: LoadGenerator;
+  /** Undefined where h2load is missing. */
+  readonly http2: Http2Generator | undefined;
+  readonly upstream: Upstream;
   readonly loadCore: number | undefined;
   readonly ticksPerSecond: number;
   readonly seconds: number;
 }
 
 /** Who is measured: a running candidate, or with no pids a port whose owner costs nothing that we count. */
-export type Subject = Pick<RunningCandidate, 'pids' | 'port' | 'sinkPort'>;
+export type Subject = Pick<RunningCandidate, 'pids' | 'port' | 'sinkPort' | 'grpcPort'>;
+
+/** A row that is measured on long-lived instances. */
+export type SteadyRow = RequestsRow | RateRow | BulkRow | CallsRow | StreamingRow;
 
 /** Takes one sample; whatever goes wrong becomes the sample's fault. */
-export async function takeSample(
-  instruments: Instruments,
-  subject: Subject,
-  row: RequestsRow | RateRow | BulkRow,
-): Promise<Sample> {
+export async function takeSample(instruments: Instruments, subject: Subject, row: SteadyRow): Promise<Sample> {
   try {
     const before = readCpu(subject.pids, instruments.ticksPerSecond);
     const outcome = await exercise(instruments, subject, row);
@@ -55,12 +61,12 @@ interface Exercise {
   rate(cpu: CpuSeconds): Partial<Record<Metric, number>>;
 }
 
-async function exercise(
-  instruments: Instruments,
-  subject: Subject,
-  row: RequestsRow | RateRow | BulkRow,
-): Promise<Exercise> {
+async function exercise(instruments: Instruments, subject: Subject, row: SteadyRow): Promise<Exercise> {
   if (row.kind === 'bulk') return moveBytes(instruments, subject, row);
+  if (row.kind === 'calls' || row.kind === 'streaming') {
+    if (instruments.http2 === undefined) throw new Error('h2load is not installed');
+    return makeCalls(instruments.http2, instruments.upstream, subject, row, instruments.seconds);
+  }
   const close = row.kind === 'requests' && row.close;
   const order = {
     port: subject.port,

@@ -18,7 +18,12 @@ export interface ReportInput {
   readonly remarks: readonly string[];
 }
 
-const LAYER_TITLES = { l7: 'HTTP/1.1 proxying', l4: 'TCP relay', policies: 'What each policy costs' } as const;
+const LAYER_TITLES = {
+  l7: 'HTTP/1.1 proxying',
+  h2: 'HTTP/2 and gRPC proxying',
+  l4: 'TCP relay',
+  policies: 'What each policy costs',
+} as const;
 
 /** The report as Markdown, which is also what is printed. */
 export function renderReport(input: ReportInput): string {
@@ -35,7 +40,7 @@ export function renderReport(input: ReportInput): string {
     budgetTable(budgetLines(input.results)),
   ];
   const memory = { loaded: loadedRowIds(), steady: steadyRowIds() };
-  for (const layer of ['l7', 'l4', 'policies'] as const) {
+  for (const layer of ['l7', 'h2', 'l4', 'policies'] as const) {
     const candidates = input.candidates.filter((candidate) => candidate.layer === layer);
     const rows = input.rows.filter((row) => row.layer === layer);
     if (candidates.length === 0 || rows.length === 0) continue;

@@ -11,6 +11,12 @@ export const REFERENCES: Readonly<Record<Layer, readonly (readonly [id: string, 
     ['nginx', 'nginx'],
     ['envoy', 'Envoy'],
   ],
+  h2: [
+    ['haproxy-h2', 'HAProxy'],
+    ['nginx-grpc', 'nginx'],
+    ['envoy-h2', 'Envoy'],
+    ['node-h2', 'node:http2'],
+  ],
   l4: [
     ['haproxy-tcp', 'HAProxy'],
     ['nginx-stream-64k', 'nginx 64 KB'],
@@ -58,6 +64,14 @@ const REQUEST_COLUMNS: Shape['columns'] = [
   ['p99 us', middle('p99Micros')],
 ];
 
+const BULK: Shape = {
+  principal: 'cpuSecondsPerGb',
+  columns: [
+    ['CPU s/GB (min)', middleAndLeast('cpuSecondsPerGb')],
+    ['GB/s', middle('gbPerSecond')],
+  ],
+};
+
 /** How many microseconds of CPU more a request costs through one candidate than through another. */
 export function above(results: Results, row: string, id: string, base: string): number | undefined {
   const own = results.median(row, id, 'cpuMicros');
@@ -74,11 +88,27 @@ const OVER_BASE: Cell = [
 const SHAPES: Readonly<Record<Row['kind'], Shape>> = {
   requests: { principal: 'cpuMicros', columns: REQUEST_COLUMNS },
   rate: { principal: 'p99Micros', columns: REQUEST_COLUMNS },
-  bulk: {
-    principal: 'cpuSecondsPerGb',
+  bulk: BULK,
+  calls: {
+    principal: 'cpuMicros',
     columns: [
-      ['CPU s/GB (min)', middleAndLeast('cpuSecondsPerGb')],
-      ['GB/s', middle('gbPerSecond')],
+      ['CPU us/call (min)', middleAndLeast('cpuMicros')],
+      ['user / sys', pair('userMicros', 'systemMicros')],
+      ['calls/s', middle('perSecond')],
+      ['mean us', middle('meanMicros')],
+      ['resident MB', middle('residentMb')],
+    ],
+  },
+  streaming: { principal: BULK.principal, columns: [...BULK.columns, ['resident MB', middle('residentMb')]] },
+  held: {
+    principal: 'residentMb',
+    columns: [
+      ['connections', middle('heldConnections')],
+      ['open calls', middle('heldCalls')],
+      ['resident MB', middle('residentMb')],
+      ['private MB', middle('privateMb')],
+      ['private KB/connection', middle('privateKbPerConnection')],
+      ['private KB/call', middle('privateKbPerCall')],
     ],
   },
   start: {
