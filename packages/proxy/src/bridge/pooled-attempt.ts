@@ -1,4 +1,4 @@
-import type { Rejection, type AttemptFailure, type Endpoint, type ErrorCode as FailureCode } from '@mesher/core';
+import type { AttemptFailure, Endpoint, ErrorCode as FailureCode, Rejection } from '@mesher/core';
 import type { Environment } from '../environment.js';
 import { notSent } from '../exchange/timed-call.js';
 import type { ResponseScanner } from '../http1/response-scanner.js';
