@@ -19,6 +19,8 @@ const ROUTES = {
   ],
 };
 
+const GRPC = 'content-type: application/grpc';
+
 describe('the resolver that mesher.yaml chooses', () => {
   const scene = useScene();
 
@@ -46,7 +48,7 @@ describe('the resolver that mesher.yaml chooses', () => {
     expect(await answererOf(caller, 'http://world/')).to.equal('404 MESH_ERR_NO_ROUTE');
   });
 
-  it('is another one for each protocol: by name for HTTP, by modules of the user for HTTP/2 and TCP', async function () {
+  it('is another one for each protocol: by name for HTTP, by modules of the user for gRPC and TCP', async function () {
     requireCurl(this, 'HTTP2');
     await scene().service('world');
     const h2c = await H2cApp.start('over http/2');
@@ -60,7 +62,7 @@ describe('the resolver that mesher.yaml chooses', () => {
         plugin: { destinationResolver: { http: 'host', grpc: await module('h2c'), tcp: await module('tcp') } },
       });
       expect(await answererOf(caller, 'http://world/')).to.equal('world');
-      expect(await curl('--http2-prior-knowledge', `http://${caller.outbound}/`)).to.equal('over http/2');
+      expect(await curl('--http2-prior-knowledge', '-H', GRPC, `http://${caller.outbound}/`)).to.equal('over http/2');
       expect(await converse(caller.outbound, 'no HTTP at all\n')).to.equal('over tcp');
     } finally {
       await h2c.stop();

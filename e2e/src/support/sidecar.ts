@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { findSamples, parsePrometheusText, type PrometheusFamily } from '@mesher/core/testing';
 import type { App } from './app.js';
+import type { GrpcApp } from './grpc/grpc-app.js';
 import { call, type CallResult } from './http-call.js';
 import type { Scene } from './scene.js';
 import type { SpawnedProcess } from './spawned-process.js';
@@ -20,6 +21,10 @@ export interface SidecarOptions {
   readonly port?: number;
   /** The application behind it, declared by `--service-ports=rest:PORT`. */
   readonly app?: App;
+  /** The application of gRPC behind it, declared by `--service-ports=grpc:PORT`; it has a listener for gRPC then. */
+  readonly grpcApp?: GrpcApp;
+  /** It has a listener for gRPC (`servicecomb.protocols.grpc`), without an application of gRPC behind it. */
+  readonly grpc?: boolean;
   /** Folder of the file registry; that of the scene when left out. */
   readonly registry?: string;
   /** Further keys of chassis.yaml and mesher.yaml. */
@@ -43,6 +48,8 @@ export class Sidecar {
     readonly inbound: string | undefined,
     readonly port: number,
     readonly adminPort: number,
+    /** Port of its listener for gRPC; 0 when it has none. */
+    readonly grpcPort: number,
   ) {}
 
   /** Writes the configuration and starts; ready when it resolves. */
@@ -50,9 +57,10 @@ export class Sidecar {
     const host = options.host ?? scene.nextLoopbackAddress();
     const port = options.port ?? (await scene.ports.take());
     const adminPort = await scene.ports.take();
+    const grpcPort = options.grpc === true || options.grpcApp !== undefined ? await scene.ports.take() : 0;
     const confDir = join(scene.folder, `conf-${options.service}-${port}`);
     const inbound = host === 'none' ? undefined : `${host}:${port}`;
-    const sidecar = new Sidecar(scene, options, confDir, inbound, port, adminPort);
+    const sidecar = new Sidecar(scene, options, confDir, inbound, port, adminPort, grpcPort);
     await sidecar.#configure();
     await sidecar.start();
     return sidecar;
@@ -67,10 +75,24 @@ export class Sidecar {
     return `127.0.0.1:${this.port}`;
   }
 
+  /** Where its application calls services of gRPC. */
+  get grpcOutbound(): string {
+    return `127.0.0.1:${this.grpcPort}`;
+  }
+
+  /** Where others call its application of gRPC. */
+  get grpcInbound(): string {
+    return `${this.options.host ?? this.inbound?.split(':')[0] ?? ''}:${this.grpcPort}`;
+  }
+
   /** Starts the process, again with the same configuration after it has ended. */
   async start(): Promise<void> {
-    const { app, args = [], env = {}, service } = this.options;
-    const ports = app === undefined ? [] : [`--service-ports=rest:${app.port}`];
+    const { app, grpcApp, args = [], env = {}, service } = this.options;
+    const declared = [
+      ...(app === undefined ? [] : [`rest:${app.port}`]),
+      ...(grpcApp === undefined ? [] : [`grpc:${grpcApp.port}`]),
+    ];
+    const ports = declared.length === 0 ? [] : [`--service-ports=${declared.join()}`];
     const startedAt = performance.now();
     this.process = this.scene.spawn(
       `the sidecar of ${service} (${this.inbound ?? this.outbound})`,
@@ -122,6 +144,12 @@ export class Sidecar {
     await write('chassis.yaml', {
       'servicecomb.protocols.http.listenAddress': this.inbound ?? this.outbound,
       'servicecomb.protocols.rest-admin.listenAddress': `127.0.0.1:${this.adminPort}`,
+      ...(this.grpcPort === 0
+        ? {}
+        : {
+            'servicecomb.protocols.grpc.listenAddress':
+              this.inbound === undefined ? this.grpcOutbound : this.grpcInbound,
+          }),
       'servicecomb.registry.type': 'file',
       'servicecomb.registry.address': registry,
       ...chassis,
