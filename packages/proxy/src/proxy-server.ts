@@ -66,6 +66,11 @@ export class ProxyServer {
     return this.#env.pools;
   }
 
+  /** The same for HTTP/2. */
+  get streamPools(): StreamPools {
+    return this.#env.streamPools;
+  }
+
   /** Connections of an endpoint that left the registry are closed once they are idle. */
   retire(endpoint: Endpoint): void {
     this.#env.pools.retire(endpoint);

@@ -1,4 +1,5 @@
 import { ReasonCounts } from '@mesher/core';
+import { UpstreamCounts } from './http2/upstream/upstream-counts.js';
 
 /** Counters of the data path: plain numbers, incremented in place and read at scrape time. */
 export class ProxyStats {
@@ -28,4 +29,5 @@ export class ProxyStats {
   hedgesWon = 0;
   hedgesLost = 0;
   readonly mirrorsDropped: ReasonCounts = new ReasonCounts();
+  readonly http2Upstream: UpstreamCounts = new UpstreamCounts();
 }

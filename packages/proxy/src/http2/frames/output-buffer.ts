@@ -21,13 +21,15 @@ export interface OutputOwner {
 /**
  * Output of one connection: frames are written into a pooled buffer, which leaves with one write at the end of the loop turn. While
  * the socket has not taken a write, {@link isStuck} is true, and DATA must wait as it does for a window of 0; control frames may
- * still be written, up to a bound.
+ * still be written, up to a bound, and share a buffer: one each would pin 64 KB for every answer to a PING.
  */
 export class OutputBuffer implements Flushable {
   /** Where the next byte goes, after {@link reserve}. */
   bytes: Buffer;
   /** Position of the next byte in {@link bytes}. */
   at = 0;
+  /** How often bytes were handed to the socket: what was put here since the last time has not left. */
+  writes = 0;
 
   readonly #socket: OutputSocket;
   readonly #pool: OutputPool;
@@ -62,7 +64,7 @@ export class OutputBuffer implements Flushable {
   /** Makes room for `count` bytes at {@link at}; flushes when the buffer is full. */
   reserve(count: number): void {
     if (this.at + count <= this.bytes.length) return;
-    this.flush();
+    this.#write();
     this.#release();
     this.bytes = this.#pool.take(count);
     if (this.#isWaiting || this.#isClosed) return;
@@ -70,13 +72,23 @@ export class OutputBuffer implements Flushable {
     this.#pool.flushLater(this);
   }
 
-  /** Writes what there is. Called by the pool at the end of the turn, or earlier when the connection ends. */
+  /** Called by the pool at the end of the turn: writes what there is. What a stuck socket cannot take waits for it here. */
   flush(): void {
     this.#isWaiting = false;
+    if (!this.#isStuck || this.at === 0) this.#write();
+  }
+
+  /** Writes what there is, because nothing follows. */
+  finish(): void {
+    this.#write();
+  }
+
+  #write(): void {
     const { bytes, at } = this;
     if (at === 0 || this.#isClosed) return this.#release();
     this.bytes = NO_BYTES;
     this.at = 0;
+    this.writes++;
     const socket = this.#socket;
     socket.write(at === bytes.length ? bytes : bytes.subarray(0, at));
     if (socket.writableLength === 0) return this.#pool.giveBack(bytes);
@@ -114,6 +126,7 @@ export class OutputBuffer implements Flushable {
     for (const buffer of this.#inFlight) this.#pool.giveBack(buffer);
     this.#inFlight.length = 0;
     this.#isStuck = false;
-    this.#owner.outputDrained();
+    this.#write();
+    if (!this.#isStuck) this.#owner.outputDrained();
   }
 }

@@ -1,4 +1,4 @@
-import type { Endpoint } from '@mesher/core';
+import { Rejection, type Endpoint } from '@mesher/core';
 import type { Environment } from '../../environment.js';
 import { own } from '../../socket-owner.js';
 import { describeConnectError } from '../../upstream/connect-error.js';
@@ -7,23 +7,56 @@ import { UpstreamSocket } from '../../upstream/upstream-socket.js';
 import { Http2Connection } from '../connection/http2-connection.js';
 import type { Http2Stream } from '../connection/http2-stream.js';
 import { ConnectionError, ErrorCode } from '../error-codes.js';
-import { Setting, MAX_STREAM_ID } from '../frames/frame-format.js';
+import { Setting } from '../frames/frame-format.js';
 import type { HeaderBlock } from '../hpack/header-block.js';
-import type { StreamPool } from './stream-pool.js';
+import { ageLimit } from './age-limit.js';
+import { Keepalive } from './keepalive.js';
+import { listSizeOf } from './list-size.js';
+import { StreamIds } from './stream-ids.js';
+import type { UpstreamState } from './upstream-counts.js';
 import type { UpstreamStream } from './upstream-stream.js';
+
+/** What of our PINGs tells them from others, if anybody looks. */
+const PING = Buffer.from('mesher\0\0', 'latin1');
+
+/** Who owns the connections to an endpoint. */
+export interface UpstreamOwner {
+  connected(): void;
+  /** The first SETTINGS have come, or later ones. */
+  ready(connection: Http2UpstreamConnection): void;
+  /** A stream may be opened that could not before. */
+  roomFreed(): void;
+  /** It is over. All of its streams were told. */
+  closed(connection: Http2UpstreamConnection): void;
+}
 
 /** The dialled side of HTTP/2: a connection to an instance, shared by the calls to it. */
 export class Http2UpstreamConnection extends Http2Connection {
-  /** An answer has come: only from then on is a lost connection no sign that the endpoint is none. */
+  /** It has answered, and since then not refused a call while it had no other. */
   hasAnswered = false;
   /** The socket has closed, or will: what is under way ends without an answer. */
   isLost = false;
+  /** Why, for the calls that were under way. */
+  lossReason: string | undefined = undefined;
   isConnected = false;
-  #nextId = 1;
+  /** What the peer has said is no HTTP/2, so that it has understood nothing of what we said. */
+  isForeign = false;
+  #state: UpstreamState = 'connecting';
   #failure: Error | undefined;
+  #keepalive: Keepalive | undefined;
+  /** Monotonic milliseconds from which on another connection takes its place. */
+  #agedAt = Infinity;
+  /** The last stream that the peer has refused, until another one ends: it has no room for more than it has. */
+  #refusedId = 0;
+  readonly #ids: StreamIds;
 
-  /** Dials the endpoint; the pool hears of it. */
-  static dial(endpoint: Endpoint, pool: StreamPool, env: Environment): Http2UpstreamConnection {
+  /** Dials the endpoint; the owner hears of it. */
+  static dial(
+    endpoint: Endpoint,
+    owner: UpstreamOwner,
+    env: Environment,
+    ids: StreamIds = new StreamIds(),
+  ): Http2UpstreamConnection {
     const buffer = new ReadBuffer(env.readBuffers);
     const socket = new UpstreamSocket({
       buffer: () => buffer.bytes,
@@ -33,56 +66,146 @@ export class Http2UpstreamConnection extends Http2Connection {
         return true;
       },
     });
-    const connection = new Http2UpstreamConnection(endpoint, pool, socket, buffer, env);
+    const connection = new Http2UpstreamConnection(endpoint, owner, socket, buffer, env, ids);
     return connection;
   }
 
   private constructor(
     readonly endpoint: Endpoint,
-    private readonly pool: StreamPool,
+    private readonly owner: UpstreamOwner,
     socket: UpstreamSocket,
     private readonly buffer: ReadBuffer,
     env: Environment,
+    ids: StreamIds,
   ) {
     super(socket, env, false);
+    this.#ids = ids;
     own(socket, this, false);
     socket.once('connect', () => this.#onConnected());
     socket.connect({ host: endpoint.host, port: endpoint.port });
     env.stats.upstreamConnects++;
     env.stats.upstreamOpen++;
+    env.stats.http2Upstream.moved(undefined, 'connecting');
     env.deadlines.arm(this, env.options.connectTimeout);
+  }
+
+  // === for the pool
+
+  get state(): UpstreamState {
+    return this.#state;
+  }
+
+  /** True until the peer's SETTINGS have come: nobody knows yet how much it takes. */
+  get isNew(): boolean {
+    return !this.isOver && !this.peer.hasCome;
+  }
+
+  /** Nothing is read or written any more. */
+  get isOver(): boolean {
+    return this.isGone;
+  }
+
+  /** It has carried calls, or could have: not what an endpoint does that is none. */
+  get wasUseful(): boolean {
+    return this.peer.hasCome && !this.#ids.isIdle(FIRST_ID);
+  }
+
+  /** It takes no calls although it has none: the peer wants none now. */
+  get isUnwilling(): boolean {
+    return (
+      this.#state === 'open' && this.peer.hasCome && this.openStreams === 0 && this.peer.maxConcurrentStreams === 0
+    );
+  }
+
+  /** Old enough for another one to take its place. */
+  get isAged(): boolean {
+    return this.env.deadlines.now >= this.#agedAt;
   }
 
   /** True while another stream may be opened. */
   get hasRoom(): boolean {
-    if (!this.isConnected || this.isDraining || this.isGone || this.#nextId > MAX_STREAM_ID) return false;
+    if (this.#state !== 'open' || this.isGone) return false;
+    const { openStreams, peer } = this;
     // Before its SETTINGS nobody knows how many streams the peer takes; one more than it takes is refused.
-    const most = this.peer.hasCome ? Math.min(this.peer.maxConcurrentStreams, this.limits.maxUpstreamStreams) : 1;
-    return this.openStreams < most;
+    const most = peer.hasCome ? Math.min(peer.maxConcurrentStreams, this.limits.maxUpstreamStreams) : 1;
+    if (openStreams >= most || (this.#refusedId !== 0 && openStreams > 0)) return false;
+    // Who does not read what was sent gets no further calls; half of the bound leaves room for a head.
+    return this.socket.writableLength <= this.limits.maxUnsentBytes / 2;
+  }
+
+  /** Why the peer would not take the request; undefined when it takes it, as far as it has said. */
+  refusalOf({ request, needsExtendedConnect }: UpstreamStream): Rejection | undefined {
+    const { maxHeaderListBytes, allowsExtendedConnect } = this.peer;
+    const { key } = this.endpoint;
+    const size = maxHeaderListBytes === Infinity ? 0 : listSizeOf(request, maxHeaderListBytes);
+    if (size > maxHeaderListBytes) {
+      const problem = `the header list has ${size} bytes, and ${key} takes ${maxHeaderListBytes}`;
+      return new Rejection('MESH_ERR_HEADER_TOO_LARGE', problem);
+    }
+    if (!needsExtendedConnect || allowsExtendedConnect) return undefined;
+    return new Rejection('MESH_ERR_NOT_IMPLEMENTED', `${key} does not take CONNECT with :protocol (RFC 8441)`);
   }
 
   /** Opens a stream; the caller has looked at {@link hasRoom}. */
   open(stream: UpstreamStream): void {
-    const id = this.#nextId;
-    this.#nextId += 2;
+    const isFirst = this.openStreams === 0;
+    const id = this.#ids.next();
     this.streams.set(id, stream);
-    this.env.deadlines.disarm(this);
+    this.env.stats.http2Upstream.streams++;
+    if (isFirst && this.peer.hasCome) this.env.deadlines.arm(this, this.limits.pingInterval || Infinity);
     stream.begin(this, id);
+    if (this.#ids.isUsedUp) this.retire();
   }
 
   /** Opens no further streams; closes when those that are under way have ended. */
   retire(): void {
-    if (this.isDraining) return;
+    if (this.#state !== 'open') return;
     this.isDraining = true;
-    if (this.openStreams === 0) this.finish(ErrorCode.noError, 'idle');
+    this.#enter('draining');
+    this.#leaveIfDone();
   }
 
+  // === for the streams
+
+  /** Whether a call that the peer has not looked at may be repeated as if it had met a connection that closed while it was idle. */
+  refusedAfterWork(): boolean {
+    const { hasAnswered } = this;
+    // Who refuses everything is not asked for ever.
+    if (this.openStreams === 0 && this.#state === 'open') this.hasAnswered = false;
+    return hasAnswered;
+  }
+
+  countMalformed(): void {
+    this.env.stats.malformedResponses++;
+  }
+
+  contentReceived(): void {
+    this.#keepalive?.content();
+  }
+
+  /** The instance may take as long for the rest of a request that it has answered as a client may pause within one. */
+  awaitRest(stream: UpstreamStream): void {
+    this.env.deadlines.arm(stream, this.env.options.requestIdleTimeout);
+  }
+
+  // === what the socket says
+
   override read(chunk: Buffer, start: number, end: number): void {
+    this.#keepalive?.heard(this.env.deadlines.now);
     super.read(chunk, start, end);
   }
 
+  override outputDrained(): void {
+    super.outputDrained();
+    this.owner.roomFreed();
+  }
+
+  override outputOverflowed(): void {
+    this.#lose('does not read what is sent to it');
+  }
+
   override onEnd(): void {
-    this.#lost();
+    this.#lose(this.#closeReason);
   }
 
   override onError(error: Error): void {
@@ -90,7 +213,7 @@ export class Http2UpstreamConnection extends Http2Connection {
   }
 
   override onClose(): void {
-    this.#lost();
+    this.#lose(this.#closeReason);
     this.buffer.release();
   }
 
@@ -98,9 +221,22 @@ export class Http2UpstreamConnection extends Http2Connection {
     if (this.isGone) this.destroy();
     else if (!this.isConnected) {
       this.env.stats.timeouts++;
-      this.#failure = new Error(`connect took longer than ${this.env.options.connectTimeout} ms`);
-      this.#lost();
-    } else this.retire();
+      this.#lose(`connect to ${this.endpoint.key} took longer than ${this.env.options.connectTimeout} ms`);
+    } else if (!this.peer.hasCome) {
+      this.env.stats.timeouts++;
+      this.#lose(`sent no SETTINGS of HTTP/2 within ${this.limits.prefaceTimeout} ms`);
+    } else if (this.openStreams === 0) this.retire();
+    else this.#keepAlive();
+  }
+
+  // === what the peer says
+
+  override reset(streamId: number, code: number): void {
+    if (code === ErrorCode.refusedStream && this.streams.has(streamId)) {
+      this.env.stats.http2Upstream.refused++;
+      this.#refusedId = streamId;
+    }
+    super.reset(streamId, code);
   }
 
   protected get settings(): readonly (readonly [id: number, value: number])[] {
@@ -120,7 +256,7 @@ export class Http2UpstreamConnection extends Http2Connection {
   }
 
   protected isIdle(streamId: number): boolean {
-    return (streamId & 1) === 0 || streamId >= this.#nextId;
+    return this.#ids.isIdle(streamId);
   }
 
   protected headReceived(
@@ -133,55 +269,123 @@ export class Http2UpstreamConnection extends Http2Connection {
       if (this.isIdle(streamId)) throw new ConnectionError(ErrorCode.protocolError, 'HEADERS on an idle stream');
       return;
     }
+    this.contentReceived();
     const problem = (stream as UpstreamStream).headReceived(block, endStream);
     if (problem !== undefined) this.failStream(stream, ErrorCode.protocolError, problem);
   }
 
-  protected streamClosed(): void {
+  protected streamClosed(stream: Http2Stream): void {
+    this.env.stats.http2Upstream.streams--;
     if (this.isGone) return;
+    if (stream.id !== this.#refusedId) this.#refusedId = 0;
     if (this.openStreams === 0) {
-      if (this.isDraining) {
-        this.finish(ErrorCode.noError, 'no further calls');
-        return;
-      }
-      this.env.deadlines.arm(this, this.limits.upstreamIdleTimeout);
+      this.#keepalive?.rest();
+      if (this.endpoint.retired) this.retire();
+      else if (this.#state === 'open' && this.peer.hasCome) this.#rest();
     }
-    this.pool.roomFreed();
+    this.#leaveIfDone();
+    this.owner.roomFreed();
   }
 
   protected settingsReceived(): void {
-    this.pool.roomFreed();
+    const isFirst = this.#keepalive === undefined;
+    if (isFirst) {
+      const { now } = this.env.deadlines;
+      this.#keepalive = new Keepalive(now);
+      this.#agedAt = now + ageLimit(this.limits.maxConnectionAge, this.env.random);
+    }
+    this.owner.ready(this);
+    if (!isFirst || this.isGone) return;
+    if (this.openStreams > 0) this.env.deadlines.arm(this, this.limits.pingInterval || Infinity);
+    else if (this.endpoint.retired) this.retire();
+    else this.#rest();
   }
 
   protected goawayReceived(lastStreamId: number): void {
+    this.env.stats.http2Upstream.goaways++;
     this.isDraining = true;
-    for (const [id, stream] of [...this.streams]) {
-      if (id <= lastStreamId) continue;
+    if (this.#state === 'open') this.#enter('draining');
+    const unprocessed = [...this.streams.values()].filter(({ id }) => id > lastStreamId);
+    for (const stream of unprocessed) {
+      if (stream.isClosed) continue;
       this.close(stream);
       stream.broken(ErrorCode.refusedStream, true, 'the peer goes away');
     }
-    if (this.openStreams === 0) this.finish(ErrorCode.noError, 'the peer goes away');
-    this.pool.roomFreed();
+    this.#leaveIfDone();
+    this.owner.roomFreed();
+  }
+
+  protected override fail(code: ErrorCode, problem: string): void {
+    if (this.isGone) return;
+    this.countMalformed();
+    this.isForeign = !this.peer.hasCome;
+    this.lossReason = this.isForeign
+      ? `speaks no HTTP/2, as it seems (${problem})`
+      : `broke the rules of HTTP/2: ${problem}`;
+    super.fail(code, problem);
   }
 
   protected onGone(): void {
+    this.#enter('closed');
     this.env.stats.upstreamOpen--;
-    this.pool.closed(this);
+    this.owner.closed(this);
   }
+
+  // === inside
 
   #onConnected(): void {
     if (this.isGone) return;
     this.isConnected = true;
-    this.env.deadlines.disarm(this);
+    this.#enter('open');
+    this.env.deadlines.arm(this, this.limits.prefaceTimeout);
     this.begin(false);
-    this.pool.connected();
+    this.owner.connected();
   }
 
-  #lost(): void {
-    this.isLost = true;
-    const reason = this.#failure === undefined ? 'closed the connection' : describeConnectError(this.#failure);
-    const wasConnecting = !this.isConnected && !this.isGone;
+  #enter(state: UpstreamState): void {
+    if (state === this.#state) return;
+    this.env.stats.http2Upstream.moved(this.#state, state);
+    this.#state = state;
+  }
+
+  #rest(): void {
+    this.env.deadlines.arm(this, this.limits.upstreamIdleTimeout);
+  }
+
+  #keepAlive(): void {
+    const step = (this.#keepalive as Keepalive).step(
+      this.env.deadlines.now,
+      this.limits.pingInterval,
+      this.limits.pingTimeout,
+    );
+    if (step.kind === 'dead') {
+      this.env.stats.timeouts++;
+      this.env.stats.http2Upstream.unanswered++;
+      this.#lose(`did not answer a PING within ${this.limits.pingTimeout} ms`);
+      return;
+    }
+    if (step.kind === 'ask') this.writer.ping(PING, 0, false);
+    this.env.deadlines.arm(this, step.ms);
+  }
+
+  #leaveIfDone(): void {
+    if (this.#state !== 'draining' || this.openStreams > 0) return;
+    this.writer.goaway(0, ErrorCode.noError);
+    this.finish(ErrorCode.noError, 'no further calls');
+  }
+
+  get #closeReason(): string {
+    return this.#failure === undefined ? 'closed the connection' : describeConnectError(this.#failure);
+  }
+
+  #lose(reason: string): void {
+    if (!this.isGone) {
+      this.isLost = true;
+      this.lossReason = reason;
+    }
     this.destroy();
-    if (wasConnecting) this.pool.connectFailed(reason);
   }
 }
+
+/** The id of the first call on a connection. */
+const FIRST_ID = 1;
