@@ -1,3 +1,5 @@
+import { grpcStatusOfHttp } from './grpc/http-status.js';
+
 /** Whether another attempt of the same call may succeed. */
 export type Retryable =
   /** The request never reached the application: any method may be tried again. */
@@ -165,7 +167,7 @@ export const ERRORS = {
   },
   MESH_ERR_BULKHEAD_FULL: {
     status: 503,
-    grpcStatus: 8,
+    grpcStatus: 14,
     retryable: 'never-sent',
     meaning:
       'As many calls of the service are under way as are allowed at once, and the queue is full or the wait too long.',
@@ -269,11 +271,14 @@ export class Rejection {
 /** A {@link Rejection} whose answer is given in full: an injected fault, a redirect, a fallback. */
 export class DirectAnswer extends Rejection {
   readonly #status: number;
+  readonly #grpcStatus: number | undefined;
 
   /**
    * @param code why Mesher answers by itself
    * @param status HTTP status
    * @param body sent as it is, with `contentType`; none when empty
+   * @param grpcStatus for gRPC callers, who get no body; the one that their clients would make of an HTTP error `status`, or that of the
+   * code, when left out
    */
   constructor(
     code: ErrorCode,
@@ -281,15 +286,30 @@ export class DirectAnswer extends Rejection {
     readonly body: string = '',
     readonly contentType: string = 'text/plain; charset=utf-8',
     message: string = ERRORS[code].meaning,
+    grpcStatus?: number,
   ) {
     super(code, message);
     this.#status = status;
+    this.#grpcStatus = grpcStatus;
   }
 
   override get status(): number {
     return this.#status;
   }
+
+  override get grpcStatus(): number {
+    const { status } = this;
+    // What is no error for HTTP is none that a gRPC client could read: it has no message of the right kind.
+    return this.#grpcStatus ?? (status >= LOWEST_ERROR_STATUS ? grpcStatusOfHttp(status) : super.grpcStatus);
+  }
+
+  /** The same answer for another reason. */
+  withCode(code: ErrorCode): DirectAnswer {
+    return new DirectAnswer(code, this.status, this.body, this.contentType, this.message, this.#grpcStatus);
+  }
 }
+
+const LOWEST_ERROR_STATUS = 400;
 
 const MESH_ERROR_BRAND: symbol = Symbol.for('mesher.error');
 

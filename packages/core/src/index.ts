@@ -3,6 +3,11 @@ export { systemPorts } from './ports/system.js';
 export { within } from './ports/within.js';
 export { DirectAnswer, ERRORS, MeshError, Rejection, isMeshError } from './errors.js';
 export type { ErrorCode, ErrorEntry, Retryable } from './errors.js';
+export { grpcStatusOfHttp, httpStatusOfGrpc } from './grpc/http-status.js';
+export { decodeGrpcMessage, encodeGrpcMessage } from './grpc/message.js';
+export { PUSHBACK_FIELD } from './grpc/pushback.js';
+export { GRPC_STATUS, grpcStatusName, parseGrpcStatus } from './grpc/status.js';
+export { formatGrpcTimeout, GRPC_TIMEOUT_FIELD, parseGrpcTimeout } from './grpc/timeout.js';
 export { FieldBundle, Invocation } from './invocation.js';
 export type {
   AnswerView,

@@ -208,6 +208,11 @@ export interface Outcome {
   readonly aborted: boolean;
   /** From the complete request head to the last byte of the answer, in milliseconds. */
   readonly durationMs: number;
+  /**
+   * Of a gRPC call: from the complete request head to the beginning of the answer, in milliseconds; undefined when none came, and for
+   * other calls. A gRPC call may be a conversation of hours, and how long it lasts then says nothing about who answers.
+   */
+  readonly beganAfterMs?: number | undefined;
 }
 
 /** Why an attempt did not get a response. */

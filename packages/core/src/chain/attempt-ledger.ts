@@ -1,4 +1,4 @@
-import type { AttemptFailure, Invocation, Outcome } from '../invocation.js';
+import type { AnswerView, AttemptFailure, Invocation, Outcome } from '../invocation.js';
 import type { Clock } from '../ports/ports.js';
 import type { Endpoint } from '../registry/endpoint.js';
 import type { ServicePlan } from '../registry/service-plan.js';
@@ -36,18 +36,18 @@ export class AttemptLedger {
   /** The only attempt that is under way got no answer. */
   failed(call: Invocation, failure: AttemptFailure): void {
     const endpoint = present(call);
-    if (endpoint !== undefined) this.#close(call, endpoint, 0, failure);
+    if (endpoint !== undefined) this.#close(call, endpoint, undefined, failure);
   }
 
   /** The only attempt that is under way got an answer that is thrown away. */
-  answered(call: Invocation, status: number): void {
+  answered(call: Invocation, answer: AnswerView): void {
     const endpoint = present(call);
-    if (endpoint !== undefined) this.#close(call, endpoint, status, undefined);
+    if (endpoint !== undefined) this.#close(call, endpoint, answer, undefined);
   }
 
   /** One of several attempts is over while another goes on. @param failure undefined when it was given up */
   lost(call: Invocation, endpoint: Endpoint, failure: AttemptFailure | undefined): void {
-    if (failure !== undefined) this.#close(call, endpoint, 0, failure);
+    if (failure !== undefined) this.#close(call, endpoint, undefined, failure);
     else this.#giveUp(call, endpoint);
   }
 
@@ -58,10 +58,10 @@ export class AttemptLedger {
   end(call: Invocation, outcome: Outcome): void {
     const { endpoint, underWay, hedges } = call;
     if (endpoint !== undefined && (underWay === endpoint || hedges?.includes(endpoint) === true)) {
-      const durationMs = call.startedAt + outcome.durationMs - this.#startOf(call, endpoint);
+      const startsAfterMs = this.#startOf(call, endpoint) - call.startedAt;
       const isWhole = call.attemptStartedAt === 0 && underWay === endpoint;
       this.#forget(call, endpoint);
-      this.#observe(call, endpoint, isWhole ? outcome : { ...outcome, durationMs });
+      this.#observe(call, endpoint, isWhole ? outcome : later(outcome, startsAfterMs));
     }
     for (let other = present(call); other !== undefined; other = present(call)) this.#giveUp(call, other);
   }
@@ -73,10 +73,16 @@ export class AttemptLedger {
     return endpoint;
   }
 
-  #close(call: Invocation, endpoint: Endpoint, status: number, failure: AttemptFailure | undefined): void {
+  #close(
+    call: Invocation,
+    endpoint: Endpoint,
+    answer: AnswerView | undefined,
+    failure: AttemptFailure | undefined,
+  ): void {
     const durationMs = this.clock.now() - this.#startOf(call, endpoint);
     if (!this.#forget(call, endpoint)) return;
-    this.#observe(call, endpoint, { status, code: failure?.code, aborted: false, durationMs });
+    const { status = 0, grpcStatus } = answer ?? {};
+    this.#observe(call, endpoint, { status, grpcStatus, code: failure?.code, aborted: false, durationMs });
   }
 
   #giveUp(call: Invocation, endpoint: Endpoint): void {
@@ -107,6 +113,13 @@ export class AttemptLedger {
     call.hedges?.splice(index, 1);
     return true;
   }
+}
+
+/** The outcome of an attempt that began so many milliseconds after its call. */
+function later(outcome: Outcome, startsAfterMs: number): Outcome {
+  const { beganAfterMs, durationMs } = outcome;
+  const since = { ...outcome, durationMs: durationMs - startsAfterMs };
+  return beganAfterMs === undefined ? since : { ...since, beganAfterMs: beganAfterMs - startsAfterMs };
 }
 
 /** Where an attempt is under way; the first one if there are several. */

@@ -44,8 +44,9 @@ export interface CallHandler {
    * Told of calls whose `watchesBeginning` is set: the head of an answer is passed on, and nothing will be tried again; or the
    * connection of a relayed call stands.
    * @param status 0 for a relayed connection
+   * @param grpcStatus that of a gRPC answer that is over with its beginning (trailers-only)
    */
-  begun?(call: Invocation, status: number): void;
+  begun?(call: Invocation, status: number, grpcStatus?: number): void;
   /** What the caller gets when the wire itself is about to refuse a call that was begun, e.g. after a timeout: a fallback, or the same. */
   instead?(call: Invocation, rejection: Rejection): Rejection;
   /** A connection to `endpoint` was made: it is reachable. */

@@ -1,4 +1,5 @@
 import type { ErrorCode } from '../errors.js';
+import { httpStatusOfGrpc } from '../grpc/http-status.js';
 import type { Invocation, Outcome } from '../invocation.js';
 import { UNKNOWN_SERVICE, type CallMetrics } from '../telemetry/call-metrics.js';
 
@@ -32,7 +33,11 @@ export class CallRecorder {
     if (metrics === undefined) return;
     if (call.metricsSlot < 0) this.started(call, this.slot(call, UNKNOWN_SERVICE));
     metrics.countBytes(call.metricsSlot, call.requestBytes, call.responseBytes);
-    metrics.record(call.metricsSlot, outcome.status, outcome.durationMs, outcome.aborted);
+    const { grpcStatus, aborted } = outcome;
+    if (grpcStatus !== undefined && !aborted) metrics.countGrpc(call.metricsSlot, grpcStatus);
+    // Under HTTP nearly every gRPC call is a 200: its class is that of the HTTP status which means the same.
+    const status = grpcStatus === undefined ? outcome.status : httpStatusOfGrpc(grpcStatus);
+    metrics.record(call.metricsSlot, status, outcome.durationMs, aborted);
     if (outcome.code !== undefined) metrics.countRejection(call.metricsSlot, outcome.code);
   }
 }

@@ -1,4 +1,5 @@
 import type { Rejection, ErrorCode } from '../errors.js';
+import { grpcStatusName } from '../grpc/status.js';
 import type { AnswerView, AttemptFailure, Invocation } from '../invocation.js';
 import type { Endpoint } from '../registry/endpoint.js';
 import type { ServicePlan } from '../registry/service-plan.js';
@@ -40,9 +41,9 @@ export class FurtherAttempts {
     const next = plan === undefined ? undefined : retries.answered(call, plan, answer);
     if (next === undefined) return undefined;
     call.failedAttempts++;
-    ledger.answered(call, answer.status);
+    ledger.answered(call, answer);
     const code: ErrorCode = 'MESH_ERR_STATUS';
-    const message = `${endpoint?.key ?? ''} answered ${answer.status}`;
+    const message = `${endpoint?.key ?? ''} answered ${describeStatus(answer)}`;
     return this.#goOn(call, next, { code, message, sent: true, reusedConnection: false });
   }
 
@@ -56,7 +57,7 @@ export class FurtherAttempts {
 
   isFailure(call: Invocation, answer: AnswerView): boolean {
     const { plan } = call;
-    return plan !== undefined && this.stations.retries.isFailure(call, plan, answer.status);
+    return plan !== undefined && this.stations.retries.isFailure(call, plan, answer);
   }
 
   lost(call: Invocation, endpoint: Endpoint, failure: AttemptFailure | undefined): void {
@@ -96,4 +97,9 @@ export class FurtherAttempts {
     if (endpoint === undefined || call.plan === undefined) return;
     attempts.failed(endpoint, failure, retries.of(call.plan).connectRest);
   }
+}
+
+/** The status that the caller would see. */
+function describeStatus({ status, grpcStatus }: AnswerView): string {
+  return grpcStatus === undefined ? String(status) : grpcStatusName(grpcStatus);
 }

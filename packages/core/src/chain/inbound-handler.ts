@@ -81,8 +81,8 @@ export class InboundHandler implements CallHandler {
     return next;
   }
 
-  begun(call: Invocation, status: number): void {
-    this.stations.policies.begun(call, status);
+  begun(call: Invocation, status: number, grpcStatus?: number): void {
+    this.stations.policies.begun(call, status, grpcStatus);
   }
 
   instead(call: Invocation, rejection: Rejection): Rejection {

@@ -90,8 +90,8 @@ export class OutboundHandler implements CallHandler {
     this.#further.lost(call, endpoint, failure);
   }
 
-  begun(call: Invocation, status: number): void {
-    this.stations.policies.begun(call, status);
+  begun(call: Invocation, status: number, grpcStatus?: number): void {
+    this.stations.policies.begun(call, status, grpcStatus);
   }
 
   instead(call: Invocation, rejection: Rejection): Rejection {

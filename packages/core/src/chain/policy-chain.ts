@@ -66,11 +66,11 @@ export class PolicyChain {
   }
 
   /** Tells those that let the call pass that its answer begins. One that throws does not keep the others from it. */
-  begun(call: Invocation, status: number): void {
+  begun(call: Invocation, status: number, grpcStatus?: number): void {
     for (let i = 0; i < call.admitted; i++) {
       const policy = call.policies?.[i] as Policy;
       try {
-        policy.answerBegan?.(call, status);
+        policy.answerBegan?.(call, status, grpcStatus);
       } catch (error) {
         this.logger.error({ policy: policy.name, error }, 'a policy failed when an answer began');
       }

@@ -45,8 +45,9 @@ export interface Policy {
   /**
    * The answer of a call begins whose `watchesBeginning` the policy has set. What follows may last for hours.
    * @param status 0 for a relayed connection, which stands
+   * @param grpcStatus that of a gRPC answer that is over with its beginning
    */
-  answerBegan?(call: Invocation, status: number): void;
+  answerBegan?(call: Invocation, status: number, grpcStatus?: number): void;
   /** What the caller gets in place of an answer that Mesher would make itself, e.g. a fallback; the same rejection to leave it. */
   instead?(call: Invocation, rejection: Rejection): Rejection;
   /**

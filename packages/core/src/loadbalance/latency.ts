@@ -19,7 +19,9 @@ const SWITCHING_PROTOCOLS = 101;
  * up says that it would have taken longer still, which is news only when that is more than is known.
  */
 export function latencyOf(outcome: Outcome, endpoint: Endpoint): number | undefined {
-  const { aborted, durationMs, status } = outcome;
+  const { aborted, durationMs: wholeMs, beganAfterMs, status } = outcome;
+  // A stream may last for hours, however fast the endpoint is.
+  const durationMs = beganAfterMs ?? wholeMs;
   if (aborted) return durationMs > endpoint.latencyMs ? durationMs : undefined;
   if (status === SWITCHING_PROTOCOLS) return undefined;
   return Math.max(durationMs, resultOf(outcome) === 'success' ? LEAST_MS : FAILURE_LATENCY_MS);

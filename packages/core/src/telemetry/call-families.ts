@@ -1,6 +1,7 @@
 import type { CallMetrics } from './call-metrics.js';
 import { COUNTED_CODES, OTHER_SERVICE, STATUS_CLASSES, UNKNOWN_SERVICE } from './call-metrics.js';
 import { DURATION_BUCKETS_SECONDS, DURATION_BUCKET_COUNT } from './duration-buckets.js';
+import { GRPC_STATUS_NAMES } from '../grpc/status.js';
 import { METRICS } from './metric-catalog.js';
 import { SmallFamily } from './metric-family.js';
 import type { Labels, MetricDefinition, MetricFamily, Sample } from './metric-family.js';
@@ -80,6 +81,15 @@ export function callFamilies(metrics: CallMetrics): MetricFamily[] {
       for (let statusClass = 0; statusClass < STATUS_CLASSES.length; statusClass++) {
         if (metrics.requestsOf(slot, statusClass) === 0) continue;
         pushHistogram(samples, metrics, slot, statusClass, labels.ofClass(slot, statusClass));
+      }
+    }),
+    perSlot(METRICS.grpcRequests, (slot, samples) => {
+      const counts = metrics.grpcOf(slot);
+      for (const [status, name] of counts === undefined ? [] : GRPC_STATUS_NAMES.entries()) {
+        const value = counts?.[status] ?? 0;
+        // OK is printed from zero on, like 2xx: error ratios are made of it.
+        if (value > 0 || status === 0)
+          samples.push({ labels: { grpc_status: name }, sharedLabels: labels.of(slot), value });
       }
     }),
     perSlot(METRICS.requestsInFlight, (slot, samples) => {

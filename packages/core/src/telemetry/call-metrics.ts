@@ -1,5 +1,6 @@
 import { ERRORS } from '../errors.js';
 import type { ErrorCode } from '../errors.js';
+import { HIGHEST_GRPC_STATUS } from '../grpc/status.js';
 import type { Direction } from '../invocation.js';
 import { DURATION_BUCKET_COUNT, durationBucket } from './duration-buckets.js';
 import { SourceCounts } from './source-counts.js';
@@ -42,6 +43,7 @@ const INITIAL_SLOTS = 16;
 const CLASS_STRIDE = DURATION_BUCKET_COUNT + 1;
 const SLOT_STRIDE = STATUS_CLASSES.length * CLASS_STRIDE;
 const CODE_STRIDE = COUNTED_CODES.length;
+const GRPC_STRIDE = HIGHEST_GRPC_STATUS + 1;
 const CODE_INDEX: ReadonlyMap<string, number> = new Map(COUNTED_CODES.map((code, index) => [code, index]));
 
 /**
@@ -66,6 +68,8 @@ export class CallMetrics {
   #responseBytes = new Float64Array(INITIAL_SLOTS);
   #retries = new Float64Array(INITIAL_SLOTS * CODE_STRIDE);
   #rejections = new Float64Array(INITIAL_SLOTS * CODE_STRIDE);
+  /** By gRPC status; undefined before the first gRPC call. */
+  #grpc: Float64Array | undefined;
   #capacity = INITIAL_SLOTS;
   #seriesDropped = 0;
 
@@ -112,6 +116,13 @@ export class CallMetrics {
     this.#calls[base + durationBucket(durationMs)]!++;
     // A duration that is not a number would spoil the sum for ever.
     if (durationMs > 0) this.#calls[base + DURATION_BUCKET_COUNT]! += durationMs;
+  }
+
+  /** A gRPC call ended with this status, 0..16. Counted beside {@link record}, not instead of it. */
+  countGrpc(slot: number, status: number): void {
+    if (slot < 0) return;
+    this.#grpc ??= new Float64Array(this.#capacity * GRPC_STRIDE);
+    this.#grpc[slot * GRPC_STRIDE + status]!++;
   }
 
   /** Mesher itself answered with an error. Counted beside {@link record}, not instead of it. */
@@ -181,6 +192,12 @@ export class CallMetrics {
     return this.#retries[slot * CODE_STRIDE + codeIndex] ?? 0;
   }
 
+  /** gRPC calls that ended with a status; undefined while no call of the slot has been one. */
+  grpcOf(slot: number): ArrayLike<number> | undefined {
+    const counts = this.#grpc?.subarray(slot * GRPC_STRIDE, (slot + 1) * GRPC_STRIDE);
+    return counts?.some((count) => count > 0) === true ? counts : undefined;
+  }
+
   requestBytesOf(slot: number): number {
     return this.#requestBytes[slot] ?? 0;
   }
@@ -200,6 +217,7 @@ export class CallMetrics {
     this.#responseBytes = enlarged(this.#responseBytes, this.#capacity);
     this.#retries = enlarged(this.#retries, this.#capacity * CODE_STRIDE);
     this.#rejections = enlarged(this.#rejections, this.#capacity * CODE_STRIDE);
+    if (this.#grpc !== undefined) this.#grpc = enlarged(this.#grpc, this.#capacity * GRPC_STRIDE);
     const inFlight = new Int32Array(this.#capacity);
     inFlight.set(this.#inFlight);
     this.#inFlight = inFlight;

@@ -38,6 +38,12 @@ export const METRICS = {
     BY_STATUS,
     'Time from the complete request head to the last byte of the answer.',
   ),
+  grpcRequests: calls(
+    'counter',
+    'mesher_grpc_requests_total',
+    [...BY_SERVICE, 'grpc_status'],
+    'Calls of gRPC that ended, by the name of the gRPC status that the caller got; in mesher_requests_total they count by the HTTP status that means the same.',
+  ),
   requestsInFlight: calls('gauge', 'mesher_requests_in_flight', BY_SERVICE, 'Calls that began and have not ended.'),
   retries: calls(
     'counter',

@@ -5,6 +5,7 @@ import { compatibilityFamilies } from './compatibility-families.js';
 import type { ServiceIdentity } from './compatibility-families.js';
 import { connectionFamilies } from './connection-metrics.js';
 import type { ConnectionStatsSource } from './connection-metrics.js';
+import { http2Families, type Http2StatsSource } from './http2-metrics.js';
 import type { MetricFamily } from './metric-family.js';
 import type { PolicyMetrics } from './policy-metrics.js';
 import { processFamilies, processStartTimeSeconds } from './process-metrics.js';
@@ -22,6 +23,8 @@ export interface MetricSources {
   readonly policies?: PolicyMetrics;
   /** One entry per proxy; none where the chassis has no wires of its own (inside an application). */
   readonly connections?: readonly ConnectionStatsSource[];
+  /** One entry per proxy that speaks HTTP/2. */
+  readonly http2?: readonly Http2StatsSource[];
   readonly registries?: readonly RegistryStatsSource[];
   /** Numbers about the process, default true; an application that already exports them turns this off. */
   readonly process?: boolean;
@@ -37,6 +40,7 @@ export function metricFamilies(sources: MetricSources): MetricFamily[] {
     ...callFamilies(calls),
     ...(sources.policies?.families() ?? []),
     ...(connections.length === 0 ? [] : connectionFamilies(connections)),
+    ...(sources.http2 === undefined ? [] : http2Families(sources.http2)),
     ...registryFamilies(sources.registries ?? [], clock),
     ...((sources.process ?? true) ? processFamilies(sources.build, startTimeSeconds, clock) : []),
     ...((sources.compatibility ?? true) ? compatibilityFamilies(calls, sources.identity, startTimeSeconds, clock) : []),

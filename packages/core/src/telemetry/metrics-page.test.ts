@@ -33,6 +33,7 @@ describe('MetricsPage', () => {
     const of = fakeMetricSources();
     const slot = of.calls.slotFor('outbound', 'world');
     of.calls.record(slot, 200, 3, false);
+    of.calls.countGrpc(slot, 0);
     of.calls.countRetry(slot, 'MESH_ERR_CONNECT');
     of.calls.countRejection(slot, 'MESH_ERR_CONNECT');
     const families = await render(of);

@@ -1,4 +1,5 @@
 import { DURATION_BUCKETS_SECONDS } from './duration-buckets.js';
+import { HTTP2_METRICS } from './http2-metrics.js';
 import { METRICS } from './metric-catalog.js';
 import type { MetricDefinition, MetricGroup } from './metric-family.js';
 import { POLICY_METRICS } from './policy-metric-catalog.js';
@@ -47,7 +48,11 @@ const CHAPTERS: readonly { readonly group: MetricGroup; readonly title: string; 
 
 /** The reference page of all metrics in Markdown, made from {@link METRICS}. */
 export function renderMetricsReference(): string {
-  const all: readonly MetricDefinition[] = [...Object.values(METRICS), ...Object.values(POLICY_METRICS)];
+  const all: readonly MetricDefinition[] = [
+    ...Object.values(METRICS),
+    ...Object.values(HTTP2_METRICS),
+    ...Object.values(POLICY_METRICS),
+  ];
   const chapters = CHAPTERS.map(({ group, title, intro }) => {
     const rows = all.filter((metric) => metric.group === group).map(renderRow);
     return [`## ${title}`, '', intro, '', '| metric | type | labels | meaning |', '|---|---|---|---|', ...rows].join(

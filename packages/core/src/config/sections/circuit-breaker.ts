@@ -1,9 +1,15 @@
+import { GRPC_STATUS_NAMES } from '../../grpc/status.js';
 import { s } from '../schema/combinators.js';
 import type { Infer } from '../schema/schema.js';
 import { bySide, type SideOf } from './by-side.js';
 
-/** `503`, `5xx`, and as go-chassis writes it `http_503`. */
-export const FAILURE_STATUS: RegExp = /^(http_)?[1-5](\d\d|xx)$/i;
+const GRPC_NAMES = GRPC_STATUS_NAMES.slice(1).flatMap((name) => [name, name.replaceAll('_', '-')]);
+
+/** `503`, `5xx`, and as go-chassis writes it `http_503`; gRPC statuses by name or number: `unavailable`, `grpc_14`. */
+export const FAILURE_STATUS = new RegExp(
+  `^(?:(?:http_)?[1-5](?:\\d\\d|xx)|(?:grpc_)?(?:[1-9]|1[0-6]|${GRPC_NAMES.join('|')}))$`,
+  'i',
+);
 
 const FIELDS = {
   enabled: s.boolean({
@@ -86,12 +92,19 @@ const FIELDS = {
     doc: 'Share of slow calls in the window at which the breaker opens.',
     reason: 'without a duration no call is slow; with one, a service that is slow for everybody is down',
   }),
-  failureStatuses: s.list(s.string({ pattern: FAILURE_STATUS, expectation: 'a status such as 503, http_503 or 5xx' }), {
-    commaSeparated: true,
-    default: ['5xx'],
-    doc: 'Statuses of answers that count as failures, besides those in servicecomb.transport.failure.',
-    reason: 'a service that answers every call with 500 is down; go-chassis counts what transport.failure names alone',
-  }),
+  failureStatuses: s.list(
+    s.string({
+      pattern: FAILURE_STATUS,
+      expectation: 'a status such as 503, http_503 or 5xx, or of gRPC such as unavailable',
+    }),
+    {
+      commaSeparated: true,
+      default: ['5xx'],
+      doc: 'Statuses of answers that count as failures, besides those in servicecomb.transport.failure; also of gRPC: resource-exhausted, 8. Statuses of HTTP stand for those of gRPC that mean the same: 5xx for unknown, deadline-exceeded, internal, unavailable, data-loss.',
+      reason:
+        'a service that answers every call with 500 is down; go-chassis counts what transport.failure names alone',
+    },
+  ),
   apiTemplates: s.list(s.string({ pattern: /^\//, expectation: "a path that starts with '/', such as /users/{id}" }), {
     default: [],
     doc: 'Paths that are one API each, for the scopes with api: /users/{name}/orders. Segments in braces stand for anything.',

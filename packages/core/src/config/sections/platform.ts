@@ -11,12 +11,18 @@ const TRANSPORT_LATER: Notes = {
 export const transportSchema = s.object(
   {
     failure: s.map(
-      s.list(s.string({ pattern: FAILURE_STATUS, expectation: 'a status as in http_500, or 500, or 5xx' }), {
-        commaSeparated: true,
-      }),
+      s.list(
+        s.string({
+          pattern: FAILURE_STATUS,
+          expectation: 'a status as in http_500, or 500, or 5xx, or of gRPC as in grpc_14 or unavailable',
+        }),
+        {
+          commaSeparated: true,
+        },
+      ),
       {
         keyName: 'protocol',
-        doc: 'Statuses that count as failures besides 5xx: http_429,http_408. rest stands for HTTP.',
+        doc: 'Statuses that count as failures besides 5xx: http_429,http_408. rest stands for HTTP; under grpc stand gRPC statuses: resource-exhausted.',
       },
     ),
     maxIdleCon: s.map(s.integer({ min: 0, doc: 'Idle connections that are kept.' }), {

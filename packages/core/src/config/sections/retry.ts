@@ -1,3 +1,5 @@
+import { GRPC_METHOD } from '../../grpc/grpc-methods.js';
+import { GRPC_STATUS_NAMES } from '../../grpc/status.js';
 import { s } from '../schema/combinators.js';
 import type { Fields } from '../schema/object.js';
 import type { Schema } from '../schema/schema.js';
@@ -20,7 +22,13 @@ export const BACKOFF_KINDS = ['exponential', 'constant', 'zero', 'jittered'] as 
 
 export type BackoffKind = (typeof BACKOFF_KINDS)[number];
 
-const CONDITION = new RegExp(`^(?:${RETRY_CONDITIONS.join('|')}|[45]\\d\\d)$`);
+/** gRPC statuses as `retryOn` has them: `unavailable`, `deadline-exceeded`. OK is nothing to repeat. */
+const GRPC_CONDITIONS = GRPC_STATUS_NAMES.slice(1).map((name) => name.toLowerCase().replaceAll('_', '-'));
+
+/** Besides those the spelling of the protocol (`DEADLINE_EXCEEDED`), and numbers. */
+const CONDITION = new RegExp(
+  `^(?:${RETRY_CONDITIONS.join('|')}|[45]\\d\\d|[1-9]|1[0-6]|${[...GRPC_CONDITIONS, ...GRPC_STATUS_NAMES.slice(1)].join('|')})$`,
+);
 
 /** A list of conditions and statuses, as `retryOn` has one wherever retries can be set. */
 export function retryOnList(notes: {
@@ -30,7 +38,7 @@ export function retryOnList(notes: {
 }): Schema<readonly string[] | undefined> {
   const condition = s.string({
     pattern: CONDITION,
-    expectation: `one of ${RETRY_CONDITIONS.join(', ')}, or a status from 400 to 599`,
+    expectation: `one of ${RETRY_CONDITIONS.join(', ')}, a status from 400 to 599, or a gRPC status such as unavailable or 14`,
   });
   return s.list(condition, { commaSeparated: true, ...notes });
 }
@@ -57,7 +65,7 @@ export const RETRY_FIELDS = {
     reason: 'as in go-chassis',
   }),
   retryOn: retryOnList({
-    doc: 'What is worth another attempt: connect-failure, refused-stream, reset, timeout (of one attempt), gateway-error (502, 503, 504), 5xx, retriable-4xx (409), or statuses.',
+    doc: 'What is worth another attempt: connect-failure, refused-stream, reset, timeout (of one attempt), gateway-error (502, 503, 504), 5xx, retriable-4xx (409), or statuses, also of gRPC: unavailable, deadline-exceeded, 14. Statuses of HTTP stand for those of gRPC that mean the same.',
     default: ['connect-failure', 'reset', 'timeout', 'gateway-error'],
     reason: 'what another instance may do better; 500 is more often a mistake that any instance would make',
   }),
@@ -66,6 +74,15 @@ export const RETRY_FIELDS = {
     default: 'idempotent',
     reason: 'an order that is placed twice is worse than an error',
   }),
+  idempotentGrpcMethods: s.list(
+    s.string({ pattern: GRPC_METHOD, expectation: 'a method such as package.Service/Method or package.Service/*' }),
+    {
+      commaSeparated: true,
+      doc: 'gRPC methods that may be executed twice without harm: package.Service/Method, or package.Service/* for all of a service.',
+      default: [],
+      reason: 'all gRPC calls are POST requests, so that only their owner knows',
+    },
+  ),
   perTryTimeoutMs: s.integer({
     min: 0,
     doc: 'Milliseconds that one attempt has until its answer begins, for requests that may be sent again; 0 for as long as the call has.',

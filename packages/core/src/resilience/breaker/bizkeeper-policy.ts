@@ -85,10 +85,10 @@ class BizkeeperPolicy implements Policy {
     return fallBack(service.rules.fallback.choice, call, rejection, this.context.logger);
   }
 
-  answerBegan(call: Invocation, status: number): void {
-    call.admission?.began?.(status, this.context.ports.clock.now() - call.startedAt);
+  answerBegan(call: Invocation, status: number, grpcStatus?: number): void {
+    call.admission?.began?.(call, { status, grpcStatus }, this.context.ports.clock.now() - call.startedAt);
     const service = this.#serviceOf(call);
-    service?.instances?.answerBegan(call, status, service.rules.failures);
+    service?.instances?.answerBegan(call, { status, grpcStatus }, service.rules.failures);
   }
 
   attemptBegan(call: Invocation, endpoint: Endpoint): void {

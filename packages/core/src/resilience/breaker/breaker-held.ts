@@ -1,6 +1,6 @@
 import type { Invocation, Outcome } from '../../invocation.js';
-import type { Admission } from '../admission.js';
-import { isRelayed, judgeCall, type FailureStatuses } from './breaker-outcomes.js';
+import type { Admission, AnswerStart } from '../admission.js';
+import { isRelayed, judgeBeginning, judgeCall, waitOf, type FailureStatuses } from './breaker-outcomes.js';
 import type { Probe } from './breaker-probes.js';
 import type { Breaker } from './breaker.js';
 import type { Bulkhead } from '../bulkhead/bulkhead.js';
@@ -25,10 +25,13 @@ export class HeldByCall implements Admission {
     this.#bulkheads.push(bulkhead);
   }
 
-  /** Probes know by now what they wanted to know. */
-  began(status: number, durationMs: number): void {
+  /** Probes know by now what they wanted to know, if the answer says so at its beginning. */
+  began(call: Invocation, { status, grpcStatus }: AnswerStart, durationMs: number): void {
     for (const { breaker, probe, failures } of this.#breakers) {
-      if (probe !== undefined) breaker.endProbe(probe, failures.has(status) ? 'failure' : 'success', durationMs);
+      if (probe === undefined) continue;
+      const judgement = judgeBeginning(call, status, grpcStatus, failures);
+      if (judgement === undefined) probe.isAnswered = true;
+      else breaker.endProbe(probe, judgement, durationMs);
     }
   }
 
@@ -36,8 +39,9 @@ export class HeldByCall implements Admission {
     for (const bulkhead of this.#bulkheads) bulkhead.left(call, outcome);
     for (const { breaker, probe, failures } of this.#breakers) {
       const judgement = judgeCall(call, outcome, failures);
-      if (probe === undefined) breaker.record(judgement, call.startedAt, outcome.durationMs, !isRelayed(call));
-      else breaker.endProbe(probe, judgement, outcome.durationMs);
+      if (probe === undefined)
+        breaker.record(judgement, call.startedAt, outcome.durationMs, isRelayed(call) ? 0 : waitOf(outcome));
+      else breaker.endProbe(probe, judgement, waitOf(outcome));
     }
   }
 

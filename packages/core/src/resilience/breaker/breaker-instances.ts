@@ -3,8 +3,9 @@ import type { Invocation, Outcome } from '../../invocation.js';
 import type { Ports } from '../../ports/ports.js';
 import type { Endpoint } from '../../registry/endpoint.js';
 import type { BizkeeperReports } from './bizkeeper-reports.js';
+import type { AnswerStart } from '../admission.js';
 import { ApiTable, type ApiTableOptions } from './breaker-apis.js';
-import { isRelayed, judge, type FailureStatuses, type Judgement } from './breaker-outcomes.js';
+import { isRelayed, judge, judgeBeginning, waitOf, type FailureStatuses, type Judgement } from './breaker-outcomes.js';
 import { Probe } from './breaker-probes.js';
 import type { BreakerSettings } from './breaker-settings.js';
 import { Breaker } from './breaker.js';
@@ -81,20 +82,21 @@ export class InstanceBreakers {
   }
 
   /** The attempt that is left of the call is answered: a probe need not wait until the answer has ended. */
-  answerBegan(call: Invocation, status: number, failures: FailureStatuses): void {
+  answerBegan(call: Invocation, { status, grpcStatus }: AnswerStart, failures: FailureStatuses): void {
     const one = call.endpoint && this.#instances.get(call.endpoint);
     if (one === undefined) return;
-    const durationMs = this.ports.clock.now() - startOfAttempt(call);
-    this.#endProbe(one, call, failures.has(status) ? 'failure' : 'success', durationMs);
+    const judgement = judgeBeginning(call, status, grpcStatus, failures);
+    if (judgement !== undefined) this.#endProbe(one, call, judgement, this.ports.clock.now() - startOfAttempt(call));
+    else for (const { call: other, probe } of one.probes) if (other === call) probe.isAnswered = true;
   }
 
   ended(call: Invocation, endpoint: Endpoint, outcome: Outcome, failures: FailureStatuses): void {
     const judgement = judge(outcome, failures);
     const one = this.#instances.get(endpoint) ?? this.#add(endpoint);
-    if (this.#endProbe(one, call, judgement, outcome.durationMs)) return;
+    if (this.#endProbe(one, call, judgement, waitOf(outcome))) return;
     const breaker = one.breaker ?? one.apis?.of(call.method, call.path, () => this.ports.clock.now());
     if (breaker?.isClosed !== true) return;
-    breaker.record(judgement, startOfAttempt(call), outcome.durationMs, !isRelayed(call));
+    breaker.record(judgement, startOfAttempt(call), outcome.durationMs, isRelayed(call) ? 0 : waitOf(outcome));
     if (breaker.isClosed) return;
     this.#tripped.set(breaker, one);
     this.#gate(breaker, endpoint);

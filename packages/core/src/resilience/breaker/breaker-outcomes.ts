@@ -1,4 +1,6 @@
 import type { ErrorCode } from '../../errors.js';
+import { grpcStatusMask } from '../../grpc/failure-statuses.js';
+import { GRPC_STATUS } from '../../grpc/status.js';
 import type { Invocation, Outcome } from '../../invocation.js';
 
 /** What the end of a call says about the service: `neither` when it says nothing. */
@@ -53,12 +55,18 @@ export const CODE_JUDGEMENTS: Readonly<Record<ErrorCode, CodeJudgement>> = {
 
 const HIGHEST_STATUS = 599;
 
-/** Statuses that count as failures, compiled from `503`, `http_503` and `5xx`. */
+/**
+ * Statuses that count as failures, compiled from `503`, `http_503` and `5xx`, and gRPC statuses by name or number. A status of HTTP
+ * stands for those of gRPC that mean the same, too ({@link grpcStatusMask}).
+ */
 export class FailureStatuses {
   readonly #isFailure = new Uint8Array(HIGHEST_STATUS + 1);
+  /** One bit per gRPC status. */
+  readonly #grpc: number;
 
   /** @param names each matches `FAILURE_STATUS` of the configuration; others are passed over */
   constructor(names: readonly string[]) {
+    this.#grpc = grpcStatusMask(names);
     for (const name of names) {
       const [, first = '', rest = ''] = /^(?:http_)?([1-5])(\d\d|xx)$/i.exec(name) ?? [];
       if (first === '') continue;
@@ -67,22 +75,53 @@ export class FailureStatuses {
     }
   }
 
-  has(status: number): boolean {
-    return this.#isFailure[status] === 1;
+  /** @param grpcStatus that of a gRPC call, which then decides alone: under HTTP it is always 200 */
+  has(status: number, grpcStatus?: number): boolean {
+    return grpcStatus === undefined ? this.#isFailure[status] === 1 : (this.#grpc & (1 << grpcStatus)) !== 0;
   }
 }
 
-/** What the end of a call, or of one attempt, says about the service. A client that went away says nothing. */
+/** Under this HTTP status a gRPC server says its own, at the end of the answer. */
+const GRPC_CARRIER_STATUS = 200;
+
+/**
+ * What the beginning of an answer says already, for a probe that does not wait until its end.
+ * @param status HTTP status; 0 for a relayed connection, which stands
+ * @param grpcStatus that of an answer that is over with its beginning
+ * @returns undefined while nothing is known: a gRPC answer begins with 200 whatever its end will be
+ */
+export function judgeBeginning(
+  call: Invocation,
+  status: number,
+  grpcStatus: number | undefined,
+  failures: FailureStatuses,
+): Judgement | undefined {
+  if (failures.has(status, grpcStatus)) return 'failure';
+  if (call.protocol !== 'grpc' || status !== GRPC_CARRIER_STATUS) return 'success';
+  if (grpcStatus === undefined) return undefined;
+  return grpcStatus === GRPC_STATUS.CANCELLED ? 'neither' : 'success';
+}
+
+/**
+ * What the end of a call, or of one attempt, says about the service. A client that went away says nothing, nor does an answer that the
+ * service gave up (gRPC's CANCELLED), unless it is listed: mostly its caller had.
+ */
 export function judge(outcome: Outcome, failures: FailureStatuses): Judgement {
   if (outcome.aborted) return 'neither';
   const byCode = outcome.code === undefined ? 'status' : CODE_JUDGEMENTS[outcome.code];
   if (byCode !== 'status') return byCode;
-  return failures.has(outcome.status) ? 'failure' : 'success';
+  if (failures.has(outcome.status, outcome.grpcStatus)) return 'failure';
+  return outcome.grpcStatus === GRPC_STATUS.CANCELLED ? 'neither' : 'success';
 }
 
 /** A relayed connection is no call: it may stay open for days without asking for anything, and how long it did says nothing. */
 export function isRelayed(call: Invocation): boolean {
   return call.protocol === 'tcp';
+}
+
+/** Milliseconds that a caller waited: for the beginning of a gRPC answer, which may be a stream of hours, else for the whole one. */
+export function waitOf({ beganAfterMs, durationMs }: Outcome): number {
+  return beganAfterMs ?? durationMs;
 }
 
 /** Like {@link judge}, for a whole call. */
@@ -91,10 +130,11 @@ export function judgeCall(call: Invocation, outcome: Outcome, failures: FailureS
 }
 
 /**
- * The time that the caller of an inbound call gave it is over. Anybody may give a call a millisecond: were that a failure of the
+ * The time that the caller of an inbound call gave it is over, as seen here or, for gRPC, by the application. Anybody may give a call a millisecond: were that a failure of the
  * application, a few such calls would take it away from all other callers.
  */
-export function isGivenUpByCaller(call: Invocation, { code, durationMs }: Outcome): boolean {
-  if (code !== 'MESH_ERR_TIMEOUT' || call.direction !== 'inbound' || call.deadlineIsOurs) return false;
+export function isGivenUpByCaller(call: Invocation, { code, durationMs, grpcStatus }: Outcome): boolean {
+  const isLate = code === undefined ? grpcStatus === GRPC_STATUS.DEADLINE_EXCEEDED : code === 'MESH_ERR_TIMEOUT';
+  if (!isLate || call.direction !== 'inbound' || call.deadlineIsOurs) return false;
   return call.startedAt + durationMs >= call.deadlineAt;
 }

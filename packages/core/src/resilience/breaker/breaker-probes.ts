@@ -4,6 +4,8 @@ import type { Judgement } from './breaker-outcomes.js';
 export class Probe {
   /** It has ended, or belongs to a round that is over. */
   over = false;
+  /** Its answer has begun, and may last for hours: unless it fails before its lease is over, it has succeeded. */
+  isAnswered = false;
 
   /** @param leaseUntil monotonic milliseconds at which its place is given to another call */
   constructor(
@@ -24,7 +26,8 @@ export interface ProbeLimits {
 /**
  * The probes of a half-open breaker, until so many succeeded, or so many failed that the others would not do. A probe of which
  * nothing is learnt (its client left) gives its place back and counts for nothing; one that does not end loses its place to the
- * next call, so that it cannot keep the round from ending, but still counts if it ends in time.
+ * next call, so that it cannot keep the round from ending, but still counts if it ends in time. One that is being answered for as long
+ * as its lease (a stream) counts as a success then.
  */
 export class ProbeRound {
   successes = 0;
@@ -68,9 +71,20 @@ export class ProbeRound {
     return this.failures > probes - successes ? false : undefined;
   }
 
+  /** Gives up the probes whose lease is over. @returns true when the round has passed by that */
+  settle(now: number): boolean {
+    this.#expire(now);
+    return this.successes >= this.limits.successes;
+  }
+
   #expire(now: number): void {
     for (let i = this.#underWay.length - 1; i >= 0; i--) {
-      if ((this.#underWay[i] as Probe).leaseUntil <= now) this.#underWay.splice(i, 1);
+      const probe = this.#underWay[i] as Probe;
+      if (probe.leaseUntil > now) continue;
+      this.#underWay.splice(i, 1);
+      if (!probe.isAnswered) continue;
+      probe.over = true;
+      this.successes++;
     }
   }
 }

@@ -80,14 +80,14 @@ export class Breaker implements CircuitListener {
   /**
    * Counts the end of a call that was let pass without being a probe.
    * @param startedAt monotonic milliseconds at which it began
-   * @param mayBeSlow false when its duration says nothing
+   * @param waitMs what counts for slow calls: the time until the answer, if it is another; 0 when that says nothing
    */
-  record(judgement: Judgement, startedAt: number, durationMs: number, mayBeSlow = true): void {
+  record(judgement: Judgement, startedAt: number, durationMs: number, waitMs: number = durationMs): void {
     if (judgement === 'neither' || this.#state !== CLOSED || startedAt < this.#closedAt) return;
     const endedAt = startedAt + durationMs;
     const { slowMs, forceClosed } = this.settings;
     const failed = judgement === 'failure';
-    const slow = mayBeSlow && durationMs > slowMs;
+    const slow = waitMs > slowMs;
     const window = this.#window;
     window.count(failed, slow, endedAt);
     if (endedAt > this.lastUsedAt) this.lastUsedAt = endedAt;
@@ -186,6 +186,10 @@ export class Breaker implements CircuitListener {
       this.observer.changed(this, 'half-open');
     }
     if (state.kind === 'closed') return undefined;
+    if (state.round.settle(now)) {
+      state.circuit.end(true);
+      if (this.isClosed) return undefined;
+    }
     return state.round.take(now) ?? this.#refuse(undefined);
   }
 

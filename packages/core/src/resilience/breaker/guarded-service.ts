@@ -6,7 +6,7 @@ import type { ServiceRules } from './bizkeeper-rules.js';
 import { ApiTable } from './breaker-apis.js';
 import type { MarkedRule } from './breaker-by-mark.js';
 import { InstanceBreakers } from './breaker-instances.js';
-import { isRelayed, judgeCall } from './breaker-outcomes.js';
+import { isRelayed, judgeCall, waitOf } from './breaker-outcomes.js';
 import { Breaker } from './breaker.js';
 import { Bulkhead } from '../bulkhead/bulkhead.js';
 
@@ -28,7 +28,9 @@ export class Guard implements Admission {
     const { breaker, service } = this;
     const relayed = isRelayed(call);
     if (!relayed) service.bulkhead.left(call, outcome);
-    breaker?.record(judgeCall(call, outcome, service.rules.failures), call.startedAt, outcome.durationMs, !relayed);
+    if (breaker === undefined) return;
+    const judgement = judgeCall(call, outcome, service.rules.failures);
+    breaker.record(judgement, call.startedAt, outcome.durationMs, relayed ? 0 : waitOf(outcome));
   }
 }
 

@@ -3,7 +3,7 @@ import type { Invocation, Outcome } from '../../invocation.js';
 import type { Ports, TimerHandle } from '../../ports/ports.js';
 import type { AdaptiveValues } from '../../config/sections/isolation.js';
 import { AdaptiveLimit } from './adaptive-limit.js';
-import { isGivenUpByCaller } from '../breaker/breaker-outcomes.js';
+import { isGivenUpByCaller, waitOf } from '../breaker/breaker-outcomes.js';
 
 /** How many calls may be under way, and how many may wait; compiled from the configuration. */
 export interface BulkheadSettings {
@@ -207,7 +207,8 @@ export class Bulkhead {
  * others are, and the time does not hold a wait for a place.
  */
 function measured(call: Invocation, outcome: Outcome, bestMs: number): number | undefined {
-  const { aborted, code, durationMs } = outcome;
+  const { aborted, code } = outcome;
+  const durationMs = waitOf(outcome);
   if (aborted || call.waited) return undefined;
   if (code === undefined) return durationMs;
   // A caller with less time than the service needs at best would otherwise set a best that it can never reach.

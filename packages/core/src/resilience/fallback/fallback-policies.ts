@@ -104,5 +104,5 @@ function checkAnswer(answer: unknown): Rejection {
 /** Breakers and metrics go by the code: a call that failed stays one, however kind the answer is. */
 function withCode(answer: Rejection, code: ErrorCode): Rejection {
   if (answer.code === code || !(answer instanceof DirectAnswer)) return answer;
-  return new DirectAnswer(code, answer.status, answer.body, answer.contentType, answer.message);
+  return answer.withCode(code);
 }

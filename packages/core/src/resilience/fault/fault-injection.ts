@@ -2,6 +2,7 @@ import type { Policy, PolicyContext, PolicyFactory } from '../../chain/policy.js
 import { governanceSchema } from '../../config/sections/governance.js';
 import { markedFaultSchema, type MarkedFault } from '../../config/sections/marked-fault.js';
 import { DirectAnswer, type Rejection } from '../../errors.js';
+import { grpcStatusName } from '../../grpc/status.js';
 import type { Explanation } from '../../explain/explanation.js';
 import type { CallProtocol, Invocation } from '../../invocation.js';
 import type { LabelledCounter } from '../../telemetry/policy-metrics.js';
@@ -16,6 +17,9 @@ export const FAULT_FIELD = 'x-mesher-fault';
 
 /** Body of an injected abort, as go-chassis has it. */
 const ABORT_BODY = 'injecting abort';
+
+/** Of aborts that name none. */
+const DEFAULT_ABORT_STATUS = 503;
 
 /** A policy of `servicecomb.faultInjection`, compiled. */
 interface MarkedFaults {
@@ -58,7 +62,7 @@ class FaultInjection implements Policy {
     if (fault !== undefined) {
       const { values } = fault;
       if (this.#hits(values.delayPercent)) delayMs = values.delayMs;
-      if (this.#hits(values.abortPercent)) abort = abortWith(values.abortStatus, ABORT_BODY);
+      if (this.#hits(values.abortPercent)) abort = abortWith(values, ABORT_BODY);
     }
     if (delayMs === 0 && abort === undefined && this.#marked.length > 0) {
       const marked = this.#ofMark(call);
@@ -97,8 +101,7 @@ class FaultInjection implements Policy {
     const { values } = fault ?? (marked as MarkedFaults);
     into.add(this.name, describe(values).join('; '), details, { ...fault, mark: marked?.mark });
     if (values.abortPercent < 100) return;
-    into.rejection =
-      fault === undefined ? abortByMark(marked as MarkedFaults) : abortWith(values.abortStatus, ABORT_BODY);
+    into.rejection = fault === undefined ? abortByMark(marked as MarkedFaults) : abortWith(values, ABORT_BODY);
     into.stopped = true;
   }
 
@@ -141,13 +144,24 @@ class FaultInjection implements Policy {
   }
 }
 
-function abortWith(status: number, body: string): Rejection {
-  return new DirectAnswer('MESH_ERR_FAULT_INJECTED', status === 0 ? 503 : status, body);
+function abortWith({ abortStatus: status, abortGrpcStatus }: FaultValues, body: string): Rejection {
+  const grpcStatus = abortGrpcStatus === 0 ? undefined : abortGrpcStatus;
+  return new DirectAnswer(
+    'MESH_ERR_FAULT_INJECTED',
+    status || DEFAULT_ABORT_STATUS,
+    body,
+    undefined,
+    undefined,
+    grpcStatus,
+  );
 }
 
+/** A gRPC caller cannot be given an answer of nothing: it gets the status of the code. */
 function abortByMark({ isNull, values }: MarkedFaults): Rejection {
-  return isNull ? abortWith(200, '') : abortWith(values.abortStatus, ABORT_BODY);
+  return isNull ? new DirectAnswer('MESH_ERR_FAULT_INJECTED', 200) : abortWith(values, ABORT_BODY);
 }
+
+const NO_ABORT = { abortPercent: 0, abortStatus: 0, abortGrpcStatus: 0 } as const;
 
 function compileMarked(policies: ReadonlyMap<string, MarkedFault>): MarkedFaults[] {
   return Array.from(
@@ -159,20 +173,19 @@ function compileMarked(policies: ReadonlyMap<string, MarkedFault>): MarkedFaults
         mark: match ?? name,
         values:
           type === 'delay'
-            ? { delayPercent: percent, delayMs: delayTime, abortPercent: 0, abortStatus: 0 }
-            : { delayPercent: 0, delayMs: 0, abortPercent: percent, abortStatus: errorCode },
+            ? { ...NO_ABORT, delayPercent: percent, delayMs: delayTime }
+            : { delayPercent: 0, delayMs: 0, abortPercent: percent, abortStatus: errorCode, abortGrpcStatus: 0 },
         isNull: fallbackType === 'ReturnNull',
       };
     },
   ).filter(({ values }) => values.delayPercent > 0 || values.abortPercent > 0);
 }
 
-function describe({ delayPercent, delayMs, abortPercent, abortStatus }: FaultValues): string[] {
+function describe({ delayPercent, delayMs, abortPercent, abortStatus, abortGrpcStatus }: FaultValues): string[] {
+  const status = abortGrpcStatus === 0 ? abortStatus || DEFAULT_ABORT_STATUS : grpcStatusName(abortGrpcStatus);
   return [
     ...(delayPercent > 0 ? [`delays ${delayPercent} % of the calls by ${delayMs} ms`] : []),
-    ...(abortPercent > 0
-      ? [`aborts ${abortPercent} % of the calls with ${abortStatus === 0 ? 503 : abortStatus}`]
-      : []),
+    ...(abortPercent > 0 ? [`aborts ${abortPercent} % of the calls with ${status}`] : []),
   ];
 }
 

@@ -1,16 +1,19 @@
 import type { FaultConfig } from '../../config/sections/governance.js';
+import { parseGrpcStatus } from '../../grpc/status.js';
 import type { CallProtocol } from '../../invocation.js';
 
-/** The four values that say what is injected; each comes from a level of its own. */
+/** The values that say what is injected; each comes from a level of its own. */
 export interface FaultValues {
   readonly delayPercent: number;
   /** Milliseconds. */
   readonly delayMs: number;
   readonly abortPercent: number;
   readonly abortStatus: number;
+  /** gRPC status of aborted gRPC calls; 0 for what follows from {@link abortStatus}. */
+  readonly abortGrpcStatus: number;
 }
 
-export const FAULT_KEYS = ['delayPercent', 'delayMs', 'abortPercent', 'abortStatus'] as const;
+export const FAULT_KEYS = ['delayPercent', 'delayMs', 'abortPercent', 'abortStatus', 'abortGrpcStatus'] as const;
 export type FaultKey = (typeof FAULT_KEYS)[number];
 
 /** What one level sets for a protocol; 0 stands for "not set", as in go-chassis. */
@@ -23,6 +26,7 @@ export function valuesOf(fault: FaultConfig, protocol: CallProtocol): FaultValue
     delayMs: first.delay.fixedDelay || second.delay.fixedDelay || 0,
     abortPercent: first.abort.percent || second.abort.percent || 0,
     abortStatus: first.abort.httpStatus || second.abort.httpStatus || 0,
+    abortGrpcStatus: protocol === 'grpc' ? (parseGrpcStatus(grpc.abort.grpcStatus ?? '0') ?? 0) : 0,
   };
 }
 
@@ -44,12 +48,14 @@ export function resolveValues(levels: readonly FaultValues[]): {
       delayMs: value('delayMs'),
       abortPercent: value('abortPercent'),
       abortStatus: value('abortStatus'),
+      abortGrpcStatus: value('abortGrpcStatus'),
     },
     from: {
       delayPercent: winner('delayPercent'),
       delayMs: winner('delayMs'),
       abortPercent: winner('abortPercent'),
       abortStatus: winner('abortStatus'),
+      abortGrpcStatus: winner('abortGrpcStatus'),
     },
   };
 }

@@ -1,4 +1,5 @@
 import type { ErrorCode } from '../../errors.js';
+import { grpcStatusMask } from '../../grpc/failure-statuses.js';
 
 /** What went wrong with an attempt, as far as retries tell it apart. */
 export const FAILURE = {
@@ -56,10 +57,15 @@ export class RetryConditions {
   readonly failures: number;
   /** One byte per status from 400 on; undefined when no status is worth another attempt. */
   readonly #statuses: Uint8Array | undefined;
+  /** One bit per gRPC status. */
+  readonly #grpc: number;
 
   /** @param names known conditions and statuses; none for what is always worth another attempt */
   constructor(readonly names: readonly string[]) {
     this.failures = names.reduce((mask, name) => mask | (FAILURES_OF[name] ?? 0), ALWAYS);
+    this.#grpc = grpcStatusMask(
+      names.flatMap((name) => (name === 'gateway-error' ? GATEWAY_ERRORS.map(String) : name)),
+    );
     const statuses = names.flatMap(statusesOf).filter((status) => status >= LOWEST_STATUS && status <= HIGHEST_STATUS);
     if (statuses.length === 0) return;
     this.#statuses = new Uint8Array(HIGHEST_STATUS - LOWEST_STATUS + 1);
@@ -68,10 +74,12 @@ export class RetryConditions {
 
   /** Answers have to be looked at. */
   get watchesAnswers(): boolean {
-    return this.#statuses !== undefined;
+    return this.#statuses !== undefined || this.#grpc !== 0;
   }
 
-  hasStatus(status: number): boolean {
+  /** @param grpcStatus that of a gRPC answer, which then decides alone */
+  hasStatus(status: number, grpcStatus?: number): boolean {
+    if (grpcStatus !== undefined) return (this.#grpc & (1 << grpcStatus)) !== 0;
     return this.#statuses?.[status - LOWEST_STATUS] === 1;
   }
 }

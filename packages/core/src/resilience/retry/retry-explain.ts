@@ -20,7 +20,7 @@ function instancesFor({ plan, protocol, shunned, subset }: Invocation): number {
 }
 
 function explainTimeout(call: Invocation, attempts: ServiceAttempts, now: number, into: Explanation): void {
-  const tryTimeoutMs = tryTimeoutOf(call, attempts.retryOf(call));
+  const tryTimeoutMs = tryTimeoutOf(call, attempts.retryOf(call), attempts.isIdempotent(call));
   const { route } = call;
   const left = call.deadlineAt - now;
   const isBound = left < UNBOUNDED_MS / 2;
@@ -54,15 +54,16 @@ function explainRetries(
   const { budget } = attempts;
   const { percent, minPerSecond } = budget.options;
   const available = Math.floor(budget.available(now));
-  const mayRepeat = policy.anyMethod || call.idempotent;
+  const mayRepeat = policy.anyMethod || attempts.isIdempotent(call);
+  const method = call.protocol === 'grpc' ? call.path : call.method;
   const details = [
     `safe failures (no connection, or none left before an answer to an idempotent request): ${upTo(safeAttempts)}`,
     ...(policy.isEnabled
       ? [
           `${policy.conditions.names.join(', ')}: ${upTo(maxAttempts)}, ${triesPerInstance} at one instance, ${policy.backoff.describe()}`,
           mayRepeat
-            ? `${call.method} may be sent again after it was executed`
-            : `${call.method} is not idempotent: it is only sent again if it cannot have been executed`,
+            ? `${method} may be sent again after it was executed`
+            : `${method} is not ${call.protocol === 'grpc' ? 'one of idempotentGrpcMethods' : 'idempotent'}: it is only sent again if it cannot have been executed`,
         ]
       : ['nothing else: retryEnabled is off']),
     ...(room >= wanted
@@ -86,16 +87,18 @@ function explainRetries(
   });
 }
 
-function explainHedging(call: Invocation, { hedging }: ServiceAttempts, instances: number, into: Explanation): void {
+function explainHedging(call: Invocation, attempts: ServiceAttempts, instances: number, into: Explanation): void {
+  const { hedging } = attempts;
   if (hedging === undefined) return;
+  const isIdempotent = attempts.isIdempotent(call);
   const { delayMs, maxHedges } = hedging;
   const most = Math.min(maxHedges, instances - 1);
-  const decision = !call.idempotent
-    ? `none: ${call.method} is not idempotent`
+  const decision = !isIdempotent
+    ? `none: ${call.protocol === 'grpc' ? call.path : call.method} is not idempotent`
     : most > 0
       ? `after ${delayMs} ms without an answer, up to ${most} more at other instances`
       : 'none: there is no other instance';
-  into.add('hedging', decision, [], { delayMs, maxHedges, applies: call.idempotent && most > 0 });
+  into.add('hedging', decision, [], { delayMs, maxHedges, applies: isIdempotent && most > 0 });
 }
 
 function counted(count: number, what: string): string {

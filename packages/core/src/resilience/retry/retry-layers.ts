@@ -1,3 +1,4 @@
+import { NO_RETRY, PREVIOUS_ATTEMPTS_FIELD, PUSHBACK_FIELD } from '../../grpc/pushback.js';
 import type { AnswerView, Invocation } from '../../invocation.js';
 
 /**
@@ -21,18 +22,21 @@ const MAX_REPORTED = 100;
 export function isRepeatedElsewhere(call: Invocation): boolean {
   if (call.header(BUDGET_FIELD) === NO_BUDGET) return true;
   const attempt = call.header(ATTEMPT_FIELD);
-  return attempt !== undefined && Number(attempt) >= 2;
+  if (attempt !== undefined && Number(attempt) >= 2) return true;
+  return call.protocol === 'grpc' && Number(call.header(PREVIOUS_ATTEMPTS_FIELD) ?? 0) >= 1;
 }
 
 /** Marks the next attempt as a repetition, and the answer as one that took `repeated` of them. */
 export function markRepetition(call: Invocation, repeated: number): void {
   call.setHeader(ATTEMPT_FIELD, String(repeated + 1));
   setResponseField(call, RETRIES_FIELD, String(repeated));
+  if (call.protocol === 'grpc') call.setHeader(PREVIOUS_ATTEMPTS_FIELD, String(repeated));
 }
 
 /** Tells the layer above that the budget of this one is used up. */
 export function markExhausted(call: Invocation): void {
   setResponseField(call, BUDGET_FIELD, NO_BUDGET);
+  if (call.protocol === 'grpc') setResponseField(call, PUSHBACK_FIELD, NO_RETRY);
 }
 
 /** How often the layers below have repeated the request; Infinity when they may not do so any more. */

@@ -1,6 +1,7 @@
 import { PerService } from '../../chain/per-service.js';
 import { ERRORS, type ErrorCode } from '../../errors.js';
 import type { Explanation } from '../../explain/explanation.js';
+import { parsePushback, PUSHBACK_FIELD } from '../../grpc/pushback.js';
 import type { AnswerView, AttemptFailure, Invocation } from '../../invocation.js';
 import type { Ports } from '../../ports/ports.js';
 import type { Endpoint } from '../../registry/endpoint.js';
@@ -70,9 +71,10 @@ export class RetryPlanner {
   begin(call: Invocation, attempts: ServiceAttempts): void {
     const policy = attempts.retryOf(call);
     attempts.budget.request(call.startedAt);
-    call.tryTimeout = tryTimeoutOf(call, policy);
+    const isIdempotent = attempts.isIdempotent(call);
+    call.tryTimeout = tryTimeoutOf(call, policy, isIdempotent);
     if (policy.conditions.watchesAnswers) call.watchesAnswer = true;
-    if (attempts.hedging !== undefined && call.idempotent) call.hedgeAfter = attempts.hedging.delayMs;
+    if (attempts.hedging !== undefined && isIdempotent) call.hedgeAfter = attempts.hedging.delayMs;
   }
 
   /** After an attempt that got no answer; `call.failedAttempts` counts it already. */
@@ -96,19 +98,21 @@ export class RetryPlanner {
   answered(call: Invocation, plan: ServicePlan, answer: AnswerView): NextAttempt {
     const attempts = this.of(plan);
     const policy = attempts.retryOf(call);
-    if (!policy.conditions.hasStatus(answer.status)) return undefined;
+    if (!policy.conditions.hasStatus(answer.status, answer.grpcStatus)) return undefined;
     // What a sidecar refuses by a policy, it would refuse again.
     const code = answer.header('x-mesher-error') ?? '';
     const refusal = Object.hasOwn(ERRORS, code) ? ERRORS[code as ErrorCode].retryable : 'maybe-executed';
     if (refusal === 'no') return undefined;
     const state = (call.retried ??= newRetryState());
     state.elsewhere += repetitionsBelow(answer);
+    const isGrpc = answer.grpcStatus !== undefined;
+    const pushbackMs = isGrpc ? parsePushback(answer.header(PUSHBACK_FIELD)) : 0;
     return this.#repeat(call, plan, attempts, policy, {
       failure: 0,
       executed: refusal === 'maybe-executed',
       stale: false,
       failed: call.failedAttempts + 1,
-      retryAfterMs: parseRetryAfter(answer.header('retry-after'), this.ports.clock),
+      retryAfterMs: Math.max(pushbackMs, parseRetryAfter(answer.header('retry-after'), this.ports.clock)),
     });
   }
 
@@ -132,8 +136,8 @@ export class RetryPlanner {
   }
 
   /** An answer with this status is worth no more than a failure. */
-  isFailure(call: Invocation, plan: ServicePlan, status: number): boolean {
-    return this.of(plan).retryOf(call).conditions.hasStatus(status);
+  isFailure(call: Invocation, plan: ServicePlan, { status, grpcStatus }: AnswerView): boolean {
+    return this.of(plan).retryOf(call).conditions.hasStatus(status, grpcStatus);
   }
 
   /** What would be done about failed and slow attempts of `call`, whose plan is known; `call.deadlineAt` is set. Changes nothing. */
@@ -149,10 +153,11 @@ export class RetryPlanner {
     attempt: FailedAttempt,
   ): NextAttempt {
     const state = (call.retried ??= newRetryState());
-    const isSafe = isSafeToRepeat(call, attempt);
+    const isIdempotent = attempts.isIdempotent(call);
+    const isSafe = isSafeToRepeat(isIdempotent, attempt);
     const bound = boundOf(policy, attempt, isSafe);
     if (attempt.failed >= bound) return bound > 1 ? this.#skip(attempts, 'attempts') : undefined;
-    if (attempt.executed && !call.idempotent && !policy.anyMethod) return this.#skip(attempts, 'method');
+    if (attempt.executed && !isIdempotent && !policy.anyMethod) return this.#skip(attempts, 'method');
     if (!call.bodyReplayable) return this.#skip(attempts, 'body');
     const isFree = attempt.stale || (attempt.failure !== 0 && !attempt.executed);
     if (!attempt.stale && (attempt.failed + state.elsewhere >= bound || isRepeatedElsewhere(call))) {
@@ -230,8 +235,8 @@ export class RetryPlanner {
 }
 
 /** Repeating it can do no harm, and says nothing about the service: also done without `retryEnabled`. */
-function isSafeToRepeat(call: Invocation, { failure, executed }: FailedAttempt): boolean {
-  return (failure === FAILURE.connect || failure === FAILURE.reset) && (!executed || call.idempotent);
+function isSafeToRepeat(isIdempotent: boolean, { failure, executed }: FailedAttempt): boolean {
+  return (failure === FAILURE.connect || failure === FAILURE.reset) && (!executed || isIdempotent);
 }
 
 function boundOf({ safeAttempts, maxAttempts }: RetryPolicy, { stale }: FailedAttempt, isSafe: boolean): number {

@@ -56,12 +56,16 @@ describe('a route or a mark', () => {
       retriesByMark: new Map([['gold', { retryOn: ['500'], maxAttempts: 4 }]]),
     };
     const rig = retryRig(settings);
+    const answer = (status: number) => ({ status, header: () => undefined });
     const call = new FakeCall();
     call.marks = ['silver', 'gold'];
     rig.begin(call);
-    expect(rig.planner.isFailure(call, rig.plan, 500)).to.equal(true);
+    expect(rig.planner.isFailure(call, rig.plan, answer(500))).to.equal(true);
     call.route = { name: 'r', timeoutMs: undefined, retry: { retryOn: ['503'], maxAttempts: 2 } };
-    expect([500, 503].map((status) => rig.planner.isFailure(call, rig.plan, status))).to.deep.equal([false, true]);
-    expect(rig.planner.isFailure(new FakeCall(), rig.plan, 500)).to.equal(false);
+    expect([500, 503].map((status) => rig.planner.isFailure(call, rig.plan, answer(status)))).to.deep.equal([
+      false,
+      true,
+    ]);
+    expect(rig.planner.isFailure(new FakeCall(), rig.plan, answer(500))).to.equal(false);
   });
 });

@@ -90,6 +90,7 @@ export function inheritRetrySettings(
     retryOn: pick('retryOn'),
     retryMethods: pick('retryMethods'),
     perTryTimeoutMs: pick('perTryTimeoutMs'),
+    idempotentGrpcMethods: pick('idempotentGrpcMethods'),
     safeAttempts: pick('safeAttempts'),
     backoff: { rule: new Backoff({ kind, minMs, maxMs }, maxRetryAfterMs), maxRetryAfterMs },
     retryBudget: group('retryBudget'),
@@ -128,9 +129,13 @@ export function compileRetryPolicy(settings: AttemptSettings, rule?: RetryRule):
  * Milliseconds that one attempt of the call has. A request that could not be sent again gets all the time there is: giving it up early would
  * only make an error of a slow answer.
  */
-export function tryTimeoutOf(call: Invocation, { tryTimeoutMs, anyMethod }: RetryPolicy): number {
+export function tryTimeoutOf(
+  call: Invocation,
+  { tryTimeoutMs, anyMethod }: RetryPolicy,
+  isIdempotent: boolean,
+): number {
   if (tryTimeoutMs === Infinity) return Infinity;
-  return anyMethod || call.idempotent || call.protocol === 'tcp' ? tryTimeoutMs : Infinity;
+  return anyMethod || isIdempotent || call.protocol === 'tcp' ? tryTimeoutMs : Infinity;
 }
 
 /** What is safe to repeat goes to another instance at once. */

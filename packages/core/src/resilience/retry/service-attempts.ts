@@ -1,3 +1,4 @@
+import { GrpcMethods } from '../../grpc/grpc-methods.js';
 import { FieldBundle, type Invocation } from '../../invocation.js';
 import { MAX_ANNOUNCED, TIMEOUT_FIELD } from '../timeout/deadline.js';
 import type { ExecutorSettings } from '../timeout/executor-settings.js';
@@ -23,6 +24,8 @@ export class ServiceAttempts {
   readonly retry: RetryPolicy;
   readonly hedging: HedgingPolicy | undefined;
   readonly budget: RetryBudget;
+  /** Undefined when none is named. */
+  readonly #methods: GrpcMethods | undefined;
   /** Monotonic milliseconds of the last event about an empty budget. */
   exhaustionReportedAt: number;
   readonly #settings: AttemptSettings;
@@ -44,6 +47,8 @@ export class ServiceAttempts {
     this.#settings = inheritRetrySettings(settings.retriesOf(service), settings.retries, settings.failureStatuses);
     this.retry = compileRetryPolicy(this.#settings);
     this.hedging = this.#settings.hedging;
+    const { idempotentGrpcMethods: methods } = this.#settings;
+    this.#methods = methods.length === 0 ? undefined : new GrpcMethods(methods);
     this.budget = previous?.budget ?? new RetryBudget(this.#settings.retryBudget);
     this.budget.options = this.#settings.retryBudget;
     this.exhaustionReportedAt = previous?.exhaustionReportedAt ?? -Infinity;
@@ -63,6 +68,11 @@ export class ServiceAttempts {
   retryUntil(call: Invocation): number {
     if (call.deadlineIsOurs || call.route?.timeoutMs !== undefined) return call.deadlineAt;
     return Math.min(call.deadlineAt, call.startedAt + this.retryWithinMs);
+  }
+
+  /** A second attempt can do no harm: by the HTTP method, or because the gRPC method is named in `idempotentGrpcMethods`. */
+  isIdempotent(call: Invocation): boolean {
+    return call.idempotent || (call.protocol === 'grpc' && this.#methods?.has(call.path) === true);
   }
 
   /** The retries of one call: those of its route, of the first of its marks that has some, or of the service. */

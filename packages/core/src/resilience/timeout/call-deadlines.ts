@@ -46,6 +46,7 @@ export class CallDeadlines {
     if (asked !== Infinity) {
       if (timeoutMs < asked) this.#propagation.announce(call, timeoutMs);
     } else if (announcement !== undefined) this.#propagation.announceAs(call, announcement);
+    if (call.protocol === 'grpc') this.#propagation.announceGrpc(call, 0, timeoutMs);
     return undefined;
   }
 
@@ -68,12 +69,15 @@ export class CallDeadlines {
   renew(call: Invocation, { announcement }: ServiceAttempts, now: number): void {
     const isChosen =
       announcement !== undefined || call.route?.timeoutMs !== undefined || this.#propagation.asked(call) !== Infinity;
-    if (isChosen) this.#propagation.announce(call, Math.min(call.deadlineAt - now, call.tryTimeout));
+    if (!isChosen) return;
+    const left = Math.min(call.deadlineAt - now, call.tryTimeout);
+    this.#propagation.announce(call, left);
+    if (call.protocol === 'grpc') this.#propagation.announceGrpc(call, now - call.startedAt, left);
   }
 
   /** Like {@link begin} and {@link admit}, for a call that is never sent. */
   explain(call: Invocation, service: ServiceAttempts, into: Explanation): void {
-    call.tryTimeout = tryTimeoutOf(call, service.retryOf(call));
+    call.tryTimeout = tryTimeoutOf(call, service.retryOf(call), service.isIdempotent(call));
     const late = this.begin(call, service) ?? this.admit(call, service);
     if (late !== undefined) into.reject('timeout', late);
   }
@@ -85,6 +89,7 @@ export class CallDeadlines {
     if (ms === Infinity) return undefined;
     this.#set(call, this.#inboundMs, asked);
     if (ms < asked && asked !== Infinity) this.#propagation.announce(call, ms);
+    if (call.protocol === 'grpc') this.#propagation.announceGrpc(call, 0, ms);
     return ms <= 0 ? over(call, call.startedAt) : undefined;
   }
 
@@ -109,6 +114,6 @@ function over(call: Invocation, now: number): Rejection {
     undefined,
     waited > 0
       ? 'Look at what it waited for, or raise the timeout.'
-      : `Look at ${TIMEOUT_FIELD} of the request: the caller gave it no time.`,
+      : `Look at ${call.protocol === 'grpc' ? 'grpc-timeout' : TIMEOUT_FIELD} of the request: the caller gave it no time.`,
   );
 }

@@ -12,9 +12,15 @@ export const deadlineSchema = s.object(
     }),
     honour: s.oneOf(['trust', 'strip', 'off'], {
       default: 'trust',
-      doc: 'What becomes of x-mesher-timeout-ms in a request: trust (it can only shorten the time of its own call), strip (ignored and not passed on), off (ignored and passed on).',
+      doc: 'What becomes of x-mesher-timeout-ms, and of grpc-timeout of gRPC, in a request: trust (it can only shorten the time of its own call), strip (ignored and not passed on), off (ignored and passed on).',
       reason:
         'work for a caller that has given up is wasted; where an application passes on what strangers send, strip it at the edge, since timeouts of calls count against the called service',
+    }),
+    grpcTimeout: s.oneOf(['remaining', 'shorten'], {
+      default: 'remaining',
+      doc: 'What grpc-timeout says to the called service: remaining (what is left of the time that the caller gave; none if it gave none), or shorten (also the timeouts that are set here, whichever is shorter).',
+      reason:
+        'grpc-timeout bounds a call to its last byte, while timeouts here end with the beginning of the answer: put into it they would cut streams',
     }),
   },
   { doc: 'How the time that a call has left is passed on.' },

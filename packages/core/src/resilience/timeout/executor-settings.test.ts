@@ -45,6 +45,7 @@ loadbalance:
       retryOn: ['5xx'],
       retryMethods: 'idempotent',
       perTryTimeoutMs: 0,
+      idempotentGrpcMethods: [],
       safeAttempts: 3,
       backoff: { kind: 'constant', minMs: 10, maxMs: 100, maxRetryAfterMs: 1_000 },
       retryBudget: { percent: 40, minPerSecond: 1 },
