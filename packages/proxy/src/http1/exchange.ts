@@ -1,4 +1,5 @@
 import type { AttemptFailure, Endpoint, ErrorCode, MirrorOrder, Rejection } from '@mesher/core';
+import { acquireLink } from '../bridge/acquire-link.js';
 import { describeTimeout, Phase } from '../exchange/call-phase.js';
 import { statusOf } from '../exchange/local-answer.js';
 import { mayBeRefusal, refusalOfPeer } from '../exchange/peer-refusal.js';
@@ -192,7 +193,9 @@ export class Exchange extends ForwardedRequest implements UpstreamUser {
   // === inside
 
   protected acquire(endpoint: Endpoint, fresh: boolean): void {
-    this.env.pools.of(endpoint).acquire(this, fresh);
+    // What follows a CONNECT is no HTTP: the bytes go to the endpoint as they are, whatever it speaks.
+    if (this.isTunnel) this.env.pools.of(endpoint).acquire(this, fresh);
+    else acquireLink(this.env, endpoint, this, fresh);
   }
 
   protected get isTunnel(): boolean {
@@ -228,7 +231,7 @@ export class Exchange extends ForwardedRequest implements UpstreamUser {
   protected createSecond(endpoint: Endpoint, tryAt: number): Http1SecondAttempt {
     // The first one may not have been sent yet, and keeps its own head.
     const head = this.#headOfSecond();
-    return new Http1SecondAttempt(this, endpoint, head, tryAt, this.env.pools.of(endpoint));
+    return new Http1SecondAttempt(this, endpoint, head, tryAt, this.env);
   }
 
   protected adopt(second: Http1SecondAttempt): void {

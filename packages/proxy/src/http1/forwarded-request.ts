@@ -97,6 +97,8 @@ export abstract class ForwardedRequest extends TimedCall<Http1SecondAttempt> {
     this.phase = Phase.AwaitResponse;
     const hadBody = this.kept !== undefined;
     this.sendOn(connection, this.head);
+    // What writes to a stream may hear at once that there is no place for it.
+    if (this.upstream !== connection) return;
     if (hadBody) {
       this.#dropIfTooLarge();
       if (connection.backlog > this.env.options.writeBufferBytes) connection.notifyWhenDrained();

@@ -1,8 +1,9 @@
 import { Rejection, type AttemptFailure, type Endpoint } from '@mesher/core';
+import { acquireLink } from '../bridge/acquire-link.js';
+import type { Environment } from '../environment.js';
 import type { SecondAttempt } from '../exchange/second-attempt.js';
 import { notSent } from '../exchange/timed-call.js';
 import { UnseenExchange } from '../upstream/unseen-exchange.js';
-import type { EndpointPool } from '../upstream/endpoint-pool.js';
 import type { UpstreamLink, WaitingLine } from '../upstream/upstream-link.js';
 import type { ResponseScanner } from './response-scanner.js';
 import type { Exchange } from './exchange.js';
@@ -20,7 +21,7 @@ export class Http1SecondAttempt extends UnseenExchange implements SecondAttempt 
     readonly endpoint: Endpoint,
     readonly head: string,
     readonly tryAt: number,
-    private readonly pool: EndpointPool,
+    private readonly env: Environment,
   ) {
     super();
   }
@@ -34,7 +35,7 @@ export class Http1SecondAttempt extends UnseenExchange implements SecondAttempt 
   }
 
   start(): AttemptFailure | undefined {
-    this.pool.acquire(this, false);
+    acquireLink(this.env, this.endpoint, this, false);
     return this.#refusal === undefined ? undefined : notSent(this.#refusal);
   }
 

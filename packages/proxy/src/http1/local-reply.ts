@@ -14,6 +14,11 @@ export function renderLastReply(rejection: Rejection): string {
   return render(localAnswer(rejection, NO_CALL), false, true);
 }
 
+/** The usual words behind a status; none for a status that nobody has named. */
+export function reasonPhrase(status: number): string {
+  return STATUS_CODES[status] ?? '';
+}
+
 function render({ status, fields, body }: LocalAnswer, headOnly: boolean, close: boolean): string {
   let head = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Error'}\r\n${renderFields(fields)}`;
   if (close) head += 'connection: close\r\n';
