@@ -39,6 +39,7 @@ export class ProxyRig {
   readonly #upstreams: RawUpstream[] = [];
   readonly #clients: RawPeer[] = [];
   readonly #servers: Server[] = [];
+  readonly #closers: (() => void | Promise<void>)[] = [];
   readonly #socketsBefore = openSockets();
 
   get time(): FakeTime {
@@ -120,6 +121,11 @@ export class ProxyRig {
     });
   }
 
+  /** Has a peer that the rig does not know closed with everything else, after the proxies and before the checks. */
+  atEnd(close: () => void | Promise<void>): void {
+    this.#closers.push(close);
+  }
+
   /** Closes everything and checks that nothing is left. */
   async close(): Promise<void> {
     for (const { proxy } of this.#proxies) proxy.close();
@@ -131,6 +137,7 @@ export class ProxyRig {
       peer.destroy();
     }
     for (const upstream of this.#upstreams) await upstream.close();
+    for (const close of this.#closers) await close();
     for (const server of this.#servers) {
       server.closeAllConnections();
       await new Promise<void>((resolve) => server.close(() => resolve()));
@@ -138,6 +145,7 @@ export class ProxyRig {
     for (const { proxy, ends } of this.#proxies) {
       await until(() => proxy.stats.connectionsOpen === 0 && proxy.stats.upstreamOpen === 0);
       assert.equal([...proxy.pools].length, 0, 'pools left');
+      assert.equal([...proxy.streamPools].length, 0, 'pools of streams left');
       assert.equal(proxy.stats.upstreamIdle, 0, 'idle upstream connections left');
       assert.equal(proxy.stats.mirrorsOpen, 0, 'copies left');
       assert.deepEqual([...new Set(ends.values())], ends.size === 0 ? [] : [1], 'how often calls ended');

@@ -138,12 +138,12 @@ export abstract class ForwardedStream extends TimedCall<Http2SecondAttempt> impl
     // see render
   }
 
-  protected acquire(endpoint: Endpoint): void {
+  protected acquire(endpoint: Endpoint, fresh: boolean): void {
     const { call, env, kept } = this;
     const turn = ++this.#turns;
     this.#sent = 0;
     const endsWithHead = this.requestDone && kept === undefined;
-    const opened = openAttempt(env, call, endpoint, this, call, endsWithHead);
+    const opened = openAttempt(env, call, endpoint, this, call, endsWithHead, fresh);
     // A connection that breaks while the head is written has been told of, and answered, already.
     if (turn !== this.#turns) {
       if (!(opened instanceof Rejection)) opened.cancel(ErrorCode.cancel);

@@ -120,7 +120,7 @@ export class Http2Mirror extends Deadline implements AnswerReceiver {
     this.#bodyBytes = body?.bytes ?? 0;
     env.stats.mirrorsOpen++;
     env.deadlines.arm(this, env.options.mirror.timeout);
-    const opened = openAttempt(env, call, endpoint, this, head, requestDone && body === undefined);
+    const opened = openAttempt(env, call, endpoint, this, head, requestDone && body === undefined, false);
     if (this.#isOver) return;
     if (opened instanceof Rejection) this.#drop('no-connection');
     else {

@@ -38,7 +38,7 @@ export class Http2SecondAttempt implements SecondAttempt, AnswerReceiver, TurnTa
 
   start(): AttemptFailure | undefined {
     const { exchange, env, endpoint, head, kept } = this;
-    const opened = openAttempt(env, exchange.call, endpoint, this, head, kept === undefined);
+    const opened = openAttempt(env, exchange.call, endpoint, this, head, kept === undefined, false);
     if (opened instanceof Rejection) return notSent(opened);
     this.attempt = opened;
     kept?.sendTo(opened, true);

@@ -1,0 +1,225 @@
+import { once } from 'node:events';
+import { Metadata, status as Status, type sendUnaryData, type ServerUnaryCall } from '@grpc/grpc-js';
+import type { ServerDuplexStream, ServerReadableStream, ServerWritableStream } from '@grpc/grpc-js';
+import { expect } from 'chai';
+import { callUnary, grpcClient, startGrpcServer, type EchoClient } from '../../testing/grpc-peers.js';
+import type { ProxyHarness } from '../../testing/proxy-harness.js';
+import { useProxyRig } from '../../testing/proxy-rig.js';
+
+type Unary = ServerUnaryCall<Buffer, Buffer>;
+type Answer = sendUnaryData<Buffer>;
+
+const TEN_MEGABYTES = 10 * 1024 * 1024;
+
+function metadataOf(fields: Readonly<Record<string, string | Buffer>>): Metadata {
+  const metadata = new Metadata();
+  for (const [name, value] of Object.entries(fields)) metadata.add(name, value);
+  return metadata;
+}
+
+describe('a gRPC call through the proxy', () => {
+  const rig = useProxyRig();
+
+  async function serving(
+    implementation: Parameters<typeof startGrpcServer>[1],
+  ): Promise<{ readonly proxy: ProxyHarness; readonly client: EchoClient }> {
+    const upstreamPort = await startGrpcServer(rig(), implementation);
+    const proxy = await rig().proxy({ upstreamPort });
+    return { proxy, client: grpcClient(rig(), proxy) };
+  }
+
+  it('brings message, metadata, binary metadata and trailers to the other side as they were sent', async () => {
+    let received: Metadata | undefined;
+    const { proxy, client } = await serving({
+      unary: (call: Unary, answer: Answer) => {
+        received = call.metadata;
+        call.sendMetadata(metadataOf({ 'x-head': 'h', 'y-bin': Buffer.from([0, 255, 1]) }));
+        answer(null, Buffer.concat([call.request, call.request]), metadataOf({ 'x-tail': 't' }));
+      },
+    });
+    const sent = metadataOf({ 'x-one': 'a', 'x-bin': Buffer.from([1, 2, 250]) });
+    sent.add('x-one', 'b');
+    const result = await callUnary(client, 'ab', sent);
+    expect(result.code).to.equal(Status.OK);
+    expect(String(result.message)).to.equal('abab');
+    expect(received?.get('x-one').join()).to.equal('a, b');
+    expect(received?.get('x-bin')).to.deep.equal([Buffer.from([1, 2, 250])]);
+    expect(result.initial?.get('x-head')).to.deep.equal(['h']);
+    expect(result.initial?.get('y-bin')).to.deep.equal([Buffer.from([0, 255, 1])]);
+    expect(result.trailing.get('x-tail')).to.deep.equal(['t']);
+    const [outcome] = await proxy.awaitOutcomes(1);
+    expect(outcome).to.deep.include({ status: 200, grpcStatus: 0, code: undefined, aborted: false, method: 'POST' });
+    expect(outcome.path).to.equal('/test.Echo/Unary');
+  });
+
+  it('is of the protocol grpc, and its bytes are counted with their framing', async () => {
+    const upstreamPort = await startGrpcServer(rig(), {
+      unary: (_call: Unary, answer: Answer) => answer(null, Buffer.alloc(100)),
+    });
+    const seen: unknown[] = [];
+    const proxy = await rig().proxy({
+      upstreamPort,
+      handler: {
+        begin: (call) => {
+          seen.push(call.protocol, call.header('host') === call.authority, call.header('content-type'));
+          return proxy.endpoint;
+        },
+        end: ({ requestBytes, responseBytes }) => void seen.push(requestBytes, responseBytes),
+      },
+    });
+    await callUnary(grpcClient(rig(), proxy), 'abc');
+    expect(seen).to.deep.equal(['grpc', true, 'application/grpc', 8, 105]);
+  });
+
+  it('passes on an error with its message and trailers, also when it is all of the answer', async () => {
+    const { proxy, client } = await serving({
+      unary: (_call: Unary, answer: Answer) =>
+        answer({ code: Status.FAILED_PRECONDITION, details: 'nö: 100%', metadata: metadataOf({ 'x-why': 'because' }) }),
+    });
+    const result = await callUnary(client);
+    expect(result).to.deep.include({ code: Status.FAILED_PRECONDITION, details: 'nö: 100%', message: undefined });
+    expect(result.trailing.get('x-why')).to.deep.equal(['because']);
+    const [outcome] = await proxy.awaitOutcomes(1);
+    expect(outcome).to.deep.include({ status: 200, grpcStatus: 9, code: undefined });
+  });
+
+  it('passes on an error that comes after messages, with its trailers', async () => {
+    const { proxy, client } = await serving({
+      serverStream: (call: ServerWritableStream<Buffer, Buffer>) => {
+        call.write(Buffer.from('one'));
+        call.emit('error', { code: Status.DATA_LOSS, details: 'gone', metadata: metadataOf({ 'x-at': '1' }) });
+      },
+    });
+    const call = client.serverStream(Buffer.from('x'));
+    const messages: string[] = [];
+    call.on('data', (message: Buffer) => messages.push(String(message)));
+    const [error] = (await once(call, 'error')) as [{ code: number; details: string; metadata: Metadata }];
+    expect(messages).to.deep.equal(['one']);
+    expect(error).to.deep.include({ code: Status.DATA_LOSS, details: 'gone' });
+    expect(error.metadata.get('x-at')).to.deep.equal(['1']);
+    expect((await proxy.awaitOutcomes(1))[0]).to.deep.include({ status: 200, grpcStatus: 15 });
+  });
+
+  it('streams from the server: the first message arrives before the last is sent', async () => {
+    let sendLast: (() => void) | undefined;
+    const { client } = await serving({
+      serverStream: (call: ServerWritableStream<Buffer, Buffer>) => {
+        call.write(Buffer.from('first'));
+        sendLast = () => {
+          call.write(Buffer.from('last'));
+          call.end();
+        };
+      },
+    });
+    const call = client.serverStream(Buffer.from('x'));
+    const [first] = (await once(call, 'data')) as [Buffer];
+    expect(String(first)).to.equal('first');
+    sendLast?.();
+    const [last] = (await once(call, 'data')) as [Buffer];
+    expect(String(last)).to.equal('last');
+    await once(call, 'end');
+  });
+
+  it('streams from the client: the server has the first message before the last is sent', async () => {
+    const received: string[] = [];
+    let onFirst: (() => void) | undefined;
+    const hasFirst = new Promise<void>((resolve) => (onFirst = resolve));
+    const { client } = await serving({
+      clientStream: (call: ServerReadableStream<Buffer, Buffer>, answer: Answer) => {
+        call.on('data', (message: Buffer) => {
+          received.push(String(message));
+          onFirst?.();
+        });
+        call.on('end', () => answer(null, Buffer.from(received.join())));
+      },
+    });
+    const result = new Promise<Buffer | undefined>((resolve) => {
+      const call = client.clientStream(new Metadata(), {}, (_error, message) => resolve(message));
+      call.write(Buffer.from('first'));
+      void hasFirst.then(() => {
+        expect(received).to.deep.equal(['first']);
+        call.write(Buffer.from('last'));
+        call.end();
+      });
+    });
+    expect(String(await result)).to.equal('first,last');
+  });
+
+  it('streams both ways in turn', async () => {
+    const { client } = await serving({
+      bidirectional: (call: ServerDuplexStream<Buffer, Buffer>) => {
+        call.on('data', (message: Buffer) => call.write(Buffer.from(`re: ${message.toString()}`)));
+        call.on('end', () => call.end());
+      },
+    });
+    const call = client.bidirectional();
+    for (let i = 0; i < 20; i++) {
+      call.write(Buffer.from(`${i}`));
+      const [answer] = (await once(call, 'data')) as [Buffer];
+      expect(String(answer)).to.equal(`re: ${i}`);
+    }
+    call.end();
+    call.resume();
+    await once(call, 'end');
+  });
+
+  it('carries 10 MB each way at once, byte for byte', async () => {
+    const { proxy, client } = await serving({
+      unary: (call: Unary, answer: Answer) => answer(null, call.request),
+    });
+    const message = Buffer.alloc(TEN_MEGABYTES);
+    for (let i = 0; i < message.length; i += 997) message[i] = i & 0xff;
+    const [one, two] = await Promise.all([callUnary(client, message), callUnary(client, message)]);
+    expect(one.message?.equals(message)).to.equal(true);
+    expect(two.message?.equals(message)).to.equal(true);
+    const outcomes = await proxy.awaitOutcomes(2);
+    expect(outcomes.map(({ grpcStatus }) => grpcStatus)).to.deep.equal([0, 0]);
+  });
+
+  it('is cancelled at the server when the client cancels it', async () => {
+    let onCancelled: (() => void) | undefined;
+    const cancelled = new Promise<void>((resolve) => (onCancelled = resolve));
+    let onStarted: (() => void) | undefined;
+    const started = new Promise<void>((resolve) => (onStarted = resolve));
+    const { proxy, client } = await serving({
+      unary: (call: Unary) => {
+        call.on('cancelled', () => onCancelled?.());
+        onStarted?.();
+      },
+    });
+    const result = callUnary(client, 'x', new Metadata(), {}, (call) => void started.then(() => call.cancel()));
+    await cancelled;
+    expect((await result).code).to.equal(Status.CANCELLED);
+    const [outcome] = await proxy.awaitOutcomes(1);
+    expect(outcome).to.deep.include({ status: 0, aborted: true, grpcStatus: undefined });
+    expect(proxy.proxy.stats.clientAborts).to.equal(1);
+  });
+
+  it('is cancelled at the server in the midst of a stream, too', async () => {
+    let onCancelled: (() => void) | undefined;
+    const cancelled = new Promise<void>((resolve) => (onCancelled = resolve));
+    const { proxy, client } = await serving({
+      bidirectional: (call: ServerDuplexStream<Buffer, Buffer>) => {
+        call.on('cancelled', () => onCancelled?.());
+        call.write(Buffer.from('hello'));
+      },
+    });
+    const call = client.bidirectional();
+    call.on('error', () => undefined);
+    await once(call, 'data');
+    call.cancel();
+    await cancelled;
+    expect((await proxy.awaitOutcomes(1))[0]).to.deep.include({ status: 200, aborted: true });
+  });
+
+  it('goes over one upstream connection with a thousand others, and all are answered', async () => {
+    const { proxy, client } = await serving({
+      unary: (call: Unary, answer: Answer) => answer(null, call.request),
+    });
+    await callUnary(client);
+    const results = await Promise.all(Array.from({ length: 1000 }, (_, i) => callUnary(client, `${i}`)));
+    expect(results.map(({ message }) => String(message))).to.deep.equal(results.map((_, i) => `${i}`));
+    expect(proxy.proxy.stats.upstreamConnects).to.be.lessThan(17);
+    expect((await proxy.awaitOutcomes(1001)).every(({ grpcStatus }) => grpcStatus === 0)).to.equal(true);
+  });
+});
