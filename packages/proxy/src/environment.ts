@@ -6,6 +6,7 @@ import { RequestScanner } from './http1/request-scanner.js';
 import { ResponseScanner } from './http1/response-scanner.js';
 import { ScannedAnswer } from './http1/scanned-answer.js';
 import { EditSets } from './http2/exchange/edit-sets.js';
+import { BufferBudget } from './http2/flow/buffer-budget.js';
 import { OutputPool } from './http2/frames/output-pool.js';
 import { HeaderField } from './http2/hpack/header-field.js';
 import { HuffmanDecoder } from './http2/hpack/huffman.js';
@@ -29,6 +30,8 @@ export class Environment {
   /** Output of all HTTP/2 connections. */
   readonly outputPool: OutputPool = new OutputPool();
   readonly huffman: HuffmanDecoder = new HuffmanDecoder();
+  /** What waits here for all HTTP/2 calls. */
+  readonly http2Buffered: BufferBudget;
   pools!: EndpointPools;
   streamPools!: StreamPools;
   readonly editSets: EditSets = new EditSets();
@@ -44,6 +47,7 @@ export class Environment {
     /** Monotonic milliseconds. */
     readonly now: () => number,
   ) {
+    this.http2Buffered = new BufferBudget(() => options.http2.maxBufferedBytes);
     this.requestScanner = new RequestScanner(options.maxHeaderFields);
     this.responseScanner = new ResponseScanner(options.maxHeaderFields);
     this.answer = new ScannedAnswer(this.responseScanner, (name) => this.fieldName(name));

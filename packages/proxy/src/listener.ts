@@ -167,6 +167,8 @@ export class Listener implements ServerContext, RelayContext {
     const connection = new Http2ServerConnection(socket, acceptor, this, this.env);
     this.#open.add(connection);
     changeOwner(socket, connection);
+    // A connection that begins while we drain may have its first calls on their way already.
+    if (this.draining) connection.drain();
     connection.onData(bytes);
   }
 
@@ -185,7 +187,7 @@ export class Listener implements ServerContext, RelayContext {
       this.destination,
       this.sources,
     );
-    const firstBytes = detect ? (first: Buffer) => this.#takeHttp1(socket, first) : undefined;
+    const firstBytes = detect ? (first: Buffer) => this.#takeHttp(socket, first) : undefined;
     const relay = new Relay(socket, call, this, firstBytes, fresh && !detect);
     this.#open.add(relay);
     if (fresh) own(socket, relay, detect);
@@ -194,13 +196,14 @@ export class Listener implements ServerContext, RelayContext {
   }
 
   /** A listener with a fixed destination still gives HTTP requests their policies. */
-  #takeHttp1(socket: Socket, first: Buffer): 'taken' | 'passed' | 'unclear' {
+  #takeHttp(socket: Socket, first: Buffer): 'taken' | 'passed' | 'unclear' {
     const protocol = detectProtocol(first);
     if (protocol === undefined) return 'unclear';
-    if (protocol !== 'http1') return 'passed';
+    if (protocol !== 'http1' && protocol !== 'http2') return 'passed';
     this.env.stats.connectionsOpen++;
     socket.resume();
-    this.#serveHttp1(socket, first);
+    if (protocol === 'http1') this.#serveHttp1(socket, first);
+    else this.#serveHttp2(socket, first);
     return 'taken';
   }
 }

@@ -28,6 +28,8 @@ export class ProxyStats {
   mirrorsFailed = 0;
   hedgesWon = 0;
   hedgesLost = 0;
+  /** What HTTP/2 peers did against the rules or beyond the limits, by `ViolationKind`. */
+  readonly http2Violations: ReasonCounts = new ReasonCounts();
   readonly mirrorsDropped: ReasonCounts = new ReasonCounts();
   readonly http2Upstream: UpstreamCounts = new UpstreamCounts();
 }

@@ -43,10 +43,18 @@ export abstract class Http2Stream extends Deadline {
     this.#receiveWindow = new ReceiveWindow(streamWindow);
   }
 
+  /** The stream has ended: what waited of it is of no use. */
+  forget(): void {
+    this.connection.incoming.count(-(this.heldBytes + this.queuedBytes));
+    this.heldBytes = 0;
+    this.#queue = undefined;
+  }
+
   /** The stream gets its place. */
   attach(connection: Http2Connection, id: number): void {
     this.connection = connection;
     this.id = id;
+    connection.incoming.count(this.queuedBytes);
     this.sendWindow.reset(connection.peer.initialWindow.bytes);
   }
 
@@ -92,9 +100,10 @@ export abstract class Http2Stream extends Deadline {
     if (this.isClosed || this.isLocalEnded || this.#queue?.isEnded === true) return;
     let at = start;
     if (this.#queue === undefined && this.id !== 0) {
-      const sent = this.connection.sendData(this, buffer, start, end, endStream);
+      const { outgoing } = this.connection;
+      const sent = outgoing.send(this, buffer, start, end, endStream);
       at += sent;
-      const isDone = at === end && (sent > 0 || !endStream || this.connection.sendEnd(this));
+      const isDone = at === end && (sent > 0 || !endStream || outgoing.end(this));
       if (isDone && endStream) this.#endLocal();
       if (sent > 0) this.dataSent(sent);
       if (isDone || this.isClosed) return;
@@ -102,7 +111,9 @@ export abstract class Http2Stream extends Deadline {
     const queue = (this.#queue ??= new OutgoingQueue());
     queue.add(buffer, at, end);
     queue.isEnded = endStream;
-    if (this.id !== 0) this.connection.waits(this);
+    if (this.id === 0) return;
+    this.connection.incoming.count(end - at);
+    this.connection.outgoing.waits(this);
   }
 
   /** Ends our message with a trailer section, after what waits. */
@@ -115,7 +126,7 @@ export abstract class Http2Stream extends Deadline {
     const queue = (this.#queue ??= new OutgoingQueue());
     queue.isEnded = true;
     queue.trailers = block;
-    if (this.id !== 0) this.connection.waits(this);
+    if (this.id !== 0) this.connection.outgoing.waits(this);
   }
 
   /**
@@ -125,22 +136,24 @@ export abstract class Http2Stream extends Deadline {
   sendQueued(): boolean {
     const queue = this.#queue;
     if (queue === undefined || this.isClosed) return false;
+    const { outgoing, incoming } = this.connection;
     let budget = TURN_BYTES;
     let total = 0;
     for (let piece = queue.first; piece !== undefined && budget > 0; piece = queue.first) {
-      const end = Math.min(piece.length, queue.at + budget);
+      const end = Math.min(queue.firstEnd, queue.at + budget);
       const isLast = queue.isEnded && queue.trailers === undefined && queue.bytes === end - queue.at;
-      const sent = this.connection.sendData(this, piece, queue.at, end, isLast);
+      const wanted = end - queue.at;
+      const sent = outgoing.send(this, piece, queue.at, end, isLast);
       if (sent === 0) break;
-      const isWhole = sent === end - queue.at;
       queue.advance(sent);
+      incoming.count(-sent);
       total += sent;
       budget -= sent;
-      if (isLast && isWhole) {
+      if (isLast && sent === wanted) {
         this.#queue = undefined;
         this.#endLocal();
       }
-      if (!isWhole || this.#queue === undefined) break;
+      if (sent < wanted || this.#queue === undefined) break;
     }
     const isOver = this.#queue !== undefined && queue.bytes === 0 && this.#sendRest(queue);
     if (total > 0) this.dataSent(total);
@@ -158,11 +171,10 @@ export abstract class Http2Stream extends Deadline {
   /** Bytes of the peer's message have left for the other side: the peer may send as many more. */
   consumed(bytes: number): void {
     if (this.isClosed) return;
+    const { incoming } = this.connection;
     this.heldBytes -= bytes;
-    this.connection.released(bytes);
-    if (this.isRemoteEnded) return;
-    const increment = this.#receiveWindow.giveBack(bytes);
-    if (increment > 0) this.connection.openStream(this, increment);
+    incoming.count(-bytes);
+    if (!this.isRemoteEnded) incoming.giveBack(this, this.#receiveWindow, bytes);
   }
 
   /**
@@ -174,6 +186,7 @@ export abstract class Http2Stream extends Deadline {
     this.#received += flowBytes - paddingBytes;
     if (isLengthBroken(this.contentLength, this.#received, endStream)) return ErrorCode.protocolError;
     this.heldBytes += flowBytes;
+    this.connection.incoming.count(flowBytes);
     return undefined;
   }
 
@@ -194,7 +207,7 @@ export abstract class Http2Stream extends Deadline {
     this.#queue = undefined;
     if (queue.trailers !== undefined) this.writeHead(queue.trailers, true, undefined, undefined);
     else if (queue.isEnded) {
-      this.connection.sendEnd(this);
+      this.connection.outgoing.end(this);
       this.#endLocal();
     }
     return queue.isEnded;

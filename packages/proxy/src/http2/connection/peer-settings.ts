@@ -1,3 +1,4 @@
+import { ConnectionError, ErrorCode } from '../error-codes.js';
 import { Setting, MIN_MAX_FRAME_BYTES } from '../frames/frame-format.js';
 import { InitialWindow } from '../flow/send-window.js';
 
@@ -14,11 +15,16 @@ export class PeerSettings {
   /** The peer takes CONNECT with `:protocol` (RFC 8441, 3). */
   allowsExtendedConnect = false;
 
-  /** Takes a setting that needs nothing else to be done. */
+  /** Takes a setting that needs nothing else to be done. @throws ConnectionError PROTOCOL_ERROR */
   take(id: number, value: number): void {
     if (id === Setting.maxFrameSize) this.maxFrameBytes = value;
     else if (id === Setting.maxConcurrentStreams) this.maxConcurrentStreams = value;
     else if (id === Setting.maxHeaderListSize) this.maxHeaderListBytes = value;
-    else if (id === Setting.enableConnectProtocol) this.allowsExtendedConnect = value === 1;
+    else if (id === Setting.enableConnectProtocol) {
+      if (value === 0 && this.allowsExtendedConnect) {
+        throw new ConnectionError(ErrorCode.protocolError, 'extended CONNECT taken back (RFC 8441, 3)');
+      }
+      this.allowsExtendedConnect = value === 1;
+    }
   }
 }

@@ -1,5 +1,5 @@
-/** Streams that are remembered. More frames than for these are hardly on their way; for others a second RST_STREAM does no harm. */
-const REMEMBERED = 64;
+/** Streams that are remembered: twice as many as may be open by default. An id takes 8 bytes, and only where we reset so much. */
+const REMEMBERED = 512;
 
 /** The streams that we have reset lately: frames that were on their way when we did so are no error (RFC 9113, 5.1). */
 export class ResetMemory {

@@ -49,6 +49,11 @@ export class ReceiveWindow {
     return this.announce();
   }
 
+  /** Gives bytes back without announcing them, because no more is to come for now; see {@link announce}. */
+  keepBack(bytes: number): void {
+    this.#returned += bytes;
+  }
+
   /** Everything that was given back and is not announced yet, announced now; 0 when there is nothing. */
   announce(): number {
     const increment = Math.max(this.#returned, 0);

@@ -35,6 +35,7 @@ export class FrameReader {
   #prefaceLeft: number;
   #hasSettings = false;
   #isStopped = false;
+  #completed = 0;
 
   /** Beginning of a frame that was cut by the end of a chunk. */
   #carry: Buffer | undefined = undefined;
@@ -52,6 +53,11 @@ export class FrameReader {
   /** True while a frame or a header block is not complete: its sender must not take for ever. */
   get isWithinFrame(): boolean {
     return this.#carried > 0 || this.#dataLeft >= 0 || this.#assembly.isOpen || this.#prefaceLeft > 0;
+  }
+
+  /** Frames and header blocks that were read to their end: while it stays the same, {@link isWithinFrame} means the same one. */
+  get completed(): number {
+    return this.#completed;
   }
 
   /** The connection has ended: the rest of the chunk and all further ones are thrown away. */
@@ -79,6 +85,7 @@ export class FrameReader {
           at += FRAME_HEADER_BYTES + (isStreamed ? 0 : length);
         }
       }
+      if (!this.isWithinFrame) this.#completed++;
     }
   }
 

@@ -63,7 +63,7 @@ export class HeaderAssembly {
    */
   continue(flags: number, buffer: Buffer, start: number, end: number, sink: FrameSink): void {
     if (++this.#frames > this.#limits.maxContinuations) {
-      throw new ConnectionError(ErrorCode.enhanceYourCalm, 'too many CONTINUATION frames');
+      throw new ConnectionError(ErrorCode.enhanceYourCalm, 'too many CONTINUATION frames', 'continuation-flood');
     }
     this.#append(buffer, start, end);
     if ((flags & Flag.endHeaders) === 0) return;
@@ -77,7 +77,7 @@ export class HeaderAssembly {
   #append(buffer: Buffer, start: number, end: number): void {
     const length = this.#length + end - start;
     if (length > this.#limits.maxBlockBytes) {
-      throw new ConnectionError(ErrorCode.enhanceYourCalm, 'header block too large');
+      throw new ConnectionError(ErrorCode.enhanceYourCalm, 'header block too large', 'header-block');
     }
     if (length > this.#buffer.length) {
       const larger = Buffer.allocUnsafeSlow(

@@ -120,7 +120,7 @@ export class HpackDecoder {
       listSize += field.size;
       if (listSize > maxListBytes) {
         if (listSize > maxListBytes * BOMB_FACTOR) {
-          throw new ConnectionError(ErrorCode.enhanceYourCalm, 'header block decodes to a bomb');
+          throw new ConnectionError(ErrorCode.enhanceYourCalm, 'header block decodes to a bomb', 'header-bomb');
         }
         excess = 'list size';
       } else if (this.#isTooLong) excess = 'string length';

@@ -1,7 +1,6 @@
 import { Http2Stream } from '../connection/http2-stream.js';
 import type { OutgoingHead } from '../connection/attempt-stream.js';
 import type { RequestReceiver } from '../connection/stream-users.js';
-import { ErrorCode } from '../error-codes.js';
 import type { HeaderBlock } from '../hpack/header-block.js';
 import type { Http2ServerConnection } from './http2-server-connection.js';
 
@@ -10,6 +9,8 @@ export class ServerStream extends Http2Stream {
   declare connection: Http2ServerConnection;
   /** Undefined until the request was accepted. */
   receiver: RequestReceiver | undefined = undefined;
+  /** The head of the final answer has been written. */
+  hasAnswer = false;
 
   constructor(connection: Http2ServerConnection, id: number, contentLength: number) {
     super(connection.limits);
@@ -25,6 +26,7 @@ export class ServerStream extends Http2Stream {
   /** The head of the final answer; with `endStream` all of it. */
   head({ block, edits, added }: OutgoingHead, endStream: boolean): void {
     if (this.isClosed || this.isLocalEnded) return;
+    this.hasAnswer = true;
     this.writeHead(block, endStream, edits, added);
   }
 
@@ -48,13 +50,13 @@ export class ServerStream extends Http2Stream {
     this.receiver?.onTimeout();
   }
 
-  /** The trailer section of the request. */
-  trailersReceived(block: HeaderBlock): ErrorCode | undefined {
-    if (this.endsTooEarly) return ErrorCode.protocolError;
+  /** The trailer section of the request. @returns false when the body was shorter than announced */
+  trailersReceived(block: HeaderBlock): boolean {
+    if (this.endsTooEarly) return false;
     this.isRemoteEnded = true;
     this.receiver?.onRequestTrailers(block);
     this.connection.closeIfDone(this);
-    return undefined;
+    return true;
   }
 
   broken(_code: number, _byPeer: boolean, _problem: string): void {
@@ -64,7 +66,10 @@ export class ServerStream extends Http2Stream {
   }
 
   protected dataReceived(buffer: Buffer, start: number, end: number, endStream: boolean): void {
-    this.receiver?.onRequestData(buffer, start, end, endStream);
+    const { receiver } = this;
+    // Without one the request was answered here, and nobody wants the rest of it.
+    if (receiver === undefined) this.consumed(end - start);
+    else receiver.onRequestData(buffer, start, end, endStream);
   }
 
   protected dataSent(bytes: number): void {
