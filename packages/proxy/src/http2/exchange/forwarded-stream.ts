@@ -70,7 +70,7 @@ export abstract class ForwardedStream extends TimedCall<Http2SecondAttempt> impl
     this.env.stats.bytesToUpstream += bytes;
     attempt.data(buffer, start, end, endStream);
     // Writing may have ended the attempt, and begun another one.
-    if (attempt === this.attempt) this.armPhase();
+    if (attempt === this.attempt) this.requestMoved(endStream);
   }
 
   onRequestTrailers(block: HeaderBlock): void {
@@ -83,7 +83,7 @@ export abstract class ForwardedStream extends TimedCall<Http2SecondAttempt> impl
     }
     if (attempt === undefined) return;
     attempt.trailers(block);
-    if (attempt === this.attempt) this.armPhase();
+    if (attempt === this.attempt) this.requestMoved(true);
   }
 
   // === what the attempt says
@@ -126,8 +126,15 @@ export abstract class ForwardedStream extends TimedCall<Http2SecondAttempt> impl
     else if (this.phase === Phase.AwaitResponse) {
       // A deadline that was chosen for the service takes the place of ours, also when it is later.
       const responseTimeout = this.call.deadlineIsOurs ? Infinity : options.responseTimeout;
-      this.stream.arm(this.requestDone ? responseTimeout : options.requestIdleTimeout, this.dueAt);
-    } else this.stream.arm(options.responseIdleTimeout);
+      // In a tunnel the client may say nothing before it has the answer.
+      const isWaiting = this.requestDone || this.isTunnel;
+      this.stream.arm(isWaiting ? responseTimeout : options.requestIdleTimeout, this.dueAt);
+    } else this.stream.arm(this.isTunnel ? options.tunnelIdleTimeout : options.responseIdleTimeout);
+  }
+
+  /** Something of the request has been passed on. @param isComplete it was the last of it */
+  protected requestMoved(_isComplete: boolean): void {
+    this.armPhase();
   }
 
   protected render(): void {

@@ -18,6 +18,8 @@ export class Http2Exchange extends ForwardedStream implements TurnTask {
   #status = 0;
   #grpcStatus: number | undefined = undefined;
   #errorCode: FailureCode | undefined = undefined;
+  /** The instance has ended its direction of a tunnel. */
+  #isHalfClosed = false;
   /**
    * Head of a gRPC answer that somebody wants to judge. Many servers send head and status at once where the protocol would let them
    * leave the head out: until the turn ends the status may still come, and with it the answer is none that has begun.
@@ -55,7 +57,7 @@ export class Http2Exchange extends ForwardedStream implements TurnTask {
     this.call.responseBytes += bytes;
     this.stream.data(buffer, start, end, endStream);
     if (endStream) this.#finish();
-    else this.stream.arm(this.env.options.responseIdleTimeout);
+    else this.armPhase();
   }
 
   onAnswerTrailers(block: HeaderBlock): void {
@@ -72,6 +74,10 @@ export class Http2Exchange extends ForwardedStream implements TurnTask {
     this.#held = undefined;
     if (this.phase < Phase.Response) {
       this.attemptFailed(failure);
+      return;
+    }
+    if (this.#isHalfClosed && resetCode === ErrorCode.noError) {
+      this.#finish();
       return;
     }
     this.#errorCode = failure.code;
@@ -92,7 +98,7 @@ export class Http2Exchange extends ForwardedStream implements TurnTask {
   onAnswerSent(bytes: number): void {
     this.attempt?.consumed(bytes);
     // Also after the end of the answer, for as long as the client reads what waits for it.
-    if (this.phase >= Phase.Response) this.stream.arm(this.env.options.responseIdleTimeout);
+    if (this.phase >= Phase.Response) this.armPhase();
   }
 
   onTimeout(): void {
@@ -142,6 +148,11 @@ export class Http2Exchange extends ForwardedStream implements TurnTask {
     this.stream.reset(ErrorCode.internalError);
   }
 
+  protected override requestMoved(isComplete: boolean): void {
+    if (isComplete && this.#isHalfClosed) this.#finish();
+    else this.armPhase();
+  }
+
   protected override dropAttempt(): void {
     this.#held = undefined;
     super.dropAttempt();
@@ -183,14 +194,21 @@ export class Http2Exchange extends ForwardedStream implements TurnTask {
     if (call.isGrpc && endStream) this.#grpcStatus = grpcStatus;
     this.stream.head(answerHead(block, call, env), endStream);
     if (endStream) this.#finish();
-    else this.stream.arm(env.options.responseIdleTimeout);
+    else this.armPhase();
   }
 
   /** The answer is complete. */
   #finish(): void {
+    if (!this.requestDone && !this.#isHalfClosed && this.isTunnel && this.#status < 300) {
+      // The other direction goes on until the client has ended it, too (RFC 9113, 8.5).
+      this.#isHalfClosed = true;
+      this.armPhase();
+      return;
+    }
     const attempt = this.takeAttempt();
     // Nobody needs the rest of a request that has been answered.
-    if (attempt !== undefined && (!this.requestDone || attempt.queuedBytes > 0)) attempt.cancel(ErrorCode.noError);
+    const isUnsent = attempt !== undefined && (!this.requestDone || (attempt.queuedBytes > 0 && !this.#isHalfClosed));
+    if (isUnsent) attempt.cancel(ErrorCode.noError);
     this.#end(false);
     this.stream.refuseRest();
   }
