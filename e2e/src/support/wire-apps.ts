@@ -1,4 +1,4 @@
-import { createServer as createH2cServer, type Http2Server } from 'node:http2';
+import { createServer as createH2cServer, type Http2Server, type ServerHttp2Session } from 'node:http2';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 
 /** Servers of other protocols than HTTP/1, in the process of the test: what they do with a connection is all that matters. */
@@ -40,7 +40,14 @@ export class TcpApp {
 
 /** An HTTP/2 server without TLS. */
 export class H2cApp {
-  private constructor(private readonly server: Http2Server) {}
+  readonly #sessions = new Set<ServerHttp2Session>();
+
+  private constructor(private readonly server: Http2Server) {
+    server.on('session', (session) => {
+      this.#sessions.add(session);
+      session.once('close', () => this.#sessions.delete(session));
+    });
+  }
 
   static async start(says: string): Promise<H2cApp> {
     const server = createH2cServer((_, response) => void response.end(says));
@@ -53,7 +60,10 @@ export class H2cApp {
   }
 
   async stop(): Promise<void> {
-    await new Promise<void>((resolve) => this.server.close(() => resolve()));
+    const closed = new Promise<void>((resolve) => this.server.close(() => resolve()));
+    // Sidecars keep their connections for the next call.
+    for (const session of this.#sessions) session.destroy();
+    await closed;
   }
 }
 

@@ -99,6 +99,7 @@ export {
 export type { CallMetricsOptions, MetricsSlot, StatusClass } from './telemetry/call-metrics.js';
 export type { ServiceIdentity } from './telemetry/compatibility-families.js';
 export type { ConnectionStats, ConnectionStatsSource } from './telemetry/connection-metrics.js';
+export type { Http2Numbers, Http2StatsSource } from './telemetry/http2-metrics.js';
 export { DURATION_BUCKETS_SECONDS } from './telemetry/duration-buckets.js';
 export { METRICS } from './telemetry/metric-catalog.js';
 export { metricFamilies } from './telemetry/metric-families.js';

@@ -44,7 +44,12 @@ describe('the metrics of HTTP/2', () => {
   it('are read anew at each scrape, and apart for each proxy', async () => {
     let waiting = 0;
     const read = (): Http2Numbers => ({ ...numbers(), upstream: { ...numbers().upstream, waiting: ++waiting } });
-    const page = new MetricsPage(http2Families([{ direction: 'outbound', read }, { direction: 'inbound', read: numbers }]));
+    const page = new MetricsPage(
+      http2Families([
+        { direction: 'outbound', read },
+        { direction: 'inbound', read: numbers },
+      ]),
+    );
     await page.render();
     const families = parsePrometheusText((await page.render()).body);
     const before = waiting;

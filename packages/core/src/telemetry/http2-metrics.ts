@@ -1,5 +1,11 @@
 import type { Direction } from '../invocation.js';
-import { SmallFamily, type Labels, type MetricDefinition, type MetricFamily, type MetricType } from './metric-family.js';
+import {
+  SmallFamily,
+  type Labels,
+  type MetricDefinition,
+  type MetricFamily,
+  type MetricType,
+} from './metric-family.js';
 
 function define(type: MetricType, name: string, labels: readonly string[], help: string): MetricDefinition {
   return { name, type, group: 'connections', labels: ['direction', ...labels], help };
@@ -101,9 +107,10 @@ const READINGS: readonly (readonly [MetricDefinition, (numbers: Http2Numbers) =>
     HTTP2_METRICS.connections,
     ({ downstream, upstream }) => [
       [downstream.open, { side: 'downstream', state: 'open' }],
-      ...(['connecting', 'open', 'draining'] as const).map(
-        (state): Reading => [upstream[state], { side: 'upstream', state }],
-      ),
+      ...(['connecting', 'open', 'draining'] as const).map((state): Reading => [
+        upstream[state],
+        { side: 'upstream', state },
+      ]),
     ],
   ],
   [

@@ -6,6 +6,7 @@ import { checkHistograms, findSamples, sampleValue } from '../testing/prometheus
 import { parsePrometheusText } from '../testing/prometheus-text.js';
 import type { PrometheusFamily } from '../testing/prometheus-text.js';
 import { OTHER_SERVICE } from './call-metrics.js';
+import { HTTP2_METRICS } from './http2-metrics.js';
 import { METRICS } from './metric-catalog.js';
 import { POLICY_METRICS } from './policy-metric-catalog.js';
 import { metricFamilies } from './metric-families.js';
@@ -23,7 +24,7 @@ describe('MetricsPage', () => {
     const page = await new MetricsPage(metricFamilies(fakeMetricSources())).render();
     expect(page.contentType).to.equal('text/plain; version=0.0.4; charset=utf-8');
     expect([...parsePrometheusText(page.body).keys()].sort()).to.deep.equal(
-      Object.values({ ...METRICS, ...POLICY_METRICS })
+      Object.values({ ...METRICS, ...HTTP2_METRICS, ...POLICY_METRICS })
         .map((metric) => metric.name)
         .sort(),
     );
@@ -38,12 +39,13 @@ describe('MetricsPage', () => {
     of.calls.countRejection(slot, 'MESH_ERR_CONNECT');
     const families = await render(of);
     const implied: Record<string, string> = { histogram: 'le', summary: 'quantile' };
-    for (const definition of Object.values<MetricDefinition>({ ...METRICS, ...POLICY_METRICS })) {
+    for (const definition of Object.values<MetricDefinition>({ ...METRICS, ...HTTP2_METRICS, ...POLICY_METRICS })) {
       const family = families.get(definition.name);
       expect(family?.type).to.equal(definition.type);
       expect(family?.help).to.equal(definition.help);
       const mayBeEmpty =
-        ['policies', 'configuration'].includes(definition.group) || definition.labels.includes('reason');
+        ['policies', 'configuration'].includes(definition.group) ||
+        definition.labels.some((label) => label === 'reason' || label === 'kind');
       if (process.platform === 'linux' && !mayBeEmpty) expect(family?.samples, definition.name).not.to.deep.equal([]);
       for (const sample of family?.samples ?? []) {
         const labels = [...sample.labels.keys()].filter((label) => label !== implied[definition.type]);

@@ -1,7 +1,7 @@
 import { CallMetrics } from '../telemetry/call-metrics.js';
 import type { MetricSources } from '../telemetry/metric-families.js';
 import { PolicyMetrics } from '../telemetry/policy-metrics.js';
-import { zeroConnectionStats } from './connection-stats.js';
+import { zeroConnectionStats, zeroHttp2Numbers } from './connection-stats.js';
 import { fakePorts } from './fake-ports.js';
 
 /** Everything that a metrics page of the service `hello` needs, with time standing still and one registry that is stale. */
@@ -14,6 +14,7 @@ export function fakeMetricSources(overrides: Partial<MetricSources> = {}): Requi
     calls: new CallMetrics(),
     policies: new PolicyMetrics(),
     connections: [{ direction: 'both', stats: zeroConnectionStats() }],
+    http2: [{ direction: 'both', read: zeroHttp2Numbers }],
     registries: [
       {
         name: 'file',
