@@ -2,7 +2,8 @@ import type { CallerMarks } from '../chain/caller-marks.js';
 import type { AssembledChain } from '../chain/handler-names.js';
 import type { LocalPorts } from '../chain/local-ports.js';
 import type { LoopGuard } from '../chain/loop-guard.js';
-import { Rejection } from '../errors.js';
+import { ERRORS, Rejection, type ErrorCode } from '../errors.js';
+import { GRPC_STATUS } from '../grpc/status.js';
 import type { CallProtocol, Destination, Direction, Field } from '../invocation.js';
 import type { Clock } from '../ports/ports.js';
 import type { ServiceDirectory } from '../registry/service-directory.js';
@@ -37,6 +38,16 @@ export interface ExplainStations {
   explainAttempts(call: ExplainCall, into: Explanation): void;
 }
 
+/** An answer that Mesher would make itself. */
+export interface ExplainedAnswer {
+  readonly code: string;
+  readonly status: number;
+  /** What a gRPC caller would get, under HTTP status 200; undefined for other calls. */
+  readonly grpcStatus?: number;
+  readonly message: string;
+  readonly hint: string;
+}
+
 /** What would become of a call, and why. Credentials of the request are masked throughout. */
 export interface CallExplanation {
   readonly request: {
@@ -53,8 +64,7 @@ export interface CallExplanation {
   /** True when the last step cannot say more without doing it, so that what would follow is left out. */
   readonly open: boolean;
   /** What the caller would get when the call is not sent. */
-  readonly answer:
-    { readonly code: string; readonly status: number; readonly message: string; readonly hint: string } | undefined;
+  readonly answer: ExplainedAnswer | undefined;
   /** The decisions, in the order in which they are made. */
   readonly steps: readonly ExplainStep[];
   /** What the request would look like. */
@@ -196,7 +206,7 @@ function resultOf(
     },
     sent: !into.stopped,
     open: into.open,
-    answer: into.stopped ? mask.apply(answerOf(into)) : undefined,
+    answer: into.stopped ? mask.apply(answerOf(call, into)) : undefined,
     steps: into.steps.map((step) => mask.apply(step)),
     edits: mask.apply({
       path: call.newPath,
@@ -208,17 +218,24 @@ function resultOf(
 }
 
 /** What the stage that stopped says, one way or the other. */
-function answerOf({ rejection, steps }: Explanation): NonNullable<CallExplanation['answer']> {
+function answerOf({ protocol }: ExplainCall, { rejection, steps }: Explanation): ExplainedAnswer {
+  const isGrpc = protocol === 'grpc';
   if (rejection !== undefined) {
-    const { code, status, message, hint } = rejection;
-    return { code, status, message, hint };
+    const { code, status, grpcStatus, message, hint } = rejection;
+    return { code, status, ...(isGrpc ? { grpcStatus } : {}), message, hint };
   }
   const { decision = '', data = {} } = steps.at(-1) ?? {};
   const { code, status, hint } = data as { code?: unknown; status?: unknown; hint?: unknown };
   return {
     code: typeof code === 'string' ? code : '',
     status: typeof status === 'number' ? status : 0,
+    ...(isGrpc ? { grpcStatus: grpcStatusOfCode(code) } : {}),
     message: decision,
     hint: typeof hint === 'string' ? hint : '',
   };
+}
+
+function grpcStatusOfCode(code: unknown): number {
+  const isKnown = typeof code === 'string' && Object.hasOwn(ERRORS, code);
+  return isKnown ? ERRORS[code as ErrorCode].grpcStatus : GRPC_STATUS.UNKNOWN;
 }

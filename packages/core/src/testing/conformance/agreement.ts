@@ -25,10 +25,12 @@ export function disagreements(
   if (explained.open || isByChance(explained)) return [];
   const code = answer.headers[CODE_FIELD];
   if (!explained.sent) {
-    const said = `${explained.answer?.status ?? 0} ${explained.answer?.code ?? ''}`;
-    const sameStatus = explained.answer?.status === answer.status;
+    const status = explained.answer?.grpcStatus ?? explained.answer?.status ?? 0;
+    const answered = answer.grpcStatus ?? answer.status;
+    const said = `${status} ${explained.answer?.code ?? ''}`;
+    const sameStatus = status === answered;
     const sameCode = code === undefined || code === explained.answer?.code;
-    const problems = sameStatus && sameCode ? [] : [`explained as ${said}, but answered with ${answer.status} ${code}`];
+    const problems = sameStatus && sameCode ? [] : [`explained as ${said}, but answered with ${answered} ${code}`];
     return received.length === 0 ? problems : [...problems, `explained as ${said}, but sent`];
   }
   if (received.length === 0 && code !== undefined && !AFTER_SENDING.has(code)) {

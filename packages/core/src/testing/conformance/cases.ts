@@ -52,6 +52,10 @@ export interface InstanceAnswer {
   /** How often this answer is given; as often as it is asked for when left out. */
   readonly times: number;
   readonly status: number;
+  /** Of a gRPC call, under status 200: OK when left out. Another one is the whole answer (trailers-only), unless it comes {@link late}. */
+  readonly grpcStatus: number | undefined;
+  /** The gRPC status comes after a message, in trailers. */
+  readonly late: boolean;
   readonly delayMs: number;
   readonly headers: Readonly<Record<string, string>>;
   /** The id of the instance when left out. */
@@ -118,6 +122,8 @@ export interface Count {
 export interface CallExpectation {
   /** Of every answer, of each in turn, or how often which; 0 for a connection that broke. */
   readonly status: number | readonly number[] | ReadonlyMap<number, Count> | undefined;
+  /** gRPC status of every answer, of each in turn, or how often which. */
+  readonly grpcStatus: number | readonly number[] | ReadonlyMap<number, Count> | undefined;
   /** `x-mesher-error` of every answer. */
   readonly code: TextMatcher | undefined;
   readonly codes: ReadonlyMap<string, Count> | undefined;
@@ -151,7 +157,9 @@ export interface ExplainExpectation {
 export interface ObservedAnswer {
   /** 0 when the connection broke. */
   readonly status: number;
-  /** Names in lower case. */
+  /** Of a gRPC call, as its client sees it; undefined for others, and when the connection broke. */
+  readonly grpcStatus?: number | undefined;
+  /** Names in lower case; of a gRPC call those in trailers, too. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
   readonly durationMs: number;

@@ -17,7 +17,8 @@ export function checkCalls(
   received: readonly ReceivedRequest[],
 ): readonly string[] {
   return [
-    ...checkStatuses(expected, answers),
+    ...checkStatuses('status', expected.status, answers, ({ status }) => status),
+    ...checkStatuses('gRPC status', expected.grpcStatus, answers, ({ grpcStatus }) => grpcStatus ?? NO_GRPC_STATUS),
     ...checkCodes(expected, answers),
     ...checkAnswerers(expected, answers),
     ...checkArrivals(expected, received),
@@ -51,17 +52,26 @@ export function checkExplanation(expected: ExplainExpectation, explained: CallEx
   return problems;
 }
 
-function checkStatuses({ status }: CallExpectation, answers: readonly ObservedAnswer[]): readonly string[] {
-  const got = answers.map((answer) => answer.status);
+/** Stands for an answer without a gRPC status. */
+const NO_GRPC_STATUS = -1;
+
+function checkStatuses(
+  what: string,
+  status: CallExpectation['status'],
+  answers: readonly ObservedAnswer[],
+  read: (answer: ObservedAnswer) => number,
+): readonly string[] {
+  const got = answers.map(read);
   if (status === undefined) return [];
-  if (status instanceof Map) return compareCounts('status', status, tally(got));
+  if (status instanceof Map) return compareCounts(what, status, tally(got));
   const wanted = typeof status === 'number' ? got.map(() => status) : (status as readonly number[]);
   const same = wanted.length === got.length && wanted.every((one, index) => one === got[index]);
-  return same ? [] : [`expected status ${String(status)}, but got ${got.join(', ')}${bodiesOf(answers)}`];
+  return same ? [] : [`expected ${what} ${String(status)}, but got ${got.join(', ')}${bodiesOf(answers)}`];
 }
 
 function bodiesOf(answers: readonly ObservedAnswer[]): string {
-  const failed = answers.find(({ status }) => status >= 400);
+  const failed = answers.find(({ status, grpcStatus = 0 }) => status >= 400 || grpcStatus > 0);
+  if (failed?.grpcStatus !== undefined) return `: ${failed.headers['grpc-message'] ?? ''}`;
   return failed === undefined ? '' : `: ${failed.body.trim().slice(0, 300)}`;
 }
 

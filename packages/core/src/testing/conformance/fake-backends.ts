@@ -13,6 +13,10 @@ const PORT = 8080;
 
 export interface BackendAnswer {
   readonly status: number;
+  /** Of a gRPC call; undefined for one that the case leaves to the default. */
+  readonly grpcStatus: number | undefined;
+  /** The gRPC status comes after a message. */
+  readonly late: boolean;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
 }
@@ -40,6 +44,8 @@ export class AnswerScript {
     if (answer !== undefined) this.#used.set(answer, (this.#used.get(answer) ?? 0) + 1);
     return {
       status: answer?.status ?? 200,
+      grpcStatus: answer?.grpcStatus,
+      late: answer?.late ?? false,
       headers: { ...answer?.headers, [INSTANCE_FIELD]: this.id },
       body: answer?.body ?? this.id,
       delayMs: answer?.delayMs ?? 0,

@@ -1,6 +1,9 @@
 import type { CallHandler, Verdict } from '../../chain/call-handler.js';
 import { DirectAnswer, Rejection } from '../../errors.js';
-import type { AttemptFailure, Invocation } from '../../invocation.js';
+import { grpcStatusOfHttp } from '../../grpc/http-status.js';
+import { encodeGrpcMessage } from '../../grpc/message.js';
+import { PUSHBACK_FIELD } from '../../grpc/pushback.js';
+import type { AnswerView, AttemptFailure, Invocation } from '../../invocation.js';
 import type { Ports, TimerHandle } from '../../ports/ports.js';
 import type { Endpoint } from '../../registry/endpoint.js';
 import type { FakeCall } from '../fake-call.js';
@@ -87,7 +90,7 @@ class FakeExchange {
         continue;
       }
       const { answer } = end;
-      const next = call.watchesAnswer ? handler.answered?.(call, viewOf(answer)) : undefined;
+      const next = call.watchesAnswer ? handler.answered?.(call, viewOf(call, answer)) : undefined;
       const later: Verdict | undefined = next === undefined ? undefined : await this.#orGone(next);
       if (later === undefined) return this.#hasLeft ? this.#left() : this.#passOn(answer);
       verdict = later;
@@ -130,7 +133,7 @@ class FakeExchange {
       };
       const answered = (attempt: Attempt, answer: BackendAnswer): void => {
         this.#attempts.delete(attempt);
-        if (this.#attempts.size > 0 && handler.isFailure?.(call, viewOf(answer)) === true) {
+        if (this.#attempts.size > 0 && handler.isFailure?.(call, viewOf(call, answer)) === true) {
           this.#lose(attempt.endpoint, statusFailure(answer));
           return;
         }
@@ -195,11 +198,19 @@ class FakeExchange {
     this.#timers.push(this.ports.timers.after(Math.max(0, delayMs), callback));
   }
 
-  #passOn({ status, headers, body }: BackendAnswer): ObservedAnswer {
-    if (this.call.watchesBeginning) this.handler.begun?.(this.call, status);
+  #passOn(answer: BackendAnswer): ObservedAnswer {
+    const { status, headers, body } = answer;
+    if (this.call.watchesBeginning) {
+      this.handler.begun?.(this.call, status, viewOf(this.call, answer).grpcStatus);
+    }
     const removed = (this.call as Invocation).removedResponseFields ?? [];
     const kept = Object.entries(headers).filter(([name]) => !removed.includes(name));
-    return this.#ended(status, undefined, { ...Object.fromEntries(kept), ...this.#extraFields() }, body);
+    const fields = { ...Object.fromEntries(kept), ...this.#extraFields() };
+    return this.#ended(status, undefined, fields, body, this.#isGrpc ? grpcStatusOf(answer) : undefined);
+  }
+
+  get #isGrpc(): boolean {
+    return this.call.protocol === 'grpc';
   }
 
   #local(rejection: Rejection): ObservedAnswer {
@@ -210,6 +221,12 @@ class FakeExchange {
       ...this.#extraFields(),
     };
     if (retryAfterSeconds !== undefined) headers['retry-after'] = String(retryAfterSeconds);
+    if (this.#isGrpc) {
+      if (retryAfterSeconds !== undefined) headers[PUSHBACK_FIELD] ??= String(retryAfterSeconds * 1000);
+      headers['content-type'] = 'application/grpc';
+      headers['grpc-message'] = encodeGrpcMessage(`${code}: ${message}`);
+      return this.#ended(GRPC_CARRIER_STATUS, code, headers, '', rejection.grpcStatus);
+    }
     if (direct === undefined) headers['content-type'] = 'application/json; charset=utf-8';
     else if (direct.body !== '') headers['content-type'] = direct.contentType;
     const body =
@@ -227,13 +244,15 @@ class FakeExchange {
     code: Rejection['code'] | undefined,
     headers: Readonly<Record<string, string>>,
     body: string,
+    grpcStatus: number | undefined = undefined,
   ): ObservedAnswer {
-    return { status, headers, body, durationMs: this.#end(status, code, false) };
+    return { status, grpcStatus, headers, body, durationMs: this.#end(status, code, false, grpcStatus) };
   }
 
-  #end(status: number, code: Rejection['code'] | undefined, aborted: boolean): number {
+  #end(status: number, code: Rejection['code'] | undefined, aborted: boolean, grpcStatus?: number): number {
     const durationMs = this.ports.clock.now() - this.call.startedAt;
-    this.handler.end(this.call, { status, code, aborted, durationMs });
+    const beganAfterMs = this.#isGrpc && code === undefined && !aborted ? durationMs : undefined;
+    this.handler.end(this.call, { status, grpcStatus, code, aborted, durationMs, beganAfterMs });
     return durationMs;
   }
 
@@ -243,8 +262,19 @@ class FakeExchange {
   }
 }
 
-function viewOf({ status, headers }: BackendAnswer): { status: number; header(name: string): string | undefined } {
-  return { status, header: (name) => headers[name] };
+/** Under this HTTP status gRPC answers. */
+const GRPC_CARRIER_STATUS = 200;
+
+/** The head of an answer; that of gRPC shows its status only if it is the whole answer. */
+function viewOf(call: FakeCall, answer: BackendAnswer): AnswerView {
+  const { status, headers } = answer;
+  const isWhole = call.protocol === 'grpc' && !answer.late && (answer.grpcStatus ?? 0) !== 0;
+  return { status, grpcStatus: isWhole ? grpcStatusOf(answer) : undefined, header: (name) => headers[name] };
+}
+
+/** The gRPC status as a client sees it. */
+function grpcStatusOf({ status, grpcStatus }: BackendAnswer): number {
+  return status === GRPC_CARRIER_STATUS ? (grpcStatus ?? 0) : grpcStatusOfHttp(status);
 }
 
 function requestOf(
@@ -256,8 +286,8 @@ function requestOf(
   return { method: call.method, path: call.sentPath ?? call.path, headers, body };
 }
 
-function statusFailure({ status }: BackendAnswer): AttemptFailure {
-  return { code: 'MESH_ERR_STATUS', message: `status ${status}`, sent: true, reusedConnection: false };
+function statusFailure({ status, grpcStatus }: BackendAnswer): AttemptFailure {
+  return { code: 'MESH_ERR_STATUS', message: `status ${grpcStatus ?? status}`, sent: true, reusedConnection: false };
 }
 
 function brokenOff({ key }: Endpoint): AttemptFailure {

@@ -26,7 +26,10 @@ import { FakeWire } from './fake-wire.js';
 const LONGEST_STEP_MS = 600_000;
 
 /** Where the local application listens. */
-const APP_PORT = { protocol: 'rest', port: 8080 } as const;
+const APP_PORTS = [
+  { protocol: 'rest', port: 8080 },
+  { protocol: 'grpc', port: 8080 },
+] as const;
 
 const IDEMPOTENT: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE']);
 
@@ -111,7 +114,7 @@ class InProcessHost {
       catalog,
       ports: { clock: ports.clock, timers: ports.timers, random: ports.random },
       logger: new RecordingLogger(),
-      servicePorts: [APP_PORT],
+      servicePorts: APP_PORTS,
     });
     const host = new InProcessHost(chassis, catalog, discovery, new FakeBackends(ports.timers, app), ports, files, {});
     host.#publish(instances);

@@ -23,6 +23,7 @@ import {
   readCount,
   readDuration,
   readFields,
+  readGrpcStatus,
   readList,
   readMap,
   readMapOf,
@@ -114,6 +115,8 @@ function readAnswer(value: unknown, where: string): InstanceAnswer {
     path: optional(readText),
     times: or(Infinity, readNumber),
     status: or(200, readNumber),
+    grpcStatus: optional(readGrpcStatus),
+    late: or(false, readBoolean),
     delay: or(0, readDuration),
     headers: or({}, texts),
     body: optional(readText),
@@ -180,7 +183,8 @@ function readRequestLine(value: unknown, where: string): Pick<RequestSpec, 'meth
 
 function readCallExpectation(value: unknown, where: string): CallExpectation {
   const { atLeast, within, ...read } = readFields(value, where, {
-    status: optional(readStatus),
+    status: optional((status, place) => readStatus(status, place, readNumber)),
+    grpcStatus: optional((status, place) => readStatus(status, place, readGrpcStatus)),
     code: optional(readMatcher),
     codes: optional(counts),
     by: optional((by, place) => readList(Array.isArray(by) ? by : [by], place, readText)),
@@ -200,10 +204,12 @@ function readCallExpectation(value: unknown, where: string): CallExpectation {
   return Object.keys(readMap(value, where)).length === 0 ? fail(where, 'expects nothing') : expectation;
 }
 
-function readStatus(value: unknown, where: string): NonNullable<CallExpectation['status']> {
-  if (Array.isArray(value)) return readList(value, where, readNumber);
-  if (typeof value === 'number') return value;
-  return new Map([...counts(value, where)].map(([status, count]) => [Number(status), count]));
+/** @param read one status */
+function readStatus(value: unknown, where: string, read: Read<number>): NonNullable<CallExpectation['status']> {
+  if (Array.isArray(value)) return readList(value, where, read);
+  if (typeof value !== 'object') return read(value, where);
+  const byName = [...counts(value, where)];
+  return new Map(byName.map(([status, count]) => [read(/^\d+$/.test(status) ? Number(status) : status, where), count]));
 }
 
 function readExplainExpectation(value: unknown, where: string): ExplainExpectation {

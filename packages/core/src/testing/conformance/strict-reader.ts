@@ -1,4 +1,5 @@
 import { parseDuration } from '../../config/schema/duration.js';
+import { parseGrpcStatus } from '../../grpc/status.js';
 import type { Count, TextMatcher } from './cases.js';
 
 /** Reads one value; `where` is for the message. */
@@ -48,6 +49,11 @@ export function readNumber(value: unknown, where: string): number {
 
 export function readBoolean(value: unknown, where: string): boolean {
   return typeof value === 'boolean' ? value : fail(where, 'must be true or false');
+}
+
+/** A gRPC status by name or number: `unavailable`, `14`. */
+export function readGrpcStatus(value: unknown, where: string): number {
+  return parseGrpcStatus(readText(value, where)) ?? fail(where, 'must be a gRPC status such as unavailable or 14');
 }
 
 /** Milliseconds, from a text such as `200ms`. */
