@@ -4,6 +4,7 @@ import { MeshError, type CallHandler, type Destination, type SourceResolver } fr
 import { detectProtocol, type DetectedProtocol } from './detect.js';
 import type { Environment } from './environment.js';
 import { FirstBytesReader } from './first-bytes-reader.js';
+import type { H2cUpgrade } from './http1/h2c-upgrade.js';
 import { ServerConnection, type ServerContext } from './http1/server-connection.js';
 import { plainAddress } from './http1/server-fields.js';
 import { CallAcceptor } from './http2/exchange/call-acceptor.js';
@@ -36,6 +37,9 @@ export interface OpenConnection {
   /** Ends at once. */
   destroy(): void;
 }
+
+/** What a connection speaks that is served and not relayed. */
+type HttpProtocol = Extract<DetectedProtocol, 'http1' | 'http2'>;
 
 /** One listening socket and the connections that came through it. */
 export class Listener implements ServerContext, RelayContext {
@@ -72,6 +76,18 @@ export class Listener implements ServerContext, RelayContext {
 
   get openConnections(): number {
     return this.#open.size;
+  }
+
+  /** HTTP/2 connections of clients that are open, and their streams, which are calls. */
+  get http2(): { readonly open: number; readonly streams: number } {
+    let open = 0;
+    let streams = 0;
+    for (const connection of this.#open) {
+      if (!(connection instanceof Http2ServerConnection)) continue;
+      open++;
+      streams += connection.openStreams;
+    }
+    return { open, streams };
   }
 
   /** @throws MeshError MESH_ERR_LISTEN when the address cannot be had */
@@ -148,9 +164,18 @@ export class Listener implements ServerContext, RelayContext {
   #route(socket: Socket, bytes: Buffer): void {
     this.env.stats.connectionsOpen++;
     const protocol = detectProtocol(bytes) ?? 'http1';
-    if (protocol === 'http1') this.#serveHttp1(socket, bytes);
-    else if (protocol === 'http2') this.#serveHttp2(socket, bytes);
+    if (protocol === 'http1' || protocol === 'http2') this.#serve(socket, protocol, bytes);
     else this.#relay(socket, bytes, protocol, false);
+  }
+
+  /**
+   * Serves a connection whose protocol is known, whoever has found it out: the first bytes do so here, and ALPN will where a listener
+   * ends TLS (RFC 9113, 3.2).
+   * @param bytes what has been read of it
+   */
+  #serve(socket: Socket, protocol: HttpProtocol, bytes: Buffer): void {
+    if (protocol === 'http1') this.#serveHttp1(socket, bytes);
+    else this.#serveHttp2(socket, bytes);
   }
 
   #serveHttp1(socket: Socket, bytes: Buffer): void {
@@ -162,14 +187,27 @@ export class Listener implements ServerContext, RelayContext {
   }
 
   #serveHttp2(socket: Socket, bytes: Buffer): void {
+    const connection = this.#openHttp2(socket);
+    // A connection that begins while we drain may have its first calls on their way already.
+    if (this.draining) connection.drain();
+    connection.onData(bytes);
+  }
+
+  /** Called by a connection of HTTP/1 whose client has asked for HTTP/2. */
+  switchToHttp2(socket: Socket, { head, settings }: H2cUpgrade, early: Buffer): void {
+    this.env.stats.connectionsOpen++;
+    const connection = this.#openHttp2(socket);
+    connection.adoptUpgrade(head, settings);
+    if (early.length > 0) connection.onData(early);
+  }
+
+  #openHttp2(socket: Socket): Http2ServerConnection {
     this.env.stats.detectedHttp2++;
     const acceptor = new CallAcceptor(this, plainAddress(socket.remoteAddress), this.env);
     const connection = new Http2ServerConnection(socket, acceptor, this, this.env);
     this.#open.add(connection);
     changeOwner(socket, connection);
-    // A connection that begins while we drain may have its first calls on their way already.
-    if (this.draining) connection.drain();
-    connection.onData(bytes);
+    return connection;
   }
 
   #relay(socket: Socket, bytes: Buffer | undefined, protocol: DetectedProtocol, fresh: boolean): void {
@@ -202,8 +240,7 @@ export class Listener implements ServerContext, RelayContext {
     if (protocol !== 'http1' && protocol !== 'http2') return 'passed';
     this.env.stats.connectionsOpen++;
     socket.resume();
-    if (protocol === 'http1') this.#serveHttp1(socket, first);
-    else this.#serveHttp2(socket, first);
+    this.#serve(socket, protocol, first);
     return 'taken';
   }
 }

@@ -86,12 +86,9 @@ describe('a protocol switch', () => {
     expect(client.text).to.match(/^HTTP\/1\.1 502 /);
   });
 
-  it('to h2c is not offered to the upstream', async () => {
+  it('to h2c that brings no settings is not offered to the upstream', async () => {
     const { upstream, proxy } = await rig().pair((peer) => answerEach(peer, () => answerOf('ok')));
-    const client = await rig().send(
-      proxy,
-      'GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n\r\n',
-    );
+    const client = await rig().send(proxy, 'GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n');
     await client.readUntil('ok');
     expect(upstream.connections[0].text).to.equal('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
   });

@@ -12,11 +12,12 @@ import { endedByReset } from '../socket-owner.js';
 import { ClientSocket } from './client-socket.js';
 import { Exchange } from './exchange.js';
 import type { FieldName } from './field-lookup.js';
+import { asksForH2c, readH2cUpgrade, SWITCHED_TO_H2C, type H2cUpgrade } from './h2c-upgrade.js';
 import { Http1Call, type PeerConnection } from './http1-call.js';
 import { renderLastReply } from './local-reply.js';
 import { RequestReader, type RequestSink } from './request-reader.js';
 import type { RequestScanner } from './request-scanner.js';
-import { asksForH2c, plainAddress, serverTiming } from './server-fields.js';
+import { plainAddress, serverTiming } from './server-fields.js';
 import type { Tunnel } from './tunnel.js';
 
 /** What a listener tells the connections that it accepts. */
@@ -28,6 +29,11 @@ export interface ServerContext {
   /** Service that every call of this listener is for, whatever the host name says. */
   readonly destination: Destination | undefined;
   closed(connection: ServerConnection): void;
+  /**
+   * A connection speaks HTTP/2 from here on, and is no longer its former owner's.
+   * @param early what has come behind the request
+   */
+  switchToHttp2(socket: Socket, upgrade: H2cUpgrade, early: Buffer): void;
 }
 
 /** The accepted side of HTTP/1: one client's connection, and one exchange after another on it. */
@@ -125,9 +131,11 @@ export class ServerConnection extends ClientSocket implements PeerConnection, Re
 
   openExchange(buffer: Buffer, scan: RequestScanner, bodyEnd: number, requestDone: boolean): void {
     const bodyStart = scan.end;
-    // Only a request without a body may ask for another protocol; h2c is not offered (RFC 9113 has dropped it).
-    if (scan.connectionUpgrade && (scan.chunked || scan.contentLength > 0 || asksForH2c(buffer, scan))) {
+    // Only a request without a body may ask for another protocol.
+    if (scan.connectionUpgrade && (scan.chunked || scan.contentLength > 0)) scan.connectionUpgrade = false;
+    if (scan.connectionUpgrade && asksForH2c(buffer, scan)) {
       scan.connectionUpgrade = false;
+      if (this.#becomesHttp2(buffer, scan, bodyEnd)) return;
     }
     this.#close =
       scan.close ||
@@ -225,6 +233,21 @@ export class ServerConnection extends ClientSocket implements PeerConnection, Re
     exchange?.abort();
     tunnel?.onClientClosed(this.failed);
     this.context.closed(this);
+  }
+
+  /** @returns false when the request goes on as one of HTTP/1 */
+  #becomesHttp2(buffer: Buffer, scan: RequestScanner, requestEnd: number): boolean {
+    if (this.clientEnded || this.context.draining) return false;
+    const call = new Http1Call(this.context.handler.direction, this, buffer, scan);
+    const upgrade = readH2cUpgrade(buffer, scan, call);
+    if (upgrade === undefined) return false;
+    const { context, socket } = this;
+    this.write(SWITCHED_TO_H2C);
+    this.gone = true;
+    this.env.deadlines.remove(this);
+    context.switchToHttp2(socket, upgrade, buffer.subarray(requestEnd));
+    context.closed(this);
+    return true;
   }
 
   #onIdleDeadline(): void {

@@ -1,16 +1,9 @@
 import type { Invocation } from '@mesher/core';
-import type { RequestScanner } from './request-scanner.js';
 
 /** IPv4-mapped IPv6 addresses are written as IPv4, so that one client has one name on all listeners. */
 export function plainAddress(address: string | undefined): string {
   if (address === undefined) return '';
   return address.startsWith('::ffff:') ? address.slice(7) : address;
-}
-
-/** True when `Upgrade` names h2c. */
-export function asksForH2c(buffer: Buffer, scan: RequestScanner): boolean {
-  const { upgradeStart, upgradeEnd } = scan;
-  return upgradeStart !== 0 && /(?:^|,)\s*h2c\s*(?:,|$)/i.test(buffer.toString('latin1', upgradeStart, upgradeEnd));
 }
 
 /** Value of `Server-Timing` (W3C): which sidecar, which way, to which instance, and the time until the head of the answer. */

@@ -30,8 +30,11 @@ function checkSetting(id: number, value: number): boolean {
   }
 }
 
+/** Who is told what a SETTINGS frame says. */
+export type SettingsSink = Pick<FrameSink, 'setting' | 'settingsEnd' | 'settingsAcknowledged'>;
+
 /** Reads the payload of a SETTINGS frame (RFC 9113, 6.5); unknown settings are skipped. */
-export function readSettings(flags: number, buffer: Buffer, start: number, length: number, sink: FrameSink): void {
+export function readSettings(flags: number, buffer: Buffer, start: number, length: number, sink: SettingsSink): void {
   if ((flags & Flag.ack) !== 0) {
     if (length !== 0) throw new ConnectionError(ErrorCode.frameSizeError, 'acknowledgement of SETTINGS with a payload');
     sink.settingsAcknowledged();

@@ -6,6 +6,7 @@ import { Http2Connection } from '../connection/http2-connection.js';
 import type { Http2Stream } from '../connection/http2-stream.js';
 import { ConnectionError, ErrorCode } from '../error-codes.js';
 import { MAX_STREAM_ID, Setting } from '../frames/frame-format.js';
+import { readSettings } from '../frames/settings-payload.js';
 import { requestProblem, trailerProblem, type RequestRules } from '../header-rules.js';
 import type { HeaderBlock } from '../hpack/header-block.js';
 import { refuseHead } from './refused-head.js';
@@ -61,6 +62,20 @@ export class Http2ServerConnection extends Http2Connection {
     this.writer.goaway(MAX_STREAM_ID, ErrorCode.noError);
     this.writer.ping(DRAIN_PING, 0, false);
     this.times.expect(Wait.drain, this.env.options.drainGrace);
+  }
+
+  /**
+   * Takes over from HTTP/1 with the request that asked for it as stream 1 (RFC 7540, 3.2). To be called before anything is read.
+   * @param head a request without a body that keeps to the rules of HTTP/2
+   * @param settings payload of a SETTINGS frame that keeps to them, too; the answer to the upgrade has acknowledged it
+   */
+  adoptUpgrade(head: HeaderBlock, settings: Buffer): void {
+    readSettings(0, settings, 0, settings.length, {
+      setting: (id, value) => this.setting(id, value),
+      settingsEnd: () => undefined,
+      settingsAcknowledged: () => undefined,
+    });
+    this.#request(1, head, true, false);
   }
 
   override destroy(): void {
