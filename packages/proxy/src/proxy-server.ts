@@ -1,4 +1,4 @@
-import { silentLogger, systemPorts, type Endpoint, type Logger, type Ports } from '@mesher/core';
+import { silentLogger, systemPorts, type Endpoint, type Http2Numbers, type Logger, type Ports } from '@mesher/core';
 import { Deadlines } from './deadlines.js';
 import { Environment } from './environment.js';
 import { Listener, type ListenerSpec } from './listener.js';
@@ -69,6 +69,23 @@ export class ProxyServer {
   /** The same for HTTP/2. */
   get streamPools(): StreamPools {
     return this.#env.streamPools;
+  }
+
+  /** What the connections of HTTP/2 are doing at present; it costs time with many of them, and is meant for scrapes. */
+  get http2(): Http2Numbers {
+    const { http2ResetsReceived, http2ResetsSent, http2Upstream, http2Violations } = this.stats;
+    const loads = [...this.#listeners].map(({ http2 }) => http2);
+    return {
+      downstream: {
+        open: loads.reduce((sum, { open }) => sum + open, 0),
+        streams: loads.reduce((sum, { streams }) => sum + streams, 0),
+      },
+      upstream: http2Upstream,
+      resetsReceived: http2ResetsReceived,
+      resetsSent: http2ResetsSent,
+      bufferedBytes: this.#env.http2Buffered.bytes,
+      violations: http2Violations,
+    };
   }
 
   /** Connections of an endpoint that left the registry are closed once they are idle. */

@@ -28,6 +28,9 @@ export class ProxyStats {
   mirrorsFailed = 0;
   hedgesWon = 0;
   hedgesLost = 0;
+  /** Streams of HTTP/2, of either role, that ended with RST_STREAM of the peer, or with ours. */
+  http2ResetsReceived = 0;
+  http2ResetsSent = 0;
   /** What HTTP/2 peers did against the rules or beyond the limits, by `ViolationKind`. */
   readonly http2Violations: ReasonCounts = new ReasonCounts();
   readonly mirrorsDropped: ReasonCounts = new ReasonCounts();

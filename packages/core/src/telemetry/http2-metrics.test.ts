@@ -10,7 +10,9 @@ async function render(...sources: Http2StatsSource[]): Promise<ReadonlyMap<strin
 
 function numbers(): Http2Numbers {
   return {
-    downstream: { open: 1, streams: 2, resetsReceived: 3, resetsSent: 4 },
+    downstream: { open: 1, streams: 2 },
+    resetsReceived: 3,
+    resetsSent: 4,
     upstream: {
       ...{ connecting: 5, open: 6, draining: 7, streams: 8, waiting: 9 },
       ...{ replayed: 10, refused: 11, goaways: 12, unanswered: 13 },
@@ -37,7 +39,7 @@ describe('the metrics of HTTP/2', () => {
     expect(value('connections_open', { side: 'downstream', state: 'open' })).to.equal(1);
     expect(value('connections_open', { side: 'upstream', state: 'draining' })).to.equal(7);
     expect(value('streams_open', { side: 'upstream' })).to.equal(8);
-    expect(value('resets_total', { by: 'caller' })).to.equal(3);
+    expect(value('resets_total', { by: 'peer' })).to.equal(3);
     expect(value('violations_total', { kind: 'ping-flood' })).to.equal(16);
   });
 

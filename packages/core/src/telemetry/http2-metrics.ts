@@ -41,7 +41,7 @@ export const HTTP2_METRICS = {
     'counter',
     'mesher_http2_resets_total',
     ['by'],
-    'Calls from callers that were reset: by the caller, or by mesher.',
+    'Streams of HTTP/2 connections on either side that were reset: by the peer (a caller that gave up, an upstream), or by mesher.',
   ),
   refused: define(
     'counter',
@@ -75,8 +75,6 @@ export interface Http2Numbers {
   readonly downstream: {
     readonly open: number;
     readonly streams: number;
-    readonly resetsReceived: number;
-    readonly resetsSent: number;
   };
   readonly upstream: {
     readonly connecting: number;
@@ -89,6 +87,9 @@ export interface Http2Numbers {
     readonly goaways: number;
     readonly unanswered: number;
   };
+  /** Streams that the peer, or we, have reset. */
+  readonly resetsReceived: number;
+  readonly resetsSent: number;
   readonly bufferedBytes: number;
   readonly violations: Iterable<readonly [kind: string, count: number]>;
 }
@@ -124,9 +125,9 @@ const READINGS: readonly (readonly [MetricDefinition, (numbers: Http2Numbers) =>
   [HTTP2_METRICS.bufferedBytes, ({ bufferedBytes }) => [[bufferedBytes]]],
   [
     HTTP2_METRICS.resets,
-    ({ downstream }) => [
-      [downstream.resetsReceived, { by: 'caller' }],
-      [downstream.resetsSent, { by: 'mesher' }],
+    ({ resetsReceived, resetsSent }) => [
+      [resetsReceived, { by: 'peer' }],
+      [resetsSent, { by: 'mesher' }],
     ],
   ],
   [HTTP2_METRICS.refused, ({ upstream }) => [[upstream.refused]]],

@@ -35,7 +35,9 @@ export function zeroConnectionStats(): { -readonly [K in keyof ConnectionStats]:
 /** Numbers of a proxy without HTTP/2 connections. */
 export function zeroHttp2Numbers(): Http2Numbers {
   return {
-    downstream: { open: 0, streams: 0, resetsReceived: 0, resetsSent: 0 },
+    downstream: { open: 0, streams: 0 },
+    resetsReceived: 0,
+    resetsSent: 0,
     upstream: {
       ...{ connecting: 0, open: 0, draining: 0, streams: 0, waiting: 0 },
       ...{ replayed: 0, refused: 0, goaways: 0, unanswered: 0 },

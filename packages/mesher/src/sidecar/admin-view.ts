@@ -47,6 +47,7 @@ export function adminSources(view: SidecarView): AdminSources {
       calls: chassis.metrics,
       policies: chassis.policyMetrics,
       connections: [{ direction: 'both', stats: proxy.stats }],
+      http2: [{ direction: 'both', read: () => proxy.http2 }],
       registries: [
         {
           name: chassis.registry.discovery.name,

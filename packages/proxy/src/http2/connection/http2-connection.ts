@@ -123,6 +123,7 @@ export abstract class Http2Connection extends Http2Transport implements FrameSin
 
   /** Ends a stream of ours with RST_STREAM. */
   resetStream(stream: Http2Stream, code: number): void {
+    this.env.stats.http2ResetsSent++;
     this.#resets.add(stream.id);
     this.writer.reset(stream.id, code);
     this.close(stream);
@@ -217,6 +218,7 @@ export abstract class Http2Connection extends Http2Transport implements FrameSin
       return;
     }
     this.close(stream);
+    this.env.stats.http2ResetsReceived++;
     stream.broken(code, true, 'the peer has reset the stream');
     this.streamFailed(stream);
   }
