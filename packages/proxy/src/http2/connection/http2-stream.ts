@@ -47,7 +47,7 @@ export abstract class Http2Stream extends Deadline {
   forget(): void {
     this.connection.incoming.count(-(this.heldBytes + this.queuedBytes));
     this.heldBytes = 0;
-    this.#queue = undefined;
+    if (!this.mayBeginAgain) this.#queue = undefined;
   }
 
   /** The stream gets its place. */
@@ -70,6 +70,11 @@ export abstract class Http2Stream extends Deadline {
   }
 
   // === what the role makes of it
+
+  /** The stream may get another place, on another connection: what waits of it is kept. */
+  protected get mayBeginAgain(): boolean {
+    return false;
+  }
 
   /** A piece of the peer's message. */
   protected abstract dataReceived(buffer: Buffer, start: number, end: number, endStream: boolean): void;

@@ -25,6 +25,7 @@ export class RawSession extends RecordingSink {
     readonly socket: Socket,
     isServer: boolean,
     tableBytes = 4096,
+    settings: readonly (readonly [id: number, value: number])[] = [[1, tableBytes]],
   ) {
     super();
     this.#decoder = newDecoder({ maxTableBytes: tableBytes });
@@ -41,7 +42,7 @@ export class RawSession extends RecordingSink {
     });
     this.ended = once(socket, 'close');
     if (!isServer) this.writer.preface();
-    this.writer.settings([[1, tableBytes]]);
+    this.writer.settings(settings);
   }
 
   static async connect(port: number, tableBytes?: number): Promise<RawSession> {

@@ -110,11 +110,9 @@ export class Http2UpstreamConnection extends Http2Connection {
     return this.peer.hasCome && !this.#ids.isIdle(FIRST_ID);
   }
 
-  /** It takes no calls although it has none: the peer wants none now. */
+  /** The peer wants no calls now. */
   get isUnwilling(): boolean {
-    return (
-      this.#state === 'open' && this.peer.hasCome && this.openStreams === 0 && this.peer.maxConcurrentStreams === 0
-    );
+    return this.#state === 'open' && this.peer.maxConcurrentStreams === 0;
   }
 
   /** Old enough for another one to take its place. */
@@ -201,6 +199,7 @@ export class Http2UpstreamConnection extends Http2Connection {
   }
 
   override outputOverflowed(): void {
+    this.countViolation('unsent-bytes');
     this.#lose('does not read what is sent to it');
   }
 
@@ -218,8 +217,7 @@ export class Http2UpstreamConnection extends Http2Connection {
   }
 
   override onDeadline(): void {
-    if (this.isGone) this.destroy();
-    else if (!this.isConnected) {
+    if (!this.isConnected) {
       this.env.stats.timeouts++;
       this.#lose(`connect to ${this.endpoint.key} took longer than ${this.env.options.connectTimeout} ms`);
     } else if (!this.peer.hasCome) {
@@ -326,6 +324,7 @@ export class Http2UpstreamConnection extends Http2Connection {
   }
 
   protected onGone(): void {
+    this.env.deadlines.remove(this);
     this.#enter('closed');
     this.env.stats.upstreamOpen--;
     this.owner.closed(this);

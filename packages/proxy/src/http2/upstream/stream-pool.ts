@@ -33,6 +33,11 @@ export class StreamPool implements UpstreamOwner {
     return this.#connections.size;
   }
 
+  /** Each of them. */
+  get all(): IterableIterator<Http2UpstreamConnection> {
+    return this.#connections.values();
+  }
+
   /** Connections that take no further calls and close after those they have. */
   get draining(): number {
     let draining = 0;

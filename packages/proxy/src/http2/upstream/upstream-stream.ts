@@ -113,7 +113,7 @@ export class UpstreamStream extends Http2Stream implements UpstreamAttempt {
     if (this.#hasAnswer && this.isRemoteEnded) return;
     const { connection } = this;
     const isUnprocessed = this.#isUnprocessed(code, byPeer);
-    if (isUnprocessed && this.#isWhole && this.pool.readmits(this)) return;
+    if (isUnprocessed && this.mayBeginAgain && this.pool.readmits(this)) return;
     const reusedConnection = isUnprocessed ? connection.refusedAfterWork() : connection.hasAnswered;
     if (!byPeer && !connection.isOver) connection.countMalformed();
     this.receiver.onAttemptFailed(
@@ -135,6 +135,12 @@ export class UpstreamStream extends Http2Stream implements UpstreamAttempt {
     this.isLocalEnded = false;
   }
 
+  /** All of the request is here: its head, and of its body nothing has left. */
+  protected override get mayBeginAgain(): boolean {
+    const isAnswered = this.#hasAnswer || this.#interimAnswers > 0;
+    return !isAnswered && !this.#hasSentBody && (this.endsWithHead || !this.isLocalEnded);
+  }
+
   protected dataReceived(buffer: Buffer, start: number, end: number, endStream: boolean): void {
     this.connection.contentReceived();
     this.receiver.onAnswerData(buffer, start, end, endStream);
@@ -153,11 +159,6 @@ export class UpstreamStream extends Http2Stream implements UpstreamAttempt {
     if (byPeer) return code === ErrorCode.refusedStream;
     const { connection } = this;
     return connection.isOver && (connection.isForeign || connection.output.writes === this.#writesBefore);
-  }
-
-  /** All of the request is here: its head, and of its body nothing has left. */
-  get #isWhole(): boolean {
-    return !this.#hasSentBody && this.#interimAnswers === 0 && (this.endsWithHead || !this.isLocalEnded);
   }
 
   #failureCode(byPeer: boolean): FailureCode {
