@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Installs the real servers that `npm run test:peers` talks to, where that is possible: as root on a machine with apt.
-# Never fails: a test whose server is missing is skipped and says so.
+# Installs the real servers and clients that `npm run test:peers` talks to, where that is possible: programs of Debian as root on a machine
+# with apt, programs in Go (h2spec, and the gRPC peer by grpc-go) with a Go toolchain, by the exact versions of e2e/go/go.mod.
+# Never fails: a test whose peer is missing is skipped and says so.
 set -u
 
 # Program and the Debian package that holds it.
@@ -8,6 +9,22 @@ readonly PROGRAMS=(redis-server:redis-server openssl:openssl)
 
 # Seconds that installing may take.
 readonly LIMIT=240
+
+# Folder of the programs in Go; git ignores it.
+root=$(cd "$(dirname "$0")/.." && pwd)
+readonly root BUILT="$root/e2e/.cache/peers"
+
+build_go_programs() {
+  if ! command -v go >/dev/null; then
+    echo "peers: there is no Go, so h2spec and the peer by grpc-go are not built; the tests that need them are skipped"
+    return
+  fi
+  mkdir -p "$BUILT"
+  (cd "$root/e2e/go" && timeout "$LIMIT" go build -o "$BUILT/" ./grpc-peer github.com/summerwind/h2spec/cmd/h2spec) ||
+    echo "peers: could not build h2spec and the peer by grpc-go; the tests that need them are skipped"
+}
+
+build_go_programs
 
 packages=()
 for entry in "${PROGRAMS[@]}"; do

