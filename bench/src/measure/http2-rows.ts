@@ -113,5 +113,5 @@ export const HTTP2_ROWS: readonly (CallsRow | StreamingRow | HeldRow)[] = [
     streams: 4,
   },
   { kind: 'held', id: 'h2-idle', layer: 'h2', title: 'HTTP/2, idle connections', openCalls: 0, connections: 1_000 },
-  { kind: 'held', id: 'h2-open', layer: 'h2', title: 'gRPC, open calls', openCalls: 50, connections: 100 },
+  { kind: 'held', id: 'h2-open', layer: 'h2', title: 'gRPC, open calls', openCalls: 8, connections: 100 },
 ];

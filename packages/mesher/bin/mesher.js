@@ -1,9 +1,7 @@
 #!/usr/bin/env node
-import { setFlagsFromString } from 'node:v8';
+import { sizeYoungGeneration } from '../dist/runtime/young-generation.js';
 
-// Requests leave hardly any garbage, so a young generation that stays at its first size costs no CPU worth measuring; one that grows
-// would hold some 15 MB for nothing. Set before anything is loaded, because it has grown when the configuration has been read.
-setFlagsFromString('--semi-space-growth-factor=1');
+sizeYoungGeneration();
 
 const { main } = await import('../dist/cli/main.js');
 await main(process.argv.slice(2));

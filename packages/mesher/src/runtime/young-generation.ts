@@ -1,0 +1,36 @@
+import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8';
+
+/** Half of the young generation; V8 has another one of the same size to copy into. */
+const SEMI_SPACE_MEGABYTES = 4;
+const BYTES_PER_MEGABYTE = 1_048_576;
+/** V8 begins with a megabyte and grows when as much has survived; what survives here is thrown away afterwards. */
+const SURVIVOR_ITEMS = 256;
+/** Above what any growth takes: in a V8 that does not grow like this, this many survivors (some 16 MB) end the attempt. */
+const MAX_SURVIVORS = 8_192;
+/** Asking for the size costs as much as some allocations. */
+const SURVIVORS_PER_LOOK = 64;
+
+/**
+ * Gives the young generation its size for good: twice 4 MB.
+ *
+ * Left alone V8 starts with 1 MB and goes up to 16. Both cost: in 1 MB the calls under way at a collection are taken for old, so the
+ * old generation fills with garbage that only an expensive full collection removes (measured with gRPC, 128 calls at once: twice the CPU
+ * per call and 20 to 30 MB more); 16 MB are held for nothing, since requests leave little garbage. There is a flag for the size, but it
+ * only counts on Node's own command line, so the growth is steered instead: one step up, then no further.
+ *
+ * To be called before anything is loaded: loading leaves enough survivors to grow by itself.
+ */
+export function sizeYoungGeneration(): void {
+  setFlagsFromString(`--semi-space-growth-factor=${SEMI_SPACE_MEGABYTES}`);
+  const survivors: number[][] = [];
+  while (youngGenerationBytes() < 2 * SEMI_SPACE_MEGABYTES * BYTES_PER_MEGABYTE && survivors.length < MAX_SURVIVORS) {
+    for (let index = 0; index < SURVIVORS_PER_LOOK; index += 1)
+      survivors.push(new Array<number>(SURVIVOR_ITEMS).fill(0));
+  }
+  setFlagsFromString('--semi-space-growth-factor=1');
+}
+
+/** What V8 has reserved for the young generation, both halves. */
+export function youngGenerationBytes(): number {
+  return getHeapSpaceStatistics().find(({ space_name: name }) => name === 'new_space')?.space_size ?? 0;
+}
