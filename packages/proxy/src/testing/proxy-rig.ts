@@ -19,6 +19,8 @@ const QUIET_TURNS = 50;
 const MAX_TURNS = 1_000_000;
 /** A tick of the timer wheel and its rounding: a timeout has passed for certain after it and this. */
 const WHEEL_SLACK_MS = 150;
+/** Less than what peers have to answer by default. */
+const SLOW_STEP_MS = 5000;
 
 /** A real answer of a node:http client. */
 export interface NodeAnswer {
@@ -49,6 +51,14 @@ export class ProxyRig {
   /** Moves time past a timeout. */
   pass(timeoutMs: number): void {
     this.time.advance(timeoutMs + WHEEL_SLACK_MS);
+  }
+
+  /** Moves time past a long timeout, little by little, so that peers answer meanwhile what they are asked (PING of HTTP/2). */
+  async passSlowly(timeoutMs: number): Promise<void> {
+    for (let left = timeoutMs + WHEEL_SLACK_MS; left > 0; left -= SLOW_STEP_MS) {
+      await settleSockets();
+      this.time.advance(Math.min(left, SLOW_STEP_MS));
+    }
   }
 
   async proxy(settings: ProxyHarnessOptions): Promise<ProxyHarness> {

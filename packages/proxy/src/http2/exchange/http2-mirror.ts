@@ -8,10 +8,10 @@ import { ErrorCode } from '../error-codes.js';
 import type { HeaderBlock } from '../hpack/header-block.js';
 import type { Http2Call } from './http2-call.js';
 import type { KeptRequest } from './kept-request.js';
-import { openAttempt } from './open-attempt.js';
+import { mustWait, openAttempt } from './open-attempt.js';
 
 /**
- * A copy of a request that is sent elsewhere and forgotten. It is never tried again and never holds up the request that it copies: what
+ * A copy of a request that is sent elsewhere and forgotten. It is never tried again, never waits in line, and never holds up the request that it copies: what
  * its target does not take in time is held up to a bound, and beyond that the copy is given up.
  */
 export class Http2Mirror extends Deadline implements AnswerReceiver {
@@ -28,7 +28,7 @@ export class Http2Mirror extends Deadline implements AnswerReceiver {
     env: Environment,
   ): Http2Mirror | undefined {
     const { endpoint, authority } = order;
-    const problem = endpoint === undefined ? 'no-target' : problemOf(call, authority, body, env);
+    const problem = endpoint === undefined ? 'no-target' : problemOf(call, endpoint, authority, body, env);
     if (problem !== undefined) {
       env.stats.mirrorsDropped.count(problem);
       return undefined;
@@ -160,6 +160,7 @@ export class Http2Mirror extends Deadline implements AnswerReceiver {
 /** Why a request is not copied; undefined when it is. */
 function problemOf(
   call: Http2Call,
+  endpoint: Endpoint,
   authority: string,
   body: KeptRequest | undefined,
   env: Environment,
@@ -169,7 +170,7 @@ function problemOf(
   if (call.method === 'CONNECT' || !isAuthority(authority)) return 'not-mirrorable';
   if (env.stats.mirrorsOpen >= maxConcurrent) return 'too-many';
   if ((body?.bytes ?? 0) > maxBodyBytes) return 'body-too-large';
-  return undefined;
+  return mustWait(env, call, endpoint) ? 'no-connection' : undefined;
 }
 
 function isAuthority(text: string): boolean {

@@ -10,7 +10,7 @@ import type { HeaderBlock } from '../hpack/header-block.js';
 import { BlockAnswer } from './block-answer.js';
 import type { ForwardedStream } from './forwarded-stream.js';
 import type { KeptRequest } from './kept-request.js';
-import { openAttempt } from './open-attempt.js';
+import { inLine, mustWait, openAttempt } from './open-attempt.js';
 
 /** An attempt of HTTP/2 beside a slow first one. After its adoption it passes on what comes. */
 export class Http2SecondAttempt implements SecondAttempt, AnswerReceiver, TurnTask {
@@ -38,6 +38,7 @@ export class Http2SecondAttempt implements SecondAttempt, AnswerReceiver, TurnTa
 
   start(): AttemptFailure | undefined {
     const { exchange, env, endpoint, head, kept } = this;
+    if (mustWait(env, exchange.call, endpoint)) return notSent(inLine(endpoint));
     const opened = openAttempt(env, exchange.call, endpoint, this, head, kept === undefined, false);
     if (opened instanceof Rejection) return notSent(opened);
     this.attempt = opened;

@@ -35,6 +35,16 @@ export function openAttempt(
   return env.streamPools.of(endpoint).open(receiver, head, endStream);
 }
 
+/** An attempt would have to wait in line until another one has ended. Those that nobody waits for, hedges and copies, are left out then. */
+export function mustWait(env: Environment, call: Http2Call, endpoint: Endpoint): boolean {
+  const isStream = call.isGrpc || endpoint.speaks === 'http2';
+  return isStream && env.streamPools.of(endpoint).isFull;
+}
+
+export function inLine(endpoint: Endpoint): Rejection {
+  return new Rejection('MESH_ERR_OVERLOADED', `no connection to ${endpoint.key} is free`);
+}
+
 function grpcNotSpoken(endpoint: Endpoint): Rejection {
   return new Rejection(
     'MESH_ERR_NO_INSTANCE',
