@@ -82,6 +82,47 @@ describe('the ledger of attempts', () => {
     expect(seen.began).to.deep.equal(seen.ended.map(({ endpoint }) => endpoint));
   });
 
+  it('does not hold against an endpoint what it has not looked at, on a connection that had worked', async () => {
+    const { outbound, seen, time } = rigOf();
+    const call = new FakeCall({ method: 'POST', idempotent: false });
+    await place(outbound, call);
+    time.advance(5);
+    const next = outbound.again(call, { ...FAILURE, sent: false, reusedConnection: true });
+    expect(next).to.be.instanceOf(Endpoint);
+    expect(seen.ended.map((one) => one.outcome.aborted)).to.deep.equal([true]);
+    expect((next as Endpoint).failuresInARow).to.equal(0);
+    outbound.end(call, outcome());
+    expect(inFlightOf(call.plan)).to.equal(0);
+  });
+
+  it('repeats what was not looked at no more often than is safe', async () => {
+    const { outbound } = rigOf();
+    const call = new FakeCall({ method: 'POST', idempotent: false });
+    await place(outbound, call);
+    let repeated = 0;
+    const refused: AttemptFailure = { ...FAILURE, sent: false, reusedConnection: true };
+    for (let next = outbound.again(call, refused); next instanceof Endpoint; next = outbound.again(call, refused)) {
+      call.endpoint = next;
+      repeated++;
+    }
+    // safeAttempts is 3, and three attempts at each of two instances are configured.
+    expect(repeated).to.be.within(2, 5);
+  });
+
+  it('tells the status of gRPC, and the time until the answer from the beginning of the attempt', async () => {
+    const { outbound, seen, time } = rigOf();
+    const call = new FakeCall();
+    await place(outbound, call);
+    time.advance(100);
+    const again = outbound.again(call, FAILURE) as Promise<Verdict>;
+    time.advance(10);
+    call.endpoint = (await again) as Endpoint;
+    time.advance(40);
+    outbound.end(call, outcome({ durationMs: 150, beganAfterMs: 130, grpcStatus: 13 }));
+    const { grpcStatus, beganAfterMs, durationMs } = seen.ended[1]?.outcome ?? {};
+    expect([grpcStatus, beganAfterMs, durationMs]).to.deep.equal([13, 20, 40]);
+  });
+
   it('gives the outcome of a call that took one attempt as it is', async () => {
     const { outbound, seen } = rigOf();
     const call = new FakeCall();

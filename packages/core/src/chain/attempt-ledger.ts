@@ -36,7 +36,7 @@ export class AttemptLedger {
   /** The only attempt that is under way got no answer. */
   failed(call: Invocation, failure: AttemptFailure): void {
     const endpoint = present(call);
-    if (endpoint !== undefined) this.#close(call, endpoint, undefined, failure);
+    if (endpoint !== undefined) this.#fail(call, endpoint, failure);
   }
 
   /** The only attempt that is under way got an answer that is thrown away. */
@@ -47,7 +47,7 @@ export class AttemptLedger {
 
   /** One of several attempts is over while another goes on. @param failure undefined when it was given up */
   lost(call: Invocation, endpoint: Endpoint, failure: AttemptFailure | undefined): void {
-    if (failure !== undefined) this.#close(call, endpoint, undefined, failure);
+    if (failure !== undefined) this.#fail(call, endpoint, failure);
     else this.#giveUp(call, endpoint);
   }
 
@@ -83,6 +83,15 @@ export class AttemptLedger {
     if (!this.#forget(call, endpoint)) return;
     const { status = 0, grpcStatus } = answer ?? {};
     this.#observe(call, endpoint, { status, grpcStatus, code: failure?.code, aborted: false, durationMs });
+  }
+
+  /**
+   * An attempt that an endpoint has not looked at, on a connection that had worked (GOAWAY, REFUSED_STREAM), says nothing about it: it was
+   * about to leave, or has a bound on its streams.
+   */
+  #fail(call: Invocation, endpoint: Endpoint, failure: AttemptFailure): void {
+    if (failure.reusedConnection && !failure.sent) this.#giveUp(call, endpoint);
+    else this.#close(call, endpoint, undefined, failure);
   }
 
   #giveUp(call: Invocation, endpoint: Endpoint): void {

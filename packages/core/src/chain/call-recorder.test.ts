@@ -24,6 +24,31 @@ describe('the recorder of calls', () => {
     }).to.deep.equal({ inFlight: 0, requests: 1, seconds: 0.007, retries: 1, rejections: 1 });
   });
 
+  it('counts a gRPC call by its status, and in the class of the HTTP status that means the same', () => {
+    const metrics = new CallMetrics();
+    const recorder = new CallRecorder(metrics);
+    const slot = metrics.slotFor('outbound', 'world');
+    for (const facts of [{ grpcStatus: 0 }, { grpcStatus: 14 }, { grpcStatus: 5 }, { grpcStatus: 0, aborted: true }]) {
+      const call = new FakeCall({ protocol: 'grpc' });
+      recorder.started(call, slot);
+      recorder.ended(call, outcome({ status: 200, ...facts }));
+    }
+    expect(Array.from(metrics.grpcOf(slot) ?? [])).to.deep.equal([
+      1,
+      0,
+      0,
+      0,
+      0,
+      1,
+      ...Array<number>(8).fill(0),
+      1,
+      0,
+      0,
+    ]);
+    expect([0, 2, 4, 5].map((statusClass) => metrics.requestsOf(slot, statusClass))).to.deep.equal([1, 1, 1, 1]);
+    expect(metrics.grpcOf(metrics.slotFor('outbound', 'other'))).to.equal(undefined);
+  });
+
   it('counts a call that ended before its service was known as one of an unknown service', () => {
     const metrics = new CallMetrics();
     new CallRecorder(metrics).ended(new FakeCall(), outcome({ status: 0, aborted: true }));

@@ -25,7 +25,7 @@ interface FailedAttempt {
   readonly failure: number;
   /** The request may have been executed. */
   readonly executed: boolean;
-  /** Only a pooled connection was dead. */
+  /** Only a pooled connection was dead, or its peer was about to leave. */
   readonly stale: boolean;
   /** Failed attempts, this one included. */
   readonly failed: number;
@@ -84,7 +84,7 @@ export class RetryPlanner {
     const kind = failureOf(failure.code);
     if ((policy.conditions.failures & kind) === 0) return undefined;
     // Half an answer, or none that can be read, on a pooled connection: somebody was there, and has worked.
-    const stale = failure.reusedConnection && failure.code === 'MESH_ERR_UPSTREAM_RESET';
+    const stale = failure.reusedConnection && (failure.code === 'MESH_ERR_UPSTREAM_RESET' || !failure.sent);
     return this.#repeat(call, plan, attempts, policy, {
       failure: kind,
       executed: failure.sent,
