@@ -3,7 +3,7 @@ import type { Chassis } from '../chassis.js';
 import { parseServicePorts } from '../config/service-ports.js';
 import { chassisRig, type ChassisRig, type ChassisRigSettings } from '../testing/chassis-rig.js';
 import { settle } from '../testing/fake-ports.js';
-import { httpInstance } from '../testing/instances.js';
+import { httpInstance, instanceAt } from '../testing/instances.js';
 import type { CallExplanation } from './explainer.js';
 
 async function started(settings: ChassisRigSettings = {}): Promise<{ rig: ChassisRig; chassis: Chassis }> {
@@ -60,6 +60,23 @@ describe('explaining an outbound call', () => {
     const asked = await chassis.explain({ url: 'http://hidden/', watch: true });
     expect(asked.sent).to.equal(true);
     expect(rig.discovery.begun('hidden')).to.equal(1);
+    await chassis.close();
+  });
+
+  it('says where a call goes over HTTP/2, and that callers of HTTP/1 are translated for', async () => {
+    const { rig, chassis } = await started();
+    const addresses = { rest: '10.0.0.1:80', grpc: '10.0.0.1:90' };
+    rig.discovery.publish('mixed', [instanceAt(addresses, { service: 'mixed' })]);
+    rig.discovery.publish('modern', [instanceAt({ h2c: '10.0.0.2:80' }, { service: 'modern' })]);
+    const balancing = async (url: string, protocol: 'http' | 'grpc'): Promise<string | undefined> => {
+      const { steps } = await chassis.explain({ url, protocol, watch: true });
+      return steps.find(({ stage }) => stage === 'load-balancer')?.details[0];
+    };
+    expect(await balancing('http://mixed/', 'grpc')).to.match(/^\+ 10\.0\.0\.1:90: .*, over HTTP\/2$/);
+    expect(await balancing('http://mixed/', 'http'))
+      .to.match(/^\+ 10\.0\.0\.1:80: /)
+      .and.to.not.contain('HTTP/');
+    expect(await balancing('http://modern/', 'http')).to.match(/over HTTP\/2, translated for a caller of HTTP\/1$/);
     await chassis.close();
   });
 
@@ -123,7 +140,21 @@ describe('explaining an inbound call', () => {
     expect(explained.steps.find(({ stage }) => stage === 'source')?.decision).to.match(/web/);
     expect(explained.steps.find(({ stage }) => stage === 'local-port')?.data).to.deep.equal({
       address: '127.0.0.1:8080',
+      over: 'HTTP/1',
     });
+    await chassis.close();
+  });
+
+  it('says when the application is spoken to over HTTP/2, and that callers of HTTP/1 are translated for', async () => {
+    const { chassis } = await started({ servicePorts: parseServicePorts('grpc:9000') });
+    const decision = async (protocol: 'http' | 'grpc'): Promise<string | undefined> => {
+      const { steps } = await chassis.explain({ url: '/', direction: 'inbound', protocol });
+      return steps.find(({ stage }) => stage === 'local-port')?.decision;
+    };
+    expect(await decision('grpc')).to.equal('the application at 127.0.0.1:9000, over HTTP/2');
+    expect(await decision('http')).to.equal(
+      'the application at 127.0.0.1:9000, over HTTP/2, translated for a caller of HTTP/1',
+    );
     await chassis.close();
   });
 

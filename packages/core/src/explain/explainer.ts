@@ -6,6 +6,7 @@ import { ERRORS, Rejection, type ErrorCode } from '../errors.js';
 import { GRPC_STATUS } from '../grpc/status.js';
 import type { CallProtocol, Destination, Direction, Field } from '../invocation.js';
 import type { Clock } from '../ports/ports.js';
+import { describeWire, wireTo } from '../registry/endpoint.js';
 import type { ServiceDirectory } from '../registry/service-directory.js';
 import type { ServicePlan } from '../registry/service-plan.js';
 import { EgressPlan } from '../routing/egress/egress-plan.js';
@@ -162,7 +163,14 @@ export class Explainer {
     const named = call.header(PORT_FIELD);
     const details = named === undefined ? [] : [`${PORT_FIELD}: ${named}`];
     if (target instanceof Rejection) into.reject('local-port', target, details);
-    else into.add('local-port', `the application at ${target.key}`, details, { address: target.key });
+    else {
+      const over = wireTo(target, call.protocol);
+      const words = describeWire(over, call.protocol);
+      into.add('local-port', `the application at ${target.key}${words === '' ? '' : `, ${words}`}`, details, {
+        address: target.key,
+        over,
+      });
+    }
   }
 
   async #resolve(call: ExplainCall, into: Explanation): Promise<Destination | undefined> {

@@ -1,3 +1,4 @@
+import type { CallProtocol } from '../invocation.js';
 import type { SessionMark } from '../loadbalance/session-cookie.js';
 import { BARRED, type Availability, type BarReason } from './availability.js';
 import type { Instance } from './instance.js';
@@ -7,6 +8,24 @@ import type { Instance } from './instance.js';
  * 9113, 3.3), or nothing is known. With `any`, calls of gRPC, which exist over HTTP/2 only, go over HTTP/2, and all others over HTTP/1.
  */
 export type EndpointProtocol = 'http1' | 'http2' | 'any';
+
+/** The version of HTTP on a connection. */
+export type HttpWire = 'HTTP/1' | 'HTTP/2';
+
+/**
+ * Over which version of HTTP a call goes to an endpoint; a caller that speaks the other one is translated for.
+ * @returns undefined for connections that are not HTTP
+ */
+export function wireTo({ speaks }: Endpoint, protocol: CallProtocol): HttpWire | undefined {
+  if (protocol === 'tcp') return undefined;
+  return protocol === 'grpc' || speaks === 'http2' ? 'HTTP/2' : 'HTTP/1';
+}
+
+/** What {@link wireTo} says in words, for people; empty where it is what they expect. */
+export function describeWire(wire: HttpWire | undefined, protocol: CallProtocol): string {
+  if (wire !== 'HTTP/2') return '';
+  return protocol === 'grpc' ? 'over HTTP/2' : 'over HTTP/2, translated for a caller of HTTP/1';
+}
 
 /**
  * One address that can be dialled. The directory keeps the object for as long as the address stays in a snapshot, so pools and

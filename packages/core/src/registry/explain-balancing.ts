@@ -1,10 +1,10 @@
 import { formatHostPort } from '../config/schema/address.js';
 import { Rejection } from '../errors.js';
 import type { Explanation } from '../explain/explanation.js';
-import type { Invocation } from '../invocation.js';
+import type { CallProtocol, Invocation } from '../invocation.js';
 import { warmth } from '../loadbalance/slow-start.js';
 import type { Candidates } from './candidates.js';
-import type { Endpoint } from './endpoint.js';
+import { describeWire, wireTo, type Endpoint, type HttpWire } from './endpoint.js';
 import { stateOf } from './endpoint-metrics.js';
 import type { Instance } from './instance.js';
 import { addressFor, type LeftOut } from './instance-choice.js';
@@ -43,6 +43,8 @@ interface Kept {
   /** 0..1; undefined when the strategy does not say. */
   readonly probability: number | undefined;
   readonly tier: string;
+  /** Over which version of HTTP the call would go there; undefined for connections that are no HTTP. */
+  readonly over: HttpWire | undefined;
   readonly inFlight: number;
   readonly latencyMs: number | undefined;
   /** 0..1 */
@@ -68,7 +70,7 @@ export function explainBalancing(facts: BalancingFacts, call: Invocation, into: 
   const { strategy } = candidates.balance;
   const session = candidates.sessionOf(call);
   const kept = keptOf(facts, call, session);
-  const details = [...kept.slice(0, MAX_NAMED).map(lineOf), ...lines];
+  const details = [...kept.slice(0, MAX_NAMED).map((one) => lineOf(one, call.protocol)), ...lines];
   if (isPanicking) details.unshift('too few endpoints are fit: ejections and open breakers are ignored');
   const data = { strategy: strategy.name, panic: isPanicking, session: session?.key, kept, dropped };
   const certain = session?.key ?? kept.find(({ probability }) => probability === 1)?.endpoint;
@@ -99,16 +101,19 @@ function keptOf({ candidates, now }: BalancingFacts, call: Invocation, session: 
     instance: endpoint.instance?.instanceId,
     probability: session !== undefined ? Number(session === endpoint) : known && total > 0 ? raw / total : undefined,
     tier: name,
+    over: wireTo(endpoint, call.protocol),
     inFlight: endpoint.inFlight,
     latencyMs: endpoint.latencyMs === 0 ? undefined : endpoint.latencyMs,
     warmth: warm(endpoint),
   }));
 }
 
-function lineOf({ endpoint, probability, tier, inFlight, latencyMs, warmth: warm }: Kept): string {
+function lineOf(kept: Kept, protocol: CallProtocol): string {
+  const { endpoint, probability, tier, over, inFlight, latencyMs, warmth: warm } = kept;
   const parts = [
     probability === undefined ? 'the strategy does not say how often' : `${(probability * 100).toFixed(1)} %`,
     tier,
+    describeWire(over, protocol),
     inFlight === 0 ? '' : `${inFlight} under way`,
     latencyMs === undefined ? '' : `about ${latencyMs.toFixed(1)} ms`,
     warm === 1 ? '' : `warms up: ${(warm * 100).toFixed(0)} % of its share`,

@@ -37,6 +37,7 @@ interface Known {
   readonly port: number;
   /** May lead to any address. */
   readonly trusted: boolean;
+  readonly speaksHttp2: boolean;
   rejection: Rejection | undefined;
   /** Monotonic milliseconds from which on DNS is asked again. */
   staleAt: number;
@@ -68,10 +69,11 @@ export class EgressPlans {
    * The plan of a host and port; a promise only while DNS is asked for the first time.
    * @param host a name in lower case, or an IP address without brackets
    * @param trusted a rule names this very host, so that it may lead to any address
+   * @param speaksHttp2 a rule says that HTTP/2 is spoken at the port
    */
-  of(host: string, port: number, trusted: boolean): EgressTarget | Promise<EgressTarget> {
-    const key = `${host}|${port}|${trusted}`;
-    const known = this.#known.get(key) ?? this.#begin(key, host, port, trusted);
+  of(host: string, port: number, trusted: boolean, speaksHttp2: boolean = false): EgressTarget | Promise<EgressTarget> {
+    const key = keyOf(host, port, trusted, speaksHttp2);
+    const known = this.#known.get(key) ?? this.#begin(key, host, port, trusted, speaksHttp2);
     if (known instanceof Rejection) return known;
     const now = this.surroundings.ports.clock.now();
     known.plan.lastUsedAt = now;
@@ -85,8 +87,8 @@ export class EgressPlans {
   }
 
   /** What is known of a host without asking DNS. */
-  peek(host: string, port: number, trusted: boolean): EgressTarget | undefined {
-    const known = this.#known.get(`${host}|${port}|${trusted}`);
+  peek(host: string, port: number, trusted: boolean, speaksHttp2: boolean = false): EgressTarget | undefined {
+    const known = this.#known.get(keyOf(host, port, trusted, speaksHttp2));
     return known?.rejection ?? (known?.plan.state === 'known' ? known.plan : undefined);
   }
 
@@ -100,7 +102,7 @@ export class EgressPlans {
     this.#known.clear();
   }
 
-  #begin(key: string, host: string, port: number, trusted: boolean): Known | Rejection {
+  #begin(key: string, host: string, port: number, trusted: boolean, speaksHttp2: boolean): Known | Rejection {
     if (this.#known.size >= this.options.maxHosts && !this.#makeRoom()) {
       return new Rejection(
         'MESH_ERR_OVERLOADED',
@@ -110,20 +112,23 @@ export class EgressPlans {
     const { ports, balancing, retire } = this.surroundings;
     this.#sweeper ??= ports.timers.every(SWEEP_MS, () => this.#sweep(this.options.idleTtl));
     const plan = new EgressPlan(host, ports, balancing, retire);
-    const known: Known = { plan, host, port, trusted, rejection: undefined, staleAt: -Infinity, asking: undefined };
+    const known: Known = {
+      ...{ plan, host, port, trusted, speaksHttp2 },
+      ...{ rejection: undefined, staleAt: -Infinity, asking: undefined },
+    };
     this.#known.set(key, known);
     return known;
   }
 
   async #ask(known: Known): Promise<EgressTarget> {
     const { clock } = this.surroundings.ports;
-    const { host, plan, port } = known;
+    const { host, plan, port, speaksHttp2 } = known;
     try {
       const addresses = isIP(host) === 0 ? await this.#lookup(host) : [host];
       const allowed = addresses.filter((address) => this.#mayCall(address, known));
       known.rejection = allowed.length === 0 ? this.#refusal(known, addresses) : undefined;
       known.staleAt = clock.now() + this.options.refresh;
-      if (allowed.length > 0) plan.resolved(allowed, port, clock.now());
+      if (allowed.length > 0) plan.resolved(allowed, port, speaksHttp2, clock.now());
       else plan.retireAll();
     } catch (error) {
       // Addresses that were good go on being used: DNS in trouble says nothing about the host.
@@ -187,6 +192,10 @@ export class EgressPlans {
       plan.retireAll();
     }
   }
+}
+
+function keyOf(host: string, port: number, trusted: boolean, speaksHttp2: boolean): string {
+  return `${host}|${port}|${trusted}|${speaksHttp2}`;
 }
 
 function notFound(host: string, error: unknown): Rejection {

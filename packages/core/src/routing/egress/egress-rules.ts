@@ -6,10 +6,13 @@ const HTTP_PORT = 80;
 
 /** Names of protocols in rules that serve a call, best first. */
 const SERVES: Readonly<Record<CallProtocol, readonly string[]>> = {
-  http: ['http'],
+  http: ['http', 'http2'],
   grpc: ['grpc', 'http2', 'http'],
   tcp: ['tcp'],
 };
+
+/** Names of protocols in rules that say that the port takes HTTP/2, and from the first byte. */
+const HTTP2_NAMES: ReadonlySet<string> = new Set(['grpc', 'http2', 'h2c']);
 
 /** A rule, compiled. */
 interface CompiledEgressRule {
@@ -18,6 +21,8 @@ interface CompiledEgressRule {
   readonly ports: readonly number[];
   /** Where calls go that name no port. */
   readonly portFor: Readonly<Record<CallProtocol, number>>;
+  /** Those of {@link ports} that take HTTP/2. */
+  readonly http2Ports: ReadonlySet<number>;
 }
 
 /** What the rules say about a host and port. */
@@ -28,6 +33,8 @@ export type EgressDecision =
       readonly port: number;
       /** The rule names this very host: it may lead wherever it does. */
       readonly exact: boolean;
+      /** The rule says that HTTP/2 is spoken at the port. */
+      readonly speaksHttp2: boolean;
     }
   | { readonly allowed: false; readonly rule: string; readonly reason: string };
 
@@ -49,6 +56,11 @@ export class EgressRules {
         const rule = {
           name,
           ports: ports.map(({ port }) => port ?? HTTP_PORT),
+          http2Ports: new Set(
+            ports
+              .filter(({ protocol }) => HTTP2_NAMES.has(protocol.toLowerCase()))
+              .map(({ port }) => port ?? HTTP_PORT),
+          ),
           portFor: { http: portFor('http'), grpc: portFor('grpc'), tcp: portFor('tcp') },
         };
         for (const host of hosts ?? []) this.#hosts.add(host, rule);
@@ -65,7 +77,7 @@ export class EgressRules {
     const exact = this.#hosts.exact(host);
     const rule = exact ?? this.#hosts.below(host);
     if (rule === undefined) return undefined;
-    const { name, ports, portFor } = rule;
+    const { name, ports, portFor, http2Ports } = rule;
     if (port !== undefined && ports.length > 0 && !ports.includes(port)) {
       return {
         allowed: false,
@@ -73,6 +85,10 @@ export class EgressRules {
         reason: `egressRule.${name} allows the ports ${ports.join(', ')} of ${host}, not ${port}`,
       };
     }
-    return { allowed: true, rule: name, port: port ?? portFor[protocol], exact: exact !== undefined };
+    const chosen = port ?? portFor[protocol];
+    return {
+      ...{ allowed: true, rule: name, port: chosen },
+      ...{ exact: exact !== undefined, speaksHttp2: http2Ports.has(chosen) },
+    };
   }
 }

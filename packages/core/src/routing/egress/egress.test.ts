@@ -117,6 +117,25 @@ describe('a call to a host outside the mesh', () => {
     expect((await rig.call('db.test')).to).to.equal('93.184.216.34:80');
   });
 
+  it('goes over HTTP/2 where the rule says that the port takes it, and gRPC always does', async () => {
+    const rig = await makeRig({
+      'egress.yaml':
+        'egressRule:\n  api:\n  - hosts: [api.test]\n    ports: [{port: 80, protocol: HTTP}, {port: 8443, protocol: HTTP2}, {port: 50051, protocol: GRPC}]\n  modern:\n  - hosts: [modern.test]\n    ports: [{port: 8080, protocol: HTTP2}]\n',
+    });
+    for (const host of ['api.test', 'modern.test']) rig.dns.set(host, ['93.184.216.34']);
+    const spoken = async (url: string, facts?: FakeCallFacts): Promise<string> => {
+      const { call, to } = await rig.call(url, facts);
+      return `${String(to)} ${call.endpoint?.speaks ?? ''}`;
+    };
+    expect(await spoken('api.test')).to.equal('93.184.216.34:80 any');
+    expect(await spoken('api.test:8443')).to.equal('93.184.216.34:8443 http2');
+    expect(await spoken('api.test', { protocol: 'grpc' })).to.equal('93.184.216.34:50051 http2');
+    expect(await spoken('modern.test')).to.equal('93.184.216.34:8080 http2');
+    expect(await spoken('api.test:80', { protocol: 'grpc' }), 'what takes HTTP may take HTTP/2').to.equal(
+      '93.184.216.34:80 any',
+    );
+  });
+
   it('is spread over all addresses of the host', async () => {
     const rig = await makeRig(RULES);
     rig.dns.set('api.example.com', ['93.184.216.34', '93.184.216.35', '2001:db8::1']);

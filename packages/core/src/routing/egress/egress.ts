@@ -63,7 +63,10 @@ export class Egress {
       this.#count(decision.rule, 'denied');
       return denied(decision.reason, PORT_HINT);
     }
-    return this.#counted(decision.rule, this.plans.of(outside.host, decision.port, decision.exact));
+    return this.#counted(
+      decision.rule,
+      this.plans.of(outside.host, decision.port, decision.exact, decision.speaksHttp2),
+    );
   }
 
   /**
@@ -107,7 +110,7 @@ export class Egress {
     const reason = `${outside.host} is neither a registered service nor named by an egress rule`;
     const decision: EgressDecision =
       this.#policy === 'allow_any'
-        ? { allowed: true, rule: '', port, exact: false }
+        ? { allowed: true, rule: '', port, exact: false, speaksHttp2: false }
         : { allowed: false, rule: '', reason };
     return this.#explain(outside, decision, into);
   }
@@ -119,7 +122,7 @@ export class Egress {
       into.reject(STAGE, denied(decision.reason), [`${rule} decides`], { host, rule });
       return undefined;
     }
-    const target = this.plans.peek(host, decision.port, decision.exact);
+    const target = this.plans.peek(host, decision.port, decision.exact, decision.speaksHttp2);
     if (target instanceof Rejection) {
       into.reject(STAGE, target, [`${rule} allows it`], { host, rule });
       return undefined;
