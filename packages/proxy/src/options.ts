@@ -192,7 +192,7 @@ export const proxyOptionsSchema = s.object(
       default: '5m',
       min: '100ms',
       max: '24h',
-      doc: 'How long an answer that has begun may pause before it is broken off.',
+      doc: 'How long an answer that has begun may pause before it is broken off, and how long both sides of a gRPC stream may be silent.',
       reason: 'server-sent events and long polls send something every minute or so',
     }),
     upstreamIdleTimeout: s.duration({

@@ -39,6 +39,15 @@ export function describeTimeout(
   return new Rejection('MESH_ERR_TIMEOUT', `${upstream} did not answer within ${options.responseTimeout} ms`);
 }
 
+/** The same of a gRPC stream on which neither side has said anything for too long, although the client may say more. */
+export function describeSilence(call: Invocation, options: ProxyOptions): Rejection {
+  const upstream = call.endpoint?.key ?? 'the upstream';
+  return new Rejection(
+    'MESH_ERR_TIMEOUT',
+    `Neither the client nor ${upstream} said anything for ${options.responseIdleTimeout} ms`,
+  );
+}
+
 /** What the client is told when its answer has not begun by the deadline of the call, however many attempts were made until then. */
 export function describeDeadline(call: Invocation, requestDone: boolean): Rejection {
   const service = call.destination?.service ?? call.endpoint?.key ?? 'the upstream';

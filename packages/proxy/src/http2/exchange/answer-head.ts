@@ -29,6 +29,11 @@ export function localHead({ status, fields }: LocalAnswer): OutgoingHead {
   return { block, edits: undefined, added: undefined };
 }
 
+/** The same as trailers, behind the head of an instance. */
+export function localTrailers({ fields }: LocalAnswer): HeaderBlock {
+  return HeaderBlock.of(fields.filter(([name]) => name !== 'content-type').map(asHeaderField));
+}
+
 function asHeaderField([name, value]: Field): HeaderField {
   return new HeaderField(name.toLowerCase(), value.trim());
 }

@@ -128,7 +128,9 @@ export abstract class ForwardedStream extends TimedCall<Http2SecondAttempt> impl
       const responseTimeout = this.call.deadlineIsOurs ? Infinity : options.responseTimeout;
       // In a tunnel the client may say nothing before it has the answer.
       const isWaiting = this.requestDone || this.isTunnel;
-      this.stream.arm(isWaiting ? responseTimeout : options.requestIdleTimeout, this.dueAt);
+      // Streams of gRPC are conversations, in which a pause is no stalled upload.
+      const idleTimeout = this.call.isGrpc ? options.responseIdleTimeout : options.requestIdleTimeout;
+      this.stream.arm(isWaiting ? responseTimeout : idleTimeout, this.dueAt);
     } else this.stream.arm(this.isTunnel ? options.tunnelIdleTimeout : options.responseIdleTimeout);
   }
 

@@ -4,7 +4,10 @@ import type { ServerDuplexStream, ServerReadableStream, ServerWritableStream } f
 import { expect } from 'chai';
 import { callUnary, grpcClient, startGrpcServer, type EchoClient } from '../../testing/grpc-peers.js';
 import type { ProxyHarness } from '../../testing/proxy-harness.js';
+import { startRawHttp2Server } from '../../testing/http2-peers.js';
 import { useProxyRig } from '../../testing/proxy-rig.js';
+import { HeaderBlock } from '../hpack/header-block.js';
+import { HeaderField } from '../hpack/header-field.js';
 
 type Unary = ServerUnaryCall<Buffer, Buffer>;
 type Answer = sendUnaryData<Buffer>;
@@ -210,6 +213,48 @@ describe('a gRPC call through the proxy', () => {
     call.cancel();
     await cancelled;
     expect((await proxy.awaitOutcomes(1))[0]).to.deep.include({ status: 200, aborted: true });
+  });
+
+  it('ends with UNAVAILABLE when its instance is gone in the midst of a stream', async () => {
+    const head = HeaderBlock.of([
+      new HeaderField(':status', '200'),
+      new HeaderField('content-type', 'application/grpc'),
+    ]);
+    const { port, sessions } = await startRawHttp2Server(rig(), ({ writer }, streamId) => {
+      writer.headers(streamId, head, false);
+      writer.data(streamId, Buffer.from([0, 0, 0, 0, 1, 120]), 0, 6, false);
+    });
+    const proxy = await rig().proxy({ upstreamPort: port });
+    const call = grpcClient(rig(), proxy).bidirectional();
+    await once(call, 'data');
+    sessions[0].socket.destroy();
+    const [error] = (await once(call, 'error')) as [{ code: number; metadata: Metadata }];
+    expect(error.code).to.equal(Status.UNAVAILABLE);
+    expect(error.metadata.get('x-mesher-error')).to.deep.equal(['MESH_ERR_BAD_UPSTREAM']);
+    const [outcome] = await proxy.awaitOutcomes(1);
+    expect(outcome).to.deep.include({ status: 200, grpcStatus: 14, code: 'MESH_ERR_BAD_UPSTREAM' });
+  });
+
+  it('ends with DEADLINE_EXCEEDED when both sides of a stream are silent for too long, before and after its head', async () => {
+    const { proxy, client } = await serving({
+      bidirectional: (call: ServerDuplexStream<Buffer, Buffer>) => {
+        call.on('data', (message: Buffer) => call.write(message));
+      },
+    });
+    for (const talks of [false, true]) {
+      const call = client.bidirectional();
+      const failed = once(call, 'error') as Promise<[{ code: number; details: string }]>;
+      if (talks) {
+        call.write(Buffer.from('x'));
+        await once(call, 'data');
+      } else await proxy.awaitBegun(1);
+      await rig().passSlowly(299_000);
+      expect(proxy.outcomes.length).to.equal(talks ? 1 : 0);
+      await rig().passSlowly(1000);
+      const [error] = await failed;
+      expect(error.code).to.equal(Status.DEADLINE_EXCEEDED);
+      if (!talks) expect(error.details).to.match(/Neither the client nor 127.0.0.1:\d+ said anything for 300000 ms/);
+    }
   });
 
   it('goes over one upstream connection with a thousand others, and all are answered', async () => {

@@ -1,11 +1,11 @@
-import type { AttemptFailure, Endpoint, ErrorCode as FailureCode, Rejection } from '@mesher/core';
-import { describeTimeout, Phase } from '../../exchange/call-phase.js';
+import { Rejection, type AttemptFailure, type Endpoint, type ErrorCode as FailureCode } from '@mesher/core';
+import { describeSilence, describeTimeout, Phase } from '../../exchange/call-phase.js';
 import { answeredCall, localAnswer, localGrpcAnswer } from '../../exchange/local-answer.js';
 import { refusalOfPeer } from '../../exchange/peer-refusal.js';
 import { ErrorCode } from '../error-codes.js';
 import type { TurnTask } from '../frames/output-pool.js';
 import type { HeaderBlock } from '../hpack/header-block.js';
-import { answerHead, localHead } from './answer-head.js';
+import { answerHead, localHead, localTrailers } from './answer-head.js';
 import { AnswerNote } from './answer-note.js';
 import { BlockAnswer } from './block-answer.js';
 import { ForwardedStream } from './forwarded-stream.js';
@@ -80,9 +80,13 @@ export class Http2Exchange extends ForwardedStream implements TurnTask {
       this.#finish();
       return;
     }
+    // What the instance says with RST_STREAM is what the client would have seen without us.
+    if (this.call.isGrpc && failure.code !== 'MESH_ERR_UPSTREAM_RESET') {
+      this.#endWithStatus(new Rejection(failure.code, failure.message));
+      return;
+    }
     this.#errorCode = failure.code;
     this.#over(false);
-    // The code of the instance is what the client would have seen without us.
     this.stream.reset(resetCode);
   }
 
@@ -119,7 +123,11 @@ export class Http2Exchange extends ForwardedStream implements TurnTask {
     if (this.phase === Phase.Response) this.breakOff('MESH_ERR_TIMEOUT');
     else {
       const requestStalled = !this.requestDone && (this.attempt === undefined || this.attempt.queuedBytes === 0);
-      this.refuse(describeTimeout(this.phase, this.call, requestStalled, this.env.options));
+      const { call, env } = this;
+      const isSilent = call.isGrpc && requestStalled && this.phase === Phase.AwaitResponse;
+      this.refuse(
+        isSilent ? describeSilence(call, env.options) : describeTimeout(this.phase, call, requestStalled, env.options),
+      );
     }
   }
 
@@ -143,6 +151,10 @@ export class Http2Exchange extends ForwardedStream implements TurnTask {
   }
 
   protected breakOff(code: FailureCode): void {
+    if (this.call.isGrpc && this.stream.queuedBytes === 0) {
+      this.#endWithStatus(new Rejection(code));
+      return;
+    }
     this.#errorCode = code;
     this.#over(false);
     this.stream.reset(ErrorCode.internalError);
@@ -195,6 +207,18 @@ export class Http2Exchange extends ForwardedStream implements TurnTask {
     this.stream.head(answerHead(block, call, env), endStream);
     if (endStream) this.#finish();
     else this.armPhase();
+  }
+
+  /** Ends a gRPC answer that has begun as its protocol does: with a status, which no client takes for success. */
+  #endWithStatus(rejection: Rejection): void {
+    const { call, stream } = this;
+    const trailers = localTrailers(localGrpcAnswer(rejection, answeredCall(call)));
+    this.#errorCode = rejection.code;
+    this.#grpcStatus = rejection.grpcStatus;
+    this.#over(false);
+    stream.trailers(trailers);
+    stream.refuseRest();
+    stream.arm(this.env.options.responseIdleTimeout);
   }
 
   /** The answer is complete. */
