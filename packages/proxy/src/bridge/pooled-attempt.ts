@@ -182,9 +182,10 @@ export abstract class PooledAttempt implements UpstreamAttempt, UpstreamUser {
     const { isEnded, trailers, bytes } = queue;
     const endsWithData = isEnded && trailers === undefined;
     for (let piece = queue.first; piece !== undefined; piece = queue.first) {
-      const isLast = queue.bytes === piece.length;
-      this.send(link, piece, 0, piece.length, endsWithData && isLast);
-      queue.advance(piece.length);
+      const { at, firstEnd } = queue;
+      const isLast = queue.bytes === firstEnd - at;
+      this.send(link, piece, at, firstEnd, endsWithData && isLast);
+      queue.advance(firstEnd - at);
       if (this.isOver) return;
     }
     if (trailers !== undefined) this.sendTrailers(link, trailers);
