@@ -1,4 +1,5 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2';
 import { setTimeout as pause } from 'node:timers/promises';
 import {
   AnswerScript,
@@ -8,6 +9,8 @@ import {
   type ReceivedRequest,
   type ServiceInstances,
 } from '@mesher/core/testing';
+import { grpcMessage, textOfMessages } from './grpc-messages.js';
+import { TwoProtocolServer } from './two-protocol-server.js';
 
 /** Instances of one case: this many addresses 127.1.x.y are theirs. */
 const MAX_INSTANCES = 250;
@@ -20,10 +23,10 @@ interface Waiter {
 
 interface Backend {
   script: AnswerScript;
-  server: Server | undefined;
+  server: TwoProtocolServer | undefined;
 }
 
-/** The instances of a case as real HTTP servers, each at a loopback address of its own, all at one port. */
+/** The instances of a case as real servers of HTTP and gRPC, each at a loopback address of its own, all at one port. */
 export class RealBackends {
   readonly received: ReceivedRequest[] = [];
   readonly #backends = new Map<string, Backend>();
@@ -80,10 +83,7 @@ export class RealBackends {
   }
 
   async close(): Promise<void> {
-    for (const { server } of this.#backends.values()) {
-      server?.closeAllConnections();
-      await new Promise((resolve) => (server === undefined ? resolve(undefined) : server.close(resolve)));
-    }
+    for (const { server } of this.#backends.values()) await server?.close();
   }
 
   async #place({ id, refuses, answers }: InstanceSpec): Promise<void> {
@@ -92,22 +92,17 @@ export class RealBackends {
     else known.script = new AnswerScript(id, answers);
     const backend = this.#backends.get(id) as Backend;
     if (refuses) {
-      backend.server?.closeAllConnections();
-      backend.server?.close();
+      await backend.server?.close();
       backend.server = undefined;
     } else if (backend.server === undefined) await this.#listen(id, this.hostOf(id), this.port, answers);
   }
 
   async #listen(id: string, host: string, port: number, answers: readonly InstanceAnswer[]): Promise<void> {
-    const server = createServer((request, response) => {
-      this.#answer(id, request, response).catch(() => response.destroy());
+    const server = new TwoProtocolServer({
+      http1: (request, response) => void this.#answer(id, request, response).catch(() => response.destroy()),
+      http2: (stream, head) => void this.#answerGrpc(id, stream, head).catch(() => stream.destroy()),
     });
-    // Longer than any case: who closes first must not be a matter of luck.
-    server.keepAliveTimeout = 60_000;
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject);
-      server.listen(port, host, resolve);
-    });
+    await server.listen(port, host);
     const known = this.#backends.get(id);
     if (known === undefined) this.#backends.set(id, { script: new AnswerScript(id, answers), server });
     else known.server = server;
@@ -118,19 +113,52 @@ export class RealBackends {
     for await (const piece of request) pieces.push(piece as Buffer);
     const { method = '', url: path = '' } = request;
     const body = Buffer.concat(pieces).toString();
-    this.received.push({ instance: id, method, path, headers: joinedFields(request), body });
-    this.#look();
-    const answer = (this.#backends.get(id) as Backend).script.next(path);
-    if (answer.delayMs > 0) {
-      await this.#delaysFrom;
-      await pause(answer.delayMs);
-    }
+    const answer = await this.#next({ instance: id, method, path, headers: joinedFields(request), body });
     if (answer.reset) {
       request.socket.resetAndDestroy();
       return;
     }
     response.writeHead(answer.status, { ...answer.headers });
     response.end(answer.body);
+  }
+
+  /** Answers as a server of gRPC: one message and OK, or a status in trailers only, or an error of HTTP that has none. */
+  async #answerGrpc(id: string, stream: ServerHttp2Stream, head: IncomingHttpHeaders): Promise<void> {
+    stream.on('error', () => undefined);
+    const pieces: Buffer[] = [];
+    for await (const piece of stream) pieces.push(piece as Buffer);
+    const { ':method': method = '', ':path': path = '', ':authority': host = '', ...fields } = head;
+    const headers = Object.fromEntries(
+      Object.entries(fields).map(([name, value]) => [name, Array.isArray(value) ? value.join(', ') : (value ?? '')]),
+    );
+    const body = textOfMessages(Buffer.concat(pieces));
+    const answer = await this.#next({ instance: id, method, path, headers: { host, ...headers }, body });
+    if (stream.destroyed) return;
+    if (answer.reset) {
+      stream.close(constants.NGHTTP2_INTERNAL_ERROR);
+      return;
+    }
+    const { status, grpcStatus = 0, late } = answer;
+    const own = { ':status': status, 'content-type': 'application/grpc', ...answer.headers };
+    if (status !== 200) stream.respond(own, { endStream: true });
+    else if (grpcStatus !== 0 && !late) stream.respond({ ...own, 'grpc-status': grpcStatus }, { endStream: true });
+    else {
+      stream.respond(own, { waitForTrailers: true });
+      stream.once('wantTrailers', () => stream.sendTrailers({ 'grpc-status': String(grpcStatus) }));
+      stream.end(grpcMessage(answer.body));
+    }
+  }
+
+  /** Notes a request and gives what it is answered with, when its time has come. */
+  async #next(request: ReceivedRequest): Promise<ReturnType<AnswerScript['next']>> {
+    this.received.push(request);
+    this.#look();
+    const answer = (this.#backends.get(request.instance) as Backend).script.next(request.path);
+    if (answer.delayMs > 0) {
+      await this.#delaysFrom;
+      await pause(answer.delayMs);
+    }
+    return answer;
   }
 
   #look(): void {

@@ -22,6 +22,7 @@ import { call } from '../http-call.js';
 import { Scene } from '../scene.js';
 import { MESHER_BIN } from '../sidecar.js';
 import type { SpawnedProcess } from '../spawned-process.js';
+import { GrpcCaller } from './grpc-caller.js';
 import { RealBackends, joinedFields } from './real-backends.js';
 
 /** Where the sidecar takes inbound calls; outbound ones go to 127.0.0.1 at the same port. */
@@ -41,6 +42,8 @@ export class SidecarHost {
   #lastInstances: ServiceInstances;
   readonly #agent = new Agent({ keepAlive: true });
   readonly #jars = new CookieJars();
+  readonly #grpcOutbound: GrpcCaller;
+  readonly #grpcInbound: GrpcCaller;
 
   private constructor(
     private readonly scene: Scene,
@@ -52,6 +55,8 @@ export class SidecarHost {
   ) {
     this.#lastFiles = one.files;
     this.#lastInstances = one.instances;
+    this.#grpcOutbound = new GrpcCaller('127.0.0.1', port);
+    this.#grpcInbound = new GrpcCaller(INBOUND_HOST, port);
   }
 
   /** @param block number of the case, for addresses that no other case has */
@@ -66,9 +71,14 @@ export class SidecarHost {
     const backends = await RealBackends.start(block, backendPort, appPort, one.app, one.instances);
     await writeConfiguration(scene, one.files, port, adminPort);
     await writeRegistry(scene.registry, backends, one.instances, {});
-    const sidecar = scene.spawn('the sidecar', process.execPath, [MESHER_BIN, `--service-ports=rest:${appPort}`], {
-      CHASSIS_CONF_DIR: join(scene.folder, 'conf'),
-    });
+    const sidecar = scene.spawn(
+      'the sidecar',
+      process.execPath,
+      [MESHER_BIN, `--service-ports=rest:${appPort},grpc:${appPort}`],
+      {
+        CHASSIS_CONF_DIR: join(scene.folder, 'conf'),
+      },
+    );
     const host = new SidecarHost(scene, one, backends, sidecar, port, adminPort);
     try {
       await sidecar.untilPrinted(/"msg":"ready"/);
@@ -93,6 +103,8 @@ export class SidecarHost {
 
   async close(): Promise<void> {
     this.#agent.destroy();
+    this.#grpcOutbound.close();
+    this.#grpcInbound.close();
     await this.scene.close();
     await this.backends.close();
   }
@@ -151,7 +163,7 @@ export class SidecarHost {
    * @param onSent called once the request is on its way, or never will be
    */
   #exchange(step: CallStep, made: number, onSent: () => void = () => undefined): Promise<ObservedAnswer> {
-    const { method, url, inbound, from, body, abortAfterMs } = step;
+    const { method, url, protocol, inbound, from, body, abortAfterMs } = step;
     const headers = this.#jars.fields(step.client, step.headers);
     const { host, pathname, search } = new URL(url);
     const leaving = new AbortController();
@@ -161,6 +173,12 @@ export class SidecarHost {
         .untilReceived((received) => received.length >= made)
         .then(() => pause(abortAfterMs))
         .then(() => leaving.abort());
+    }
+    const localAddress = from === undefined ? undefined : this.backends.hostOf(from);
+    const signal = AbortSignal.any([leaving.signal, AbortSignal.timeout(LONGEST_CALL_MS)]);
+    if (protocol === 'grpc') {
+      const caller = inbound ? this.#grpcInbound : this.#grpcOutbound;
+      return caller.call({ authority: host, path: pathname + search, headers, body, localAddress, signal, onSent });
     }
     const startedAt = performance.now();
     return new Promise((resolve) => {
@@ -173,8 +191,8 @@ export class SidecarHost {
         path: inbound ? pathname + search : url,
         headers: { host, ...headers, ...(body === '' ? {} : { 'content-length': Buffer.byteLength(body) }) },
         agent: from === undefined ? this.#agent : false,
-        ...(from === undefined ? {} : { localAddress: this.backends.hostOf(from) }),
-        signal: AbortSignal.any([leaving.signal, AbortSignal.timeout(LONGEST_CALL_MS)]),
+        ...(localAddress === undefined ? {} : { localAddress }),
+        signal,
       });
       outgoing.once('finish', onSent);
       outgoing.once('close', onSent);
