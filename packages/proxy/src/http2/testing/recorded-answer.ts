@@ -11,6 +11,8 @@ export class RecordedAnswer implements AnswerReceiver {
   /** Bytes of the request that have left. */
   sentBytes = 0;
   body = '';
+  /** Gives back what has come, so that more may come; undefined for a receiver that takes no more. */
+  takes: ((bytes: number) => void) | undefined = undefined;
   failure: AttemptFailure | undefined = undefined;
   resetCode = -1;
 
@@ -41,6 +43,7 @@ export class RecordedAnswer implements AnswerReceiver {
 
   onAnswerData(buffer: Buffer, start: number, end: number, endStream: boolean): void {
     this.body += buffer.toString('latin1', start, end);
+    this.takes?.(end - start);
     if (endStream) this.#end('end');
   }
 

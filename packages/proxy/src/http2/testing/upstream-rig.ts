@@ -135,6 +135,7 @@ export class UpstreamRig {
     const answer = new RecordedAnswer();
     const attempt = this.pool(endpoint).open(answer, { block, edits: undefined, added: undefined }, endStream);
     if (attempt instanceof Rejection) throw new RefusedError(attempt.code);
+    answer.takes = (bytes): void => attempt.consumed(bytes);
     const sent = { attempt, answer };
     this.#sent.push(sent);
     return sent;

@@ -180,6 +180,7 @@ describe('an instance that breaks the rules', () => {
       const endpoint = rig.endpoint(instance);
       await rig.untilOver([rig.send(endpoint, requestOf('/good'))]);
       const { answer } = rig.send(endpoint, requestOf('/bad', method));
+      answer.takes = undefined;
       await rig.untilOver();
       expect(answer.failure?.code, answer.failure?.message).to.equal('MESH_ERR_BAD_UPSTREAM');
       expect(answer.failure?.sent).to.equal(true);

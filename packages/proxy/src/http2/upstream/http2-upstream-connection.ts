@@ -39,6 +39,8 @@ export class Http2UpstreamConnection extends Http2Connection {
   /** Why, for the calls that were under way. */
   lossReason: string | undefined = undefined;
   isConnected = false;
+  /** How often something was read. */
+  reads = 0;
   /** What the peer has said is no HTTP/2, so that it has understood nothing of what we said. */
   isForeign = false;
   #state: UpstreamState = 'connecting';
@@ -189,6 +191,7 @@ export class Http2UpstreamConnection extends Http2Connection {
   // === what the socket says
 
   override read(chunk: Buffer, start: number, end: number): void {
+    this.reads++;
     this.#keepalive?.heard(this.env.deadlines.now);
     super.read(chunk, start, end);
   }

@@ -149,9 +149,33 @@ describe('a request that its instance has not looked at', () => {
     const begun = rig.send(endpoint, requestOf('/begun'));
     const reset = rig.send(endpoint, requestOf('/reset'));
     await rig.untilOver();
-    expect(begun.answer.events.at(-1)).to.equal('failed MESH_ERR_UPSTREAM_RESET sent reused');
-    expect(reset.answer.events.at(-1)).to.equal('failed MESH_ERR_UPSTREAM_RESET sent reused');
+    expect(begun.answer.events.at(-1)).to.equal('failed MESH_ERR_UPSTREAM_RESET sent');
+    expect(reset.answer.events.at(-1)).to.equal('failed MESH_ERR_UPSTREAM_RESET sent');
     expect(reset.answer.resetCode).to.equal(ErrorCode.internalError);
+  });
+
+  it('counts as one on a dead connection when nothing was heard since, and else as one that was looked at', async () => {
+    const rig = newRig();
+    const instance = await rig.instance((session) => {
+      session.onBlock = (streamId, block) => {
+        if (block.first(':path') === '/good') session.writer.headers(streamId, OK, true);
+      };
+    });
+    const endpoint = rig.endpoint(instance);
+    const ends: (string | undefined)[] = [];
+    for (const isHeard of [false, true]) {
+      await rig.untilOver([rig.send(endpoint, requestOf('/good'))]);
+      await settleSockets();
+      const { answer } = rig.send(endpoint);
+      const session = instance.sessions[instance.sessions.length - 1];
+      await until(() => session.blocks.length === 2);
+      if (isHeard) session.writer.windowUpdate(0, 1);
+      await settleSockets();
+      session.socket.destroy();
+      await until(() => answer.ends === 1);
+      ends.push(answer.events.at(-1));
+    }
+    expect(ends).to.deep.equal(['failed MESH_ERR_UPSTREAM_RESET sent reused', 'failed MESH_ERR_UPSTREAM_RESET sent']);
   });
 
   it('is never lost although the instance goes away after every hundred requests', async () => {

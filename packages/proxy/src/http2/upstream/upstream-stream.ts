@@ -27,6 +27,8 @@ export class UpstreamStream extends Http2Stream implements UpstreamAttempt {
   #hasSentBody = false;
   /** How often the connection had written when the head was put behind what it had to write. */
   #writesBefore = -1;
+  /** How often something had been read by then. */
+  #readsBefore = -1;
 
   constructor(
     private readonly pool: StreamPool,
@@ -52,6 +54,7 @@ export class UpstreamStream extends Http2Stream implements UpstreamAttempt {
   begin(connection: Http2UpstreamConnection, id: number): void {
     this.attach(connection, id);
     this.#writesBefore = connection.output.writes;
+    this.#readsBefore = connection.reads;
     const { block, edits, added } = this.request;
     this.writeHead(block, this.endsWithHead, edits, added);
   }
@@ -114,7 +117,7 @@ export class UpstreamStream extends Http2Stream implements UpstreamAttempt {
     const { connection } = this;
     const isUnprocessed = this.#isUnprocessed(code, byPeer);
     if (isUnprocessed && this.mayBeginAgain && this.pool.readmits(this)) return;
-    const reusedConnection = isUnprocessed ? connection.refusedAfterWork() : connection.hasAnswered;
+    const reusedConnection = isUnprocessed ? connection.refusedAfterWork() : this.#isStale && connection.hasAnswered;
     if (!byPeer && !connection.isOver) connection.countMalformed();
     this.receiver.onAttemptFailed(
       {
@@ -159,6 +162,11 @@ export class UpstreamStream extends Http2Stream implements UpstreamAttempt {
     if (byPeer) return code === ErrorCode.refusedStream;
     const { connection } = this;
     return connection.isOver && (connection.isForeign || connection.output.writes === this.#writesBefore);
+  }
+
+  /** The connection was lost before anything came on it since: very likely it was dead already, as idle ones of HTTP/1 may be. */
+  get #isStale(): boolean {
+    return this.connection.isLost && this.connection.reads === this.#readsBefore;
   }
 
   #failureCode(byPeer: boolean): FailureCode {
