@@ -27,6 +27,8 @@ export class ReadyStreams {
       let left = streams.size;
       for (const stream of streams) {
         if (left-- === 0) break;
+        // It keeps its place in the line; ends and trailers may pass it, because they need no window.
+        if (!sender.canSend && stream.queuedBytes > 0) continue;
         streams.delete(stream);
         if (stream.sendQueued()) isMoving = true;
         if (stream.isReady && !stream.isClosed) streams.add(stream);

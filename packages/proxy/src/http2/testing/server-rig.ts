@@ -110,6 +110,8 @@ export class ServerRig implements StreamAcceptor {
   accept(stream: ServerStream, head: HeaderBlock, endStream: boolean): RequestReceiver {
     const call = new TestCall(stream, head, this.#answer);
     this.calls.push(call);
+    // Also told of what leaves before this returns.
+    stream.receiver = call;
     this.#onCall(call);
     if (endStream) call.complete();
     return call;
