@@ -17,6 +17,8 @@ export type {
   Readiness,
   RegistryView,
   ServiceView,
+  PoolView,
+  PoolsView,
   ServicesView,
   VersionInfo,
 } from './sources.js';

@@ -96,8 +96,8 @@ describe('the routes of the admin API', () => {
     expect(await red.json()).to.deep.equal({ ...same, status: 'red', error: 'no registry' });
   });
 
-  it('/config and /services show what their source says', async () => {
-    for (const name of ['config', 'services'] as const) {
+  it('/config, /services and /pools show what their source says', async () => {
+    for (const name of ['config', 'services', 'pools'] as const) {
       const response = await fetch(`${url}/${name}`);
       expect(response.status).to.equal(200);
       expect(await response.json()).to.deep.equal(fakeSources()[name]());

@@ -75,6 +75,15 @@ export const ADMIN_ROUTES: readonly AdminRoute[] = [
   },
   {
     method: 'GET',
+    path: '/pools',
+    summary:
+      'Connections to instances and to the local application, by address and protocol (`http1`, `http2`): how many, how many of them idle or draining, calls under way, calls that wait.',
+    statuses: { 200: 'The view.' },
+    types: [JSON_TYPE],
+    handle: (sources) => jsonReply(200, sources.pools()),
+  },
+  {
+    method: 'GET',
     path: '/config',
     summary:
       'The configuration in effect: its hash, since when, where from, each key with its origin and secrets masked; what was refused and why; what needs a restart.',

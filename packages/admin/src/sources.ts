@@ -78,6 +78,29 @@ export interface ServicesView {
   readonly services: readonly ServiceView[];
 }
 
+/** The connections to one address. */
+export interface PoolView {
+  /** `host:port` */
+  readonly address: string;
+  /** Left out for the local application. */
+  readonly service?: string;
+  readonly protocol: 'http1' | 'http2';
+  /** Connections, those included that are being made. */
+  readonly connections: number;
+  /** Those without a call. */
+  readonly idle: number;
+  /** Those that take no further calls. */
+  readonly draining: number;
+  /** Calls under way. */
+  readonly calls: number;
+  /** Calls that wait for a place. */
+  readonly waiting: number;
+}
+
+export interface PoolsView {
+  readonly pools: readonly PoolView[];
+}
+
 /**
  * Everything that the admin API shows, asked for at each request. The methods answer at once (but for the metrics page) and may
  * throw: then the route answers 500 and the others go on.
@@ -94,6 +117,7 @@ export interface AdminSources {
   /** The effective configuration with every secret masked: it is shown as it comes. */
   config(): JsonValue;
   services(): ServicesView;
+  pools(): PoolsView;
   /**
    * What would become of a call; `Chassis.explain` of `@mesher/core`. Shown as it comes, so credentials are masked.
    * Rejects with MESH_ERR_EXPLAIN_REQUEST when the request makes no sense.

@@ -171,7 +171,7 @@ export { Candidates } from './registry/candidates.js';
 export { ServicePlan } from './registry/service-plan.js';
 export { stateOf as endpointState } from './registry/endpoint-metrics.js';
 export type { EndpointState } from './registry/endpoint-metrics.js';
-export { whyLeftOut } from './registry/instance-choice.js';
+export { protocolOfAddress, whyLeftOut } from './registry/instance-choice.js';
 export type { LeftOut } from './registry/instance-choice.js';
 export type { BalancerFactory, LoadBalancer } from './loadbalance/load-balancer.js';
 export { LiveBalancing, checkBalancing } from './loadbalance/balancing.js';

@@ -13,6 +13,14 @@ export function fakeSources(overrides: Partial<AdminSources> = {}): AdminSources
       registries: [{ name: 'file', freshness: 'fresh', ageSeconds: 1.5, problems: [] }],
       services: [{ service: 'world', exists: true, freshness: 'fresh', ageSeconds: 1.5, instances: [] }],
     }),
+    pools: () => ({
+      pools: [
+        {
+          ...{ address: '10.0.0.1:80', service: 'world', protocol: 'http2' },
+          ...{ connections: 1, idle: 0, draining: 0, calls: 3, waiting: 2 },
+        },
+      ],
+    }),
     explain: (request) => Promise.resolve({ sent: true, request }),
     drain: () => {},
     ...overrides,

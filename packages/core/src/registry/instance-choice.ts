@@ -34,6 +34,11 @@ export function spokenAt(name: string): EndpointProtocol {
   return SPEAKS[hyphen === -1 ? name : name.slice(0, hyphen)] ?? 'any';
 }
 
+/** The calls for which an address of that name is listed first of all. */
+export function protocolOfAddress(name: string): CallProtocol {
+  return spokenAt(name) === 'http2' ? 'grpc' : 'http';
+}
+
 /** Why an instance is not among the candidates. */
 export type LeftOut =
   | 'status'

@@ -99,6 +99,10 @@ describe('what the admin API shows of a sidecar', () => {
     expect(page.get('mesher_build_info')?.samples[0]?.labels.get('node')).to.equal(process.version);
   });
 
+  it('shows no pools where nothing was called', () => {
+    expect(shown.sources.pools()).to.deep.equal({ pools: [] });
+  });
+
   it('shows what it is told of the configuration', () => {
     expect(shown.sources.config()).to.deep.equal({ hash: 'abc' });
   });
@@ -185,6 +189,26 @@ describe('what the admin API shows of a sidecar', () => {
         [false, 'its weight is 0'],
         [true, undefined],
       ]);
+    });
+
+    it('why one gets none of the calls for which an address is listed: gRPC, that nobody speaks, and HTTP, judged apart', async () => {
+      const secured = new Map([
+        ['rest', { host: '10.0.0.1', port: 80, tls: false }],
+        ['grpc', { host: '10.0.0.1', port: 443, tls: true }],
+      ]);
+      await shown.follow('orders', [httpInstance('10.0.0.1:80', { addresses: secured })]);
+      expect(shown.endpoints('orders').map(({ protocol, available }) => [protocol, available])).to.deep.equal([
+        ['rest', true],
+        ['grpc', false],
+      ]);
+    });
+
+    it('that one of its addresses rests while the other does not', async () => {
+      await shown.follow('orders', [instanceAt({ rest: '10.0.0.1:80', grpc: '10.0.0.1:80' })]);
+      const [endpoint] = shown.chassis.directory.plan('orders')?.candidates('grpc').endpoints ?? [];
+      if (endpoint === undefined) throw new Error('there is an endpoint');
+      endpoint.restingUntil = shown.ports.clock.now() + 400;
+      expect(shown.endpoints('orders').map(({ available }) => available)).to.deep.equal([true, false]);
     });
 
     it('that one rests after failed connects, for how long still, and that it is back afterwards', async () => {

@@ -3,6 +3,8 @@ import type {
   EndpointView,
   InstanceView,
   JsonValue,
+  PoolView,
+  PoolsView,
   Readiness,
   ServicesView,
   ServiceView,
@@ -13,8 +15,11 @@ import {
   formatHostPort,
   metricFamilies,
   readExplainRequest,
+  protocolOfAddress,
   whyLeftOut,
+  type CallProtocol,
   type Chassis,
+  type Endpoint,
   type EndpointState,
   type Instance,
   type MetricsText,
@@ -68,6 +73,7 @@ export function adminSources(view: SidecarView): AdminSources {
     health: () => ({ serviceName: service.name, version: service.version, status: 'green' }),
     config: () => view.configuration(),
     services: () => servicesView(chassis, ports),
+    pools: () => poolsView(proxy),
     explain: (request) => chassis.explain(readExplainRequest(request)),
     drain: () => view.drain(),
   };
@@ -105,6 +111,23 @@ function servicesView(chassis: Chassis, ports: Ports): ServicesView {
   };
 }
 
+function poolsView(proxy: ProxyServer): PoolsView {
+  const http1 = [...proxy.pools].map(({ endpoint, open, idle, waiting }) =>
+    poolView(endpoint, { protocol: 'http1', connections: open, idle, draining: 0, calls: open - idle, waiting }),
+  );
+  const http2 = [...proxy.streamPools].map((pool) => {
+    const { endpoint, connections, draining, streams, waiting } = pool;
+    const idle = [...pool.all].filter(({ openStreams }) => openStreams === 0).length;
+    return poolView(endpoint, { protocol: 'http2', connections, idle, draining, calls: streams, waiting });
+  });
+  return { pools: [...http1, ...http2].sort((a, b) => (a.address < b.address ? -1 : 1)) };
+}
+
+function poolView(endpoint: Endpoint, numbers: Omit<PoolView, 'address' | 'service'>): PoolView {
+  const service = endpoint.instance?.service;
+  return { address: endpoint.key, ...(service === undefined ? {} : { service }), ...numbers };
+}
+
 function instanceView(instance: Instance, chassis: Chassis, ports: Ports): InstanceView {
   return {
     instanceId: instance.instanceId,
@@ -113,7 +136,7 @@ function instanceView(instance: Instance, chassis: Chassis, ports: Ports): Insta
     status: instance.status,
     metadata: instance.metadata,
     endpoints: [...instance.addresses].map(([protocol, { host, port }]): EndpointView => {
-      const reason = whyUnavailable(instance, host, port, chassis, ports);
+      const reason = whyUnavailable(instance, protocolOfAddress(protocol), host, port, chassis, ports);
       return {
         address: formatHostPort({ host, port }),
         protocol,
@@ -133,22 +156,24 @@ const WHY_PASSED_OVER: Readonly<Record<EndpointState, string | undefined>> = {
   breaker: 'its circuit breaker is open',
 };
 
+/** @param protocol of the calls for which the address is listed */
 function whyUnavailable(
   instance: Instance,
+  protocol: CallProtocol,
   host: string,
   port: number,
   chassis: Chassis,
   ports: Ports,
 ): string | undefined {
-  const leftOut = whyLeftOut(instance, 'http');
+  const leftOut = whyLeftOut(instance, protocol);
   if (leftOut === 'status') return `the instance is ${instance.status}`;
   if (leftOut === 'weight') return 'its weight is 0';
   if (leftOut === 'tls') return 'its only address needs TLS, which this version does not speak';
-  if (leftOut === 'protocol') return 'it has no address for HTTP';
+  if (leftOut === 'protocol') return `it has no address for ${protocol === 'grpc' ? 'gRPC' : 'HTTP'}`;
   const plan = chassis.directory.plans.find(({ service }) => service === instance.service);
   if (plan === undefined || plan.state !== 'known') return undefined;
   const endpoint = plan
-    .candidates('http')
+    .candidates(protocol)
     .endpoints.find((candidate) => candidate.host === host && candidate.port === port);
   const left = endpoint === undefined ? 0 : endpoint.restingUntil - ports.clock.now();
   if (left > 0) return `rests for ${Math.ceil(left)} ms after ${endpoint?.connectFailures} failed connects`;
