@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import type { Outcome } from '../invocation.js';
 import { CallMetrics, COUNTED_CODES, UNKNOWN_SERVICE } from '../telemetry/call-metrics.js';
 import { FakeCall } from '../testing/fake-call.js';
 import { outcome } from '../testing/handler-rig.js';
@@ -47,6 +48,23 @@ describe('the recorder of calls', () => {
     ]);
     expect([0, 2, 4, 5].map((statusClass) => metrics.requestsOf(slot, statusClass))).to.deep.equal([1, 1, 1, 1]);
     expect(metrics.grpcOf(metrics.slotFor('outbound', 'other'))).to.equal(undefined);
+  });
+
+  it('counts a gRPC call without a status of its own by what its caller makes of the end', () => {
+    const metrics = new CallMetrics();
+    const recorder = new CallRecorder(metrics);
+    const slot = metrics.slotFor('outbound', 'world');
+    const ended = (facts: Partial<Outcome>): void => {
+      const call = new FakeCall({ protocol: 'grpc' });
+      recorder.started(call, slot);
+      recorder.ended(call, outcome({ status: 200, ...facts }));
+    };
+    ended({ code: 'MESH_ERR_UPSTREAM_RESET' });
+    ended({ status: 404 });
+    ended({ status: 0 });
+    const counts = metrics.grpcOf(slot);
+    expect([counts?.[14], counts?.[12]]).to.deep.equal([1, 1]);
+    expect([0, 2, 5].map((statusClass) => metrics.requestsOf(slot, statusClass))).to.deep.equal([1, 0, 2]);
   });
 
   it('counts a call that ended before its service was known as one of an unknown service', () => {

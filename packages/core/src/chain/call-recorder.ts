@@ -1,5 +1,5 @@
-import type { ErrorCode } from '../errors.js';
-import { httpStatusOfGrpc } from '../grpc/http-status.js';
+import { ERRORS, type ErrorCode } from '../errors.js';
+import { grpcStatusOfHttp, httpStatusOfGrpc } from '../grpc/http-status.js';
 import type { Invocation, Outcome } from '../invocation.js';
 import { UNKNOWN_SERVICE, type CallMetrics } from '../telemetry/call-metrics.js';
 
@@ -33,11 +33,19 @@ export class CallRecorder {
     if (metrics === undefined) return;
     if (call.metricsSlot < 0) this.started(call, this.slot(call, UNKNOWN_SERVICE));
     metrics.countBytes(call.metricsSlot, call.requestBytes, call.responseBytes);
-    const { grpcStatus, aborted } = outcome;
-    if (grpcStatus !== undefined && !aborted) metrics.countGrpc(call.metricsSlot, grpcStatus);
+    const { aborted } = outcome;
+    const grpcStatus = call.protocol === 'grpc' && !aborted ? grpcStatusOf(outcome) : undefined;
+    if (grpcStatus !== undefined) metrics.countGrpc(call.metricsSlot, grpcStatus);
     // Under HTTP nearly every gRPC call is a 200: its class is that of the HTTP status which means the same.
     const status = grpcStatus === undefined ? outcome.status : httpStatusOfGrpc(grpcStatus);
     metrics.record(call.metricsSlot, status, outcome.durationMs, aborted);
     if (outcome.code !== undefined) metrics.countRejection(call.metricsSlot, outcome.code);
   }
+}
+
+/** The gRPC status that the caller has seen. An answer that breaks off has none; clients make something of its end that is near ours. */
+function grpcStatusOf({ grpcStatus, code, status }: Outcome): number | undefined {
+  if (grpcStatus !== undefined) return grpcStatus;
+  if (code !== undefined) return ERRORS[code].grpcStatus;
+  return status === 0 ? undefined : grpcStatusOfHttp(status);
 }
