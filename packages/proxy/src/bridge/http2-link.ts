@@ -230,7 +230,7 @@ export class Http2Link implements UpstreamLink, AnswerReceiver, TurnTask {
 
   #begin(head: string): void {
     const { env, endpoint } = this;
-    const request = (this.#request = translateRequest(head));
+    const request = (this.#request = translateRequest(head, endpoint.key));
     if (request.isGrpc) {
       this.#refuse(new Rejection('MESH_ERR_NOT_IMPLEMENTED', 'gRPC needs HTTP/2 from the client on'));
       return;

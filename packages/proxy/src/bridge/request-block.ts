@@ -41,8 +41,9 @@ export class BlockRequest {
  * Translates the head of a request (RFC 9113, 8.3.1): names in lower case, in their order, `Host` as `:authority`. An upgrade to
  * something other than a WebSocket is left out, as anybody on the way may do (RFC 9110, 7.8).
  * @param head as it would go to an instance of HTTP/1: origin or asterisk form, framing fields that were checked
+ * @param authorityOfNone `:authority` of a request that names none: servers refuse those, although the RFC allows them
  */
-export function translateRequest(head: string): BlockRequest {
+export function translateRequest(head: string, authorityOfNone = ''): BlockRequest {
   const lineEnd = head.indexOf('\r\n');
   const methodEnd = head.indexOf(' ');
   const method = head.slice(0, methodEnd);
@@ -50,14 +51,14 @@ export function translateRequest(head: string): BlockRequest {
   const lines = fieldsOfLines(head.slice(lineEnd + 2, -2));
   let key: string | undefined;
   let isWebSocket = false;
-  let authority = '';
+  let authority = authorityOfNone;
   let isChunked = false;
   let contentLength = 0;
   let isGrpc = false;
   const fields: HeaderField[] = [];
   for (const field of lines) {
     const { name, value } = field;
-    if (name === 'host') authority = value;
+    if (name === 'host') authority = value === '' ? authorityOfNone : value;
     else if (name === 'upgrade') isWebSocket = value.toLowerCase() === WEBSOCKET;
     else if (name === 'transfer-encoding') isChunked = trimText(value).toLowerCase() === 'chunked';
     else if (name === KEY) key = value;
