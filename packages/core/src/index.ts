@@ -3,6 +3,7 @@ export { systemPorts } from './ports/system.js';
 export { within } from './ports/within.js';
 export { DirectAnswer, ERRORS, MeshError, Rejection, isMeshError } from './errors.js';
 export type { ErrorCode, ErrorEntry, Retryable } from './errors.js';
+export { errorTrailers } from './grpc/error-trailers.js';
 export { grpcStatusOfHttp, httpStatusOfGrpc } from './grpc/http-status.js';
 export { decodeGrpcMessage, encodeGrpcMessage } from './grpc/message.js';
 export { PUSHBACK_FIELD } from './grpc/pushback.js';

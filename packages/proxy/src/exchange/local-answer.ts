@@ -1,4 +1,4 @@
-import { DirectAnswer, type Field, type Invocation, type Rejection } from '@mesher/core';
+import { DirectAnswer, errorTrailers, type Field, type Invocation, type Rejection } from '@mesher/core';
 import { FIELD_VALUE } from '../http1/characters.js';
 
 /** What an answer of our own says by itself: a policy that edits these fields means those of the service. */
@@ -66,11 +66,7 @@ export function localAnswer(rejection: Rejection, call: AnsweredCall): LocalAnsw
 
 /** The answer of gRPC: a head that is trailers at once (Trailers-Only of the protocol), under the status of the error table. */
 export function localGrpcAnswer(rejection: Rejection, call: AnsweredCall): LocalAnswer {
-  const fields: Field[] = [
-    ['content-type', 'application/grpc'],
-    ['grpc-status', String(rejection.grpcStatus)],
-    ['grpc-message', percentEncoded(`${rejection.code}: ${rejection.message}`)],
-  ];
+  const fields: Field[] = [['content-type', 'application/grpc'], ...errorTrailers(rejection)];
   addCommon(fields, rejection, call);
   return { status: 200, fields, body: NO_BYTES };
 }
@@ -124,14 +120,4 @@ function mayHaveBody(status: number): boolean {
 function isFieldValue(text: string): boolean {
   for (let i = 0; i < text.length; i++) if (FIELD_VALUE[text.charCodeAt(i)] !== 1) return false;
   return text !== '';
-}
-
-/** Text as `grpc-message` carries it: bytes of UTF-8, all but visible ASCII and blanks as %XX, and `%` itself, too. */
-function percentEncoded(text: string): string {
-  let encoded = '';
-  for (const byte of Buffer.from(text)) {
-    const isPlain = byte >= 0x20 && byte <= 0x7e && byte !== 0x25;
-    encoded += isPlain ? String.fromCharCode(byte) : `%${byte.toString(16).toUpperCase().padStart(2, '0')}`;
-  }
-  return encoded;
 }

@@ -1,8 +1,7 @@
 import type { CallHandler, Verdict } from '../../chain/call-handler.js';
 import { DirectAnswer, Rejection } from '../../errors.js';
+import { errorTrailers } from '../../grpc/error-trailers.js';
 import { grpcStatusOfHttp } from '../../grpc/http-status.js';
-import { encodeGrpcMessage } from '../../grpc/message.js';
-import { PUSHBACK_FIELD } from '../../grpc/pushback.js';
 import type { AnswerView, AttemptFailure, Invocation } from '../../invocation.js';
 import type { Ports, TimerHandle } from '../../ports/ports.js';
 import type { Endpoint } from '../../registry/endpoint.js';
@@ -222,9 +221,8 @@ class FakeExchange {
     };
     if (retryAfterSeconds !== undefined) headers['retry-after'] = String(retryAfterSeconds);
     if (this.#isGrpc) {
-      if (retryAfterSeconds !== undefined) headers[PUSHBACK_FIELD] ??= String(retryAfterSeconds * 1000);
+      for (const [name, value] of errorTrailers(rejection)) headers[name] ??= value;
       headers['content-type'] = 'application/grpc';
-      headers['grpc-message'] = encodeGrpcMessage(`${code}: ${message}`);
       return this.#ended(GRPC_CARRIER_STATUS, code, headers, '', rejection.grpcStatus);
     }
     if (direct === undefined) headers['content-type'] = 'application/json; charset=utf-8';

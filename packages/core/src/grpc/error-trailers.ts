@@ -1,0 +1,22 @@
+import { DirectAnswer, type Rejection } from '../errors.js';
+import type { Field } from '../invocation.js';
+import { encodeGrpcMessage } from './message.js';
+import { PUSHBACK_FIELD } from './pushback.js';
+
+/** Content of a {@link DirectAnswer} that people can read, and so can stand for its message. */
+const TEXT = /^text\/plain\b/i;
+
+/**
+ * What the trailers of an answer of our own say to a gRPC caller: the status, what happened, and when to come back if that is known. The
+ * text that somebody has configured as the body of an answer is its message, since gRPC has no such body.
+ */
+export function errorTrailers(rejection: Rejection): Field[] {
+  const { code, grpcStatus, message, retryAfterSeconds } = rejection;
+  const text = rejection instanceof DirectAnswer && TEXT.test(rejection.contentType) ? rejection.body : '';
+  const fields: Field[] = [
+    ['grpc-status', String(grpcStatus)],
+    ['grpc-message', encodeGrpcMessage(text === '' ? `${code}: ${message}` : text)],
+  ];
+  if (retryAfterSeconds !== undefined) fields.push([PUSHBACK_FIELD, String(retryAfterSeconds * 1000)]);
+  return fields;
+}
