@@ -189,3 +189,40 @@ describe('a sidecar with servicecomb.protocols.grpc', () => {
     });
   });
 });
+
+describe('the resolver for gRPC that mesher.yaml chooses', () => {
+  const mesh = useSharedScene(async (scene) => {
+    const app = await GrpcApp.start(scene, { name: 'main' });
+    const provider = await scene.sidecar({ service: 'greeter', grpcApp: app });
+    const caller = (grpc: string): Promise<Sidecar> =>
+      scene.sidecar({
+        ...{ service: `by-${grpc}`, host: 'none', grpc: true },
+        mesher: { 'plugin.destinationResolver.grpc': grpc, 'plugin.destinationResolver.http': 'host' },
+      });
+    return { provider, byIp: await caller('ip'), byHost: await caller('host'), byAuthority: await caller('authority') };
+  });
+
+  async function answerOf(caller: Sidecar, authority: string): Promise<string> {
+    const client = new GrpcClient(caller.grpcOutbound, authority);
+    const { head, status } = await client.say('hi');
+    client.close();
+    return status.code === 0 ? String(head?.get('server')[0]) : String(status.metadata.get('x-mesher-error')[0]);
+  }
+
+  it('ip maps the address of a target to the service that is registered there, and knows no names', async () => {
+    const { byIp, provider } = mesh();
+    expect(await answerOf(byIp, provider.grpcInbound)).to.equal('main');
+    expect(await answerOf(byIp, provider.grpcInbound.split(':')[0] ?? '')).to.equal('main');
+    expect(await answerOf(byIp, 'greeter')).to.equal('MESH_ERR_NO_ROUTE');
+    expect(await answerOf(byIp, '127.0.0.99:1')).to.equal('MESH_ERR_NO_ROUTE');
+  });
+
+  for (const name of ['byHost', 'byAuthority'] as const) {
+    it(`${name === 'byHost' ? 'host' : 'authority'} takes the name in :authority, and knows no addresses`, async () => {
+      const { provider, [name]: caller } = mesh();
+      expect(await answerOf(caller, 'greeter')).to.equal('main');
+      expect(await answerOf(caller, 'greeter:50051')).to.equal('main');
+      expect(await answerOf(caller, provider.grpcInbound)).to.equal('MESH_ERR_NO_ROUTE');
+    });
+  }
+});
