@@ -1,4 +1,6 @@
-import { isMeshError } from '@mesher/core';
+import { once } from 'node:events';
+import { connect, type IncomingHttpHeaders } from 'node:http2';
+import { Rejection, isMeshError, type CallHandler } from '@mesher/core';
 import { expect } from 'chai';
 import { ForwardToOne } from './testing/proxy-harness.js';
 import { until, useProxyRig } from './testing/proxy-rig.js';
@@ -55,5 +57,28 @@ describe('listener', () => {
       await until(() => proxy.proxy.stats[field] === 1);
     }
     expect(proxy.proxy.stats).to.include({ connectionsAccepted: 4, connectionsOpen: 4 });
+  });
+
+  it('ends a connection whose bytes are of no protocol that is served there, without a reset', async () => {
+    const { proxy } = await rig().pair(undefined, { handler: { begin: () => new Rejection('MESH_ERR_NO_ROUTE') } });
+    const client = await rig().send(proxy, 'INVALID CONNECTION PREFACE\r\n\r\n');
+    await client.awaitEnd();
+    client.end();
+    await client.awaitClose();
+    expect([client.text, client.error]).to.deep.equal(['', undefined]);
+  });
+
+  it('serves HTTP/2 where all calls are for one service, and lets its connections go when it drains', async () => {
+    const handler: Partial<CallHandler> = {
+      begin: (call) => new Rejection(call.destination?.service === 'db' ? 'MESH_ERR_DENIED' : 'MESH_ERR_NO_ROUTE'),
+    };
+    // The relay that was begun before the client spoke has nowhere to go, which must not matter.
+    const { proxy } = await rig().pair(undefined, { destination: { service: 'db' }, handler });
+    const client = connect(`http://127.0.0.1:${proxy.port}`);
+    const [head] = (await once(client.request({ ':path': '/' }).resume(), 'response')) as [IncomingHttpHeaders];
+    expect(head).to.include({ ':status': 403, 'x-mesher-error': 'MESH_ERR_DENIED' });
+    const drained = proxy.listener.drain();
+    await once(client, 'goaway');
+    await drained;
   });
 });

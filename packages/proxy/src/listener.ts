@@ -197,6 +197,7 @@ export class Listener implements ServerContext, RelayContext {
   switchToHttp2(socket: Socket, { head, settings }: H2cUpgrade, early: Buffer): void {
     this.env.stats.connectionsOpen++;
     const connection = this.#openHttp2(socket);
+    if (this.draining) connection.drain();
     connection.adoptUpgrade(head, settings);
     if (early.length > 0) connection.onData(early);
   }

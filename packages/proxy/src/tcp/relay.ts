@@ -162,7 +162,16 @@ export class Relay extends RelayCall implements SocketOwner {
   protected onRefused(): void {
     // A client that speaks HTTP can be told why; its first bytes are probably on the way.
     if (this.firstBytes !== undefined) this.env.deadlines.arm(this, this.env.options.refusalGrace);
-    else this.#abort(this.errorCode, true);
+    else this.#abort(this.errorCode, !this.#isUnserved);
+  }
+
+  /**
+   * Bytes came that are of no protocol served here, so that nobody knows whose they are. They have been read, and an end says that there is
+   * no more to come; where there is a service, only a reset cannot be taken for the end of its answer.
+   */
+  get #isUnserved(): boolean {
+    const { errorCode } = this;
+    return this.#early !== undefined && (errorCode === 'MESH_ERR_NO_ROUTE' || errorCode === 'MESH_ERR_NO_LOCAL_PORT');
   }
 
   destroy(): void {
