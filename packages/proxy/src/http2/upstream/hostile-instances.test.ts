@@ -15,7 +15,7 @@ interface Misdeed {
   readonly method?: string;
 }
 
-const { protocolError, flowControlError, compressionError, frameSizeError } = ErrorCode;
+const { protocolError, flowControlError, compressionError, frameSizeError, enhanceYourCalm } = ErrorCode;
 const END = true;
 
 /** Sends bytes as they are, behind what was written before. */
@@ -161,6 +161,27 @@ const MISDEEDS: readonly Misdeed[] = [
     name: 'another frame within a header block',
     act: (s, id) => raw(s, headers(id, 0, [':status', '200']), data(id, 1)),
     goaway: protocolError,
+  },
+  {
+    name: 'PINGs without end',
+    act: (s) => raw(s, ...Array.from({ length: 10_100 }, () => frame(FrameType.ping, 0, 0, Buffer.alloc(8)))),
+    goaway: enhanceYourCalm,
+  },
+  {
+    name: 'SETTINGS without end',
+    act: (s) => raw(s, ...Array.from({ length: 10_100 }, () => frame(FrameType.settings, 0, 0))),
+    goaway: enhanceYourCalm,
+  },
+  {
+    name: 'empty DATA without end',
+    act: (s, id) => raw(s, headers(id, 4, [':status', '200']), ...Array.from({ length: 1100 }, () => data(id, 0))),
+    goaway: enhanceYourCalm,
+  },
+  {
+    name: 'CONTINUATION without end',
+    act: (s, id) =>
+      raw(s, headers(id, 0, [':status', '200']), ...Array.from({ length: 20 }, () => frame(9, 0, id, []))),
+    goaway: enhanceYourCalm,
   },
 ];
 

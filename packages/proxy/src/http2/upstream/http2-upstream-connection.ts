@@ -1,4 +1,4 @@
-import { Rejection, type Endpoint } from '@mesher/core';
+import type { Endpoint } from '@mesher/core';
 import type { Environment } from '../../environment.js';
 import { own } from '../../socket-owner.js';
 import { describeConnectError } from '../../upstream/connect-error.js';
@@ -11,7 +11,6 @@ import { Setting } from '../frames/frame-format.js';
 import type { HeaderBlock } from '../hpack/header-block.js';
 import { ageLimit } from './age-limit.js';
 import { Keepalive } from './keepalive.js';
-import { listSizeOf } from './list-size.js';
 import { StreamIds } from './stream-ids.js';
 import type { UpstreamState } from './upstream-counts.js';
 import type { UpstreamStream } from './upstream-stream.js';
@@ -131,19 +130,6 @@ export class Http2UpstreamConnection extends Http2Connection {
     if (openStreams >= most || (this.#refusedId !== 0 && openStreams > 0)) return false;
     // Who does not read what was sent gets no further calls; half of the bound leaves room for a head.
     return this.socket.writableLength <= this.limits.maxUnsentBytes / 2;
-  }
-
-  /** Why the peer would not take the request; undefined when it takes it, as far as it has said. */
-  refusalOf({ request, needsExtendedConnect }: UpstreamStream): Rejection | undefined {
-    const { maxHeaderListBytes, allowsExtendedConnect } = this.peer;
-    const { key } = this.endpoint;
-    const size = maxHeaderListBytes === Infinity ? 0 : listSizeOf(request, maxHeaderListBytes);
-    if (size > maxHeaderListBytes) {
-      const problem = `the header list has ${size} bytes, and ${key} takes ${maxHeaderListBytes}`;
-      return new Rejection('MESH_ERR_HEADER_TOO_LARGE', problem);
-    }
-    if (!needsExtendedConnect || allowsExtendedConnect) return undefined;
-    return new Rejection('MESH_ERR_NOT_IMPLEMENTED', `${key} does not take CONNECT with :protocol (RFC 8441)`);
   }
 
   /** Opens a stream; the caller has looked at {@link hasRoom}. */

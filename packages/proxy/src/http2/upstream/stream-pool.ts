@@ -3,6 +3,7 @@ import type { Environment } from '../../environment.js';
 import type { OutgoingHead, UpstreamAttempt } from '../connection/attempt-stream.js';
 import type { AnswerReceiver } from '../connection/stream-users.js';
 import { Http2UpstreamConnection, type UpstreamOwner } from './http2-upstream-connection.js';
+import { refusalOf } from './peer-limits.js';
 import { UpstreamStream } from './upstream-stream.js';
 
 /**
@@ -77,7 +78,7 @@ export class StreamPool implements UpstreamOwner {
     const stream = new UpstreamStream(this, receiver, head, endStream, this.env.options.http2);
     const connection = this.#roomFor(stream);
     if (connection !== undefined) {
-      const refusal = connection.refusalOf(stream);
+      const refusal = refusalOf(stream, connection);
       if (refusal !== undefined) return refusal;
       connection.open(stream);
       return stream;
@@ -189,7 +190,7 @@ export class StreamPool implements UpstreamOwner {
   }
 
   #place(stream: UpstreamStream, connection: Http2UpstreamConnection): void {
-    const refusal = connection.refusalOf(stream);
+    const refusal = refusalOf(stream, connection);
     if (refusal !== undefined) {
       const { code, message } = refusal;
       stream.refuse({ code, message, sent: false, reusedConnection: false });
