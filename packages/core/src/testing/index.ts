@@ -4,6 +4,8 @@ export { FakeTime, SeededRandom, fakePorts, settle } from './fake-ports.js';
 export { httpInstance, instanceAt } from './instances.js';
 export { policyContext } from './policy-context.js';
 export type { PolicyContextSettings, TestPolicyContext } from './policy-context.js';
+export { codeBlocks } from './markdown-blocks.js';
+export type { CodeBlock } from './markdown-blocks.js';
 export { checkHistograms, findSamples, sampleValue } from './prometheus-samples.js';
 export { parsePrometheusText } from './prometheus-text.js';
 export type { PrometheusFamily, PrometheusSample } from './prometheus-text.js';
