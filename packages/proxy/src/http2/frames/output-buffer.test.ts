@@ -145,6 +145,30 @@ describe('frame output', () => {
     expect(events.filter((event) => event.startsWith('data'))).to.have.length(5);
   });
 
+  it('takes along what tasks for the end of the turn write, also those that such tasks bring', () => {
+    const rig = new Rig();
+    const told: string[] = [];
+    const later = (name: string, next?: () => void): void =>
+      rig.pool.beforeFlush({
+        onTurnEnd: () => {
+          told.push(name);
+          rig.writer.windowUpdate(1, 7);
+          next?.();
+        },
+      });
+    later('one', () => later('two'));
+    rig.writer.windowUpdate(1, 7);
+    rig.endTurn();
+    expect(told).to.deep.equal(['one', 'two']);
+    expect(rig.socket.written.map(({ length }) => length)).to.deep.equal([3 * 13]);
+    rig.endTurn();
+    expect([told.length, rig.socket.written.length]).to.deep.equal([2, 1]);
+    later('three');
+    rig.endTurn();
+    rig.endTurn();
+    expect([told.length, rig.socket.written.length]).to.deep.equal([3, 2]);
+  });
+
   it('writes nothing after it was closed', () => {
     const rig = new Rig();
     rig.writer.reset(1, 8);
