@@ -1,4 +1,3 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { ClientHttp2Session, ClientHttp2Stream } from 'node:http2';
 import { Endpoint, Rejection, type CallHandler, type Invocation, type Random, type Verdict } from '@mesher/core';
 import { SeededRandom } from '@mesher/core/testing';
@@ -51,7 +50,7 @@ function answer(random: Random, session: RawSession, id: number, name: string): 
   oneOf(random, [
     whole,
     whole,
-    () => void nextTurn().then(() => void (!socket.destroyed && whole())),
+    () => void setImmediate(() => void (!socket.destroyed && whole())),
     () => {
       writer.headers(id, EARLY, false);
       whole();
@@ -72,7 +71,7 @@ function answer(random: Random, session: RawSession, id: number, name: string): 
     () => {
       writer.headers(id, HEAD, false);
       writer.data(id, body, 0, 1, false);
-      void nextTurn().then(() => void (!socket.destroyed && writer.reset(id, 11)));
+      setImmediate(() => void (!socket.destroyed && writer.reset(id, 11)));
     },
     () => writer.reset(id, 7),
     () => writer.reset(id, 1),
