@@ -86,7 +86,7 @@ export const http2LimitsSchema = s.object(
       default: '16MB',
       min: '256KB',
       max: '1GB',
-      doc: 'How much may wait for all calls of one connection; beyond it their windows are opened no further.',
+      doc: 'How much may wait for all calls of one connection of a client; beyond it further calls are refused (REFUSED_STREAM), and only the windows of those that keep up are opened.',
       reason: '64 calls with a full window: enough for stalled calls beside live ones',
     }),
     maxBufferedBytes: s.bytes({
@@ -114,7 +114,7 @@ export const http2LimitsSchema = s.object(
       default: 500,
       min: 10,
       max: 1_000_000,
-      doc: 'Most calls that a client may reset before their answer begins, within resetWindow, when they are also more than half of its calls; more end the connection.',
+      doc: 'Most calls that a client may reset, or make us reset, before their answer begins, within resetWindow, when they are also more than half of its calls; more end the connection.',
       reason: 'rapid reset (CVE-2023-44487) starts work and abandons it; clients that cancel a lot also complete a lot',
     }),
     maxControlFrames: s.integer({

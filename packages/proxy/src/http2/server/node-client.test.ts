@@ -1,12 +1,16 @@
 import { once } from 'node:events';
 import { connect, constants, type ClientHttp2Session, type ClientHttp2Stream } from 'node:http2';
-import { createServer, type AddressInfo, type Server } from 'node:net';
+import { connect as connectTcp, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { expect } from 'chai';
 import { until } from '../../testing/proxy-rig.js';
 import { own } from '../../socket-owner.js';
 import { HeaderBlock } from '../hpack/header-block.js';
 import { HeaderField } from '../hpack/header-field.js';
-import { ServerRig, type ServerRigOptions } from '../testing/server-rig.js';
+import { CLIENT_PREFACE } from '../frames/frame-format.js';
+import { RawFrames } from '../testing/raw-frames.js';
+import { get, setting, windowUpdate } from '../testing/server-case.js';
+import { ServerRig, TestCall, type ServerRigOptions } from '../testing/server-rig.js';
+import { EMPTY_SETTINGS, frame } from '../testing/wire.js';
 import { Http2ServerConnection } from './http2-server-connection.js';
 import type { RequestReceiver } from '../connection/stream-users.js';
 import type { ServerStream } from './server-stream.js';
@@ -49,14 +53,17 @@ describe('the accepted side of HTTP/2 with the client of Node', () => {
   let rig: ServerRig;
   let server: Server;
   const sessions: ClientHttp2Session[] = [];
+  const sockets = new Set<Socket>();
 
-  async function listen(options: ServerRigOptions = {}): Promise<void> {
+  const ECHO: StreamAcceptor = { accept: (stream, _head, endStream) => new Echo(stream, endStream) };
+
+  async function listen(options: ServerRigOptions = {}, acceptor = ECHO): Promise<void> {
     rig = new ServerRig(options);
-    const acceptor: StreamAcceptor = { accept: (stream, _head, endStream) => new Echo(stream, endStream) };
     server = createServer({ allowHalfOpen: true }, (socket) => {
       const connection = new Http2ServerConnection(socket, acceptor, rig, rig.env);
       rig.open.add(connection);
       own(socket, connection, true);
+      sockets.add(socket);
     });
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
@@ -82,6 +89,7 @@ describe('the accepted side of HTTP/2 with the client of Node', () => {
 
   afterEach(async () => {
     for (const session of sessions.splice(0)) session.destroy();
+    sockets.clear();
     await until(() => rig.open.size === 0);
     expect(rig.env.http2Buffered.bytes).to.equal(0);
     expect([...rig.stats.http2Violations]).to.deep.equal([]);
@@ -161,5 +169,34 @@ describe('the accepted side of HTTP/2 with the client of Node', () => {
     stalled.resume();
     stalled.end();
     await once(stalled, 'end');
+  });
+
+  it('writes no more to a client that does not read than its socket takes, and goes on when it does', async () => {
+    const reply: StreamAcceptor = {
+      accept: (stream) => {
+        const call = new TestCall(stream, OK.block, () => undefined);
+        stream.receiver = call;
+        call.reply(MB);
+        return call;
+      },
+    };
+    await listen({ limits: { maxConnectionBufferedBytes: 64 * MB } }, reply);
+    const socket = connectTcp((server.address() as AddressInfo).port, '127.0.0.1');
+    await once(socket, 'connect');
+    socket.pause();
+    const requests = Array.from({ length: 20 }, (_, i) => get(1 + 2 * i));
+    const windows = [setting(4, 10 * MB), windowUpdate(0, 100 * MB)];
+    socket.write(Buffer.concat([CLIENT_PREFACE, EMPTY_SETTINGS, frame(4, 1, 0), ...windows, ...requests]));
+    await until(() => [...rig.open].some(({ output }) => output.isStuck));
+    const [connection] = rig.open;
+    expect(connection.openStreams).to.equal(20);
+    for (const { writableLength } of sockets) expect(writableLength).to.be.at.most(128 * 1024);
+    const seen = new RawFrames();
+    socket.on('data', (chunk: Buffer) => seen.add(chunk));
+    socket.resume();
+    await until(() => connection.openStreams === 0);
+    await until(() => requests.every((_, i) => seen.isEnded(1 + 2 * i)));
+    for (let i = 0; i < 20; i++) expect(seen.dataOf(1 + 2 * i).reduce((sum, bytes) => sum + bytes, 0)).to.equal(MB);
+    socket.destroy();
   });
 });
