@@ -12,7 +12,7 @@ const EXAMPLE = 'examples/greeter';
 /** The ports of the example: 30141 and the like. */
 const PORT = /\b[345]01[45]\d\b/g;
 /** Ends what the shell has started when its input ends, which is when the shell or this process has ended, however it did. */
-const WATCH = 'started=$(jobs -p); (cat > /dev/null; kill $started) &';
+const WATCH = 'exec 3<&0; started=$(jobs -p); (cat <&3 > /dev/null; kill $started) &';
 const CONFIGURED = ['greeter', 'hello'].map((name) => `conf/${name}/chassis.yaml`);
 
 describe('the example of gRPC', () => {
@@ -42,7 +42,7 @@ describe('the example of gRPC', () => {
       .map(({ text }) => text.replaceAll(PORT, (port) => ports.get(port) as string))
       .map((text) => text.replaceAll(`${EXAMPLE}/conf`, join(scene().folder, 'conf')));
     const script = `${start}\n${WATCH}\necho all is ready; wait`;
-    const shell = scene().spawn('the shell', 'bash', ['-m', '-c', script], {}, ROOT);
+    const shell = scene().spawn('the shell', 'bash', ['-c', script], {}, ROOT);
     await shell.untilPrinted(/all is ready/);
     const [byProxy = '', byAddress = '', errors = '', look = '', stop = ''] = others;
     const shown = async (commands: string): Promise<string[]> => {
