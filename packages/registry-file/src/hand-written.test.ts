@@ -54,6 +54,16 @@ describe('Hand-written files', () => {
     expect((await changed.see('world')).instances[0]?.version).to.equal('2.1');
   });
 
+  it('say in the tag protocol what is spoken there; any other value is a tag like others', async () => {
+    await write(
+      'world',
+      '127.0.0.1 1 protocol=h2c\n127.0.0.1 2 protocol=grpc\n127.0.0.1 3 protocol=mine\n127.0.0.1 4\n',
+    );
+    const { instances } = await at.fake().see('world');
+    expect(instances.map(({ addresses }) => [...addresses.keys()])).to.deep.equal([['h2c'], ['grpc'], ['*'], ['*']]);
+    expect(instances[2]?.metadata).to.deep.equal({ protocol: 'mine' });
+  });
+
   it('in folders are services with a path as name', async () => {
     await mkdir(at.path('disco', 'shop', 'eu'), { recursive: true });
     await write('shop/orders', 'a 1');

@@ -14,6 +14,17 @@ describe('a request to explain a call', () => {
     });
   });
 
+  it('is about gRPC, which is always sent by POST, when its content-type or its protocol says so', () => {
+    const read = (facts: object): unknown[] => {
+      const { method, protocol } = readExplainRequest({ url: '/', ...facts });
+      return [method, protocol];
+    };
+    expect(read({ protocol: 'grpc' })).to.deep.equal(['POST', 'grpc']);
+    expect(read({ headers: { 'Content-Type': 'application/grpc+proto' } })).to.deep.equal(['POST', 'grpc']);
+    expect(read({ headers: { 'content-type': 'application/grpc-web' } })).to.deep.equal(['GET', 'http']);
+    expect(read({ headers: { 'content-type': 'application/grpc' }, protocol: 'http' })).to.deep.equal(['GET', 'http']);
+  });
+
   const wrong: readonly (readonly [unknown, RegExp])[] = [
     [[], /no JSON object/],
     [{}, /needs a 'url'/],

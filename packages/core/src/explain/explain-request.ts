@@ -3,7 +3,7 @@ import type { CallProtocol, Direction } from '../invocation.js';
 
 /** The call that is to be explained. Only `url` must be given. */
 export interface ExplainRequest {
-  /** `GET` when left out. */
+  /** `GET` when left out, `POST` for gRPC. */
   readonly method?: string;
   /** `http://world/v2?x=1`, or a path, whose host is then that of the header `host`. */
   readonly url: string;
@@ -11,7 +11,7 @@ export interface ExplainRequest {
   readonly headers?: Readonly<Record<string, string>>;
   /** `outbound` when left out: the local application calls. */
   readonly direction?: Direction;
-  /** `http` when left out. */
+  /** When left out `grpc` if the content-type says so, else `http`. */
   readonly protocol?: CallProtocol;
   /** Name of the calling service, for an inbound call; found out from address and headers when left out. */
   readonly source?: string;
@@ -43,7 +43,10 @@ export function readExplainRequest(value: unknown): ExplainRequest {
     const text = request[key];
     if (text !== undefined && typeof text !== 'string') throw wrong(`'${key}' is no text`);
   }
-  const { url, method = 'GET', direction = 'outbound', protocol = 'http', watch = false } = request;
+  const headers = readHeaders(request['headers'] ?? {});
+  const { url, direction = 'outbound', protocol = spokenBy(headers), watch = false } = request;
+  // Calls of gRPC know no other method.
+  const { method = protocol === 'grpc' ? 'POST' : 'GET' } = request;
   if (typeof url !== 'string' || url === '') throw wrong("it needs a 'url' such as http://world/v2");
   if (url.length > MAX_URL) throw wrong(`'url' has more than ${MAX_URL} characters`);
   if (!TOKEN.test(method as string)) throw wrong(`'method' is ${JSON.stringify(method)}, which is no method`);
@@ -52,7 +55,6 @@ export function readExplainRequest(value: unknown): ExplainRequest {
     throw wrong("'protocol' is none of http, grpc and tcp");
   }
   if (typeof watch !== 'boolean') throw wrong("'watch' is neither true nor false");
-  const headers = readHeaders(request['headers'] ?? {});
   return {
     ...(request as Partial<ExplainRequest>),
     url,
@@ -62,6 +64,15 @@ export function readExplainRequest(value: unknown): ExplainRequest {
     watch,
     headers,
   };
+}
+
+/** The type alone, with a suffix (`+proto`) or parameters; gRPC-Web (`application/grpc-web`) is another protocol. */
+const GRPC_TYPE = /^application\/grpc(?:[+;\s]|$)/i;
+
+/** As the wire tells them apart. */
+function spokenBy(headers: Readonly<Record<string, string>>): CallProtocol {
+  const type = Object.entries(headers).find(([name]) => name.toLowerCase() === 'content-type')?.[1];
+  return type !== undefined && GRPC_TYPE.test(type) ? 'grpc' : 'http';
 }
 
 function readHeaders(value: unknown): Record<string, string> {

@@ -10,7 +10,7 @@ import { makeInstance, type Instance } from '../registry/instance.js';
 const instanceSchema = s.object({
   address: s.address({ required: true, doc: 'Where it listens, `host:port`.' }),
   id: s.string({ doc: 'Its id; the address when left out.' }),
-  protocol: s.string({ default: '*', doc: 'What it speaks: rest, grpc, or * for anything.' }),
+  protocol: s.string({ default: '*', doc: 'What it speaks: rest, h2c (HTTP/2), grpc, or * for anything.' }),
   version: s.string({ default: '0.0.1', doc: 'Version.' }),
   app: s.string({ default: 'default', doc: 'Application.' }),
   status: s.oneOf(['UP', 'DOWN', 'STARTING', 'TESTING', 'OUTOFSERVICE'], { default: 'UP', doc: 'Status.' }),

@@ -10,7 +10,7 @@ export interface ExplainOptions {
   readonly header?: readonly string[];
   readonly inbound?: boolean;
   readonly source?: string;
-  readonly protocol: string;
+  readonly protocol?: string;
   readonly from?: string;
   readonly watch?: boolean;
   /** Address of the admin API of a running sidecar. */
@@ -74,7 +74,7 @@ function readRequest(method: string, url: string, options: ExplainOptions): Expl
     url,
     headers: headersOf(header),
     direction: inbound === true ? 'inbound' : 'outbound',
-    protocol,
+    ...(protocol === undefined ? {} : { protocol }),
     ...(source === undefined ? {} : { source }),
     ...(from === undefined ? {} : { remoteAddress: from }),
     // Nothing is kept of a configuration that is read for one question.

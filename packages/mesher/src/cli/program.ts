@@ -101,7 +101,11 @@ export function createProgram(setExit: SetExit): Command {
     .option('--source <name>', 'inbound: the service that calls, when address and headers do not tell')
     .option('--from <address>', 'IP address of the caller')
     .addOption(
-      new Option('--protocol <protocol>', 'protocol of the call').choices(['http', 'grpc', 'tcp']).default('http'),
+      new Option('--protocol <protocol>', 'protocol of the call; when left out as its content-type says').choices([
+        'http',
+        'grpc',
+        'tcp',
+      ]),
     )
     .option('--watch', 'let the sidecar ask the registry about a service that nobody has called yet')
     .addOption(

@@ -5,6 +5,9 @@ import type { AddressLines, LineProblem, WeightedAddress } from './address-lines
 /** Bad lines of one file that are named one by one. */
 const MAX_REPORTED_LINES = 10;
 
+/** What the tag `protocol` may say; with any other value it is a tag like others, and the address speaks any protocol. */
+const PROTOCOLS: ReadonlySet<string> = new Set(['rest', 'http', 'h2c', 'grpc', 'tcp']);
+
 /** What a look at a file found. */
 export type AddressFileFinding =
   { readonly kind: 'lines'; readonly lines: AddressLines } | { readonly kind: 'refused'; readonly reason: string };
@@ -94,17 +97,18 @@ export class AddressFile {
   }
 }
 
-/** An instance that speaks any protocol at one address. */
+/** An instance at one address, where any protocol is spoken unless a tag says which. */
 function addressInstance(service: string, { host, port, weight, tags }: WeightedAddress): Instance {
   const instanceId = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
-  const { version, app } = tags;
+  const { version, app, protocol = '' } = tags;
+  const name = PROTOCOLS.has(protocol) ? protocol : '*';
   return makeInstance({
     service,
     instanceId,
     weight,
     // With the application among them, routing knows that somebody has said so.
     metadata: tags,
-    addresses: new Map([['*', { host, port, tls: false }]]),
+    addresses: new Map([[name, { host, port, tls: false }]]),
     ...(version === undefined ? {} : { version }),
     ...(app === undefined ? {} : { app }),
   });

@@ -86,7 +86,7 @@ const listenerSchema = s.object(
 export const mesherSchema = s.object({
   listeners: s.list(listenerSchema, {
     default: [],
-    doc: 'Additional TCP listeners, for protocols that are not HTTP.',
+    doc: 'Additional listeners, each for one service or one local port: for protocols that name no service; HTTP and gRPC that come there are treated as such.',
   }),
   serverTiming: s.boolean({
     default: false,
