@@ -107,6 +107,39 @@ describe('the times of a connection to an instance', () => {
     expect(rig.stats.http2Upstream.unanswered).to.equal(1);
   });
 
+  it('find a dead instance although each call is given up before the question', async () => {
+    const rig = newRig();
+    const instance = await rig.instance();
+    const endpoint = rig.endpoint(instance);
+    rig.send(endpoint).attempt.cancel(8);
+    await until(() => rig.stats.http2Upstream.open === 1);
+    await settleSockets();
+    const [connection] = [...rig.pool(endpoint).all];
+    for (let i = 0; i < 16 && !connection.isOver; i++) {
+      const { attempt } = rig.send(endpoint);
+      rig.pass(2000);
+      await settleSockets();
+      attempt.cancel(8);
+      rig.pass(1000);
+    }
+    expect(rig.stats.http2Upstream.unanswered).to.equal(1);
+  });
+
+  it('end an idle connection also where nobody asks, and after calls that were given up', async () => {
+    for (const pingInterval of [0, 30_000]) {
+      const rig = newRig({ pingInterval });
+      const instance = await rig.instance();
+      const { attempt } = rig.send(rig.endpoint(instance));
+      await until(() => instance.sessions[0]?.blocks.length === 1);
+      await settleSockets();
+      attempt.cancel(8);
+      await settleSockets();
+      rig.pass(rig.env.options.http2.upstreamIdleTimeout + 1000);
+      expect(rig.stats.http2Upstream.open).to.equal(0);
+      await rig.close();
+    }
+  });
+
   it('ask no instance without calls', async () => {
     const rig = newRig({ upstreamIdleTimeout: 3_600_000 });
     const instance = await rig.instance(answerAll);

@@ -1,18 +1,15 @@
 import type { Endpoint } from '@mesher/core';
 import type { Environment } from '../../environment.js';
-import { own } from '../../socket-owner.js';
-import { describeConnectError } from '../../upstream/connect-error.js';
 import { ReadBuffer } from '../../upstream/read-buffer.js';
 import { UpstreamSocket } from '../../upstream/upstream-socket.js';
-import { Http2Connection } from '../connection/http2-connection.js';
 import type { Http2Stream } from '../connection/http2-stream.js';
 import { ConnectionError, ErrorCode } from '../error-codes.js';
 import { Setting } from '../frames/frame-format.js';
 import type { HeaderBlock } from '../hpack/header-block.js';
 import { ageLimit } from './age-limit.js';
+import { DialledConnection } from './dialled-connection.js';
 import { Keepalive } from './keepalive.js';
 import { StreamIds } from './stream-ids.js';
-import type { UpstreamState } from './upstream-counts.js';
 import type { UpstreamStream } from './upstream-stream.js';
 
 /** What of our PINGs tells them from others, if anybody looks. */
@@ -29,26 +26,19 @@ export interface UpstreamOwner {
   closed(connection: Http2UpstreamConnection): void;
 }
 
-/** The dialled side of HTTP/2: a connection to an instance, shared by the calls to it. */
-export class Http2UpstreamConnection extends Http2Connection {
+/** The client role of HTTP/2: a connection to an instance, shared by the calls to it. */
+export class Http2UpstreamConnection extends DialledConnection {
   /** It has answered, and since then not refused a call while it had no other. */
   hasAnswered = false;
-  /** The socket has closed, or will: what is under way ends without an answer. */
-  isLost = false;
-  /** Why, for the calls that were under way. */
-  lossReason: string | undefined = undefined;
-  isConnected = false;
   /** How often something was read. */
   reads = 0;
-  /** What the peer has said is no HTTP/2, so that it has understood nothing of what we said. */
-  isForeign = false;
-  #state: UpstreamState = 'connecting';
-  #failure: Error | undefined;
   #keepalive: Keepalive | undefined;
   /** Monotonic milliseconds from which on another connection takes its place. */
   #agedAt = Infinity;
   /** The last stream that the peer has refused, until another one ends: it has no room for more than it has. */
   #refusedId = 0;
+  /** Monotonic milliseconds since when it has had no call. */
+  #restingSince = 0;
   readonly #ids: StreamIds;
 
   /** Dials the endpoint; the owner hears of it. */
@@ -72,39 +62,18 @@ export class Http2UpstreamConnection extends Http2Connection {
   }
 
   private constructor(
-    readonly endpoint: Endpoint,
+    endpoint: Endpoint,
     private readonly owner: UpstreamOwner,
     socket: UpstreamSocket,
-    private readonly buffer: ReadBuffer,
+    buffer: ReadBuffer,
     env: Environment,
     ids: StreamIds,
   ) {
-    super(socket, env, false);
+    super(endpoint, socket, buffer, env);
     this.#ids = ids;
-    own(socket, this, false);
-    socket.once('connect', () => this.#onConnected());
-    socket.connect({ host: endpoint.host, port: endpoint.port });
-    env.stats.upstreamConnects++;
-    env.stats.upstreamOpen++;
-    env.stats.http2Upstream.moved(undefined, 'connecting');
-    env.deadlines.arm(this, env.options.connectTimeout);
   }
 
   // === for the pool
-
-  get state(): UpstreamState {
-    return this.#state;
-  }
-
-  /** True until the peer's SETTINGS have come: nobody knows yet how much it takes. */
-  get isNew(): boolean {
-    return !this.isOver && !this.peer.hasCome;
-  }
-
-  /** Nothing is read or written any more. */
-  get isOver(): boolean {
-    return this.isGone;
-  }
 
   /** It has carried calls, or could have: not what an endpoint does that is none. */
   get wasUseful(): boolean {
@@ -113,7 +82,7 @@ export class Http2UpstreamConnection extends Http2Connection {
 
   /** The peer wants no calls now. */
   get isUnwilling(): boolean {
-    return this.#state === 'open' && this.peer.maxConcurrentStreams === 0;
+    return this.state === 'open' && this.peer.maxConcurrentStreams === 0;
   }
 
   /** Old enough for another one to take its place. */
@@ -123,7 +92,7 @@ export class Http2UpstreamConnection extends Http2Connection {
 
   /** True while another stream may be opened. */
   get hasRoom(): boolean {
-    if (this.#state !== 'open' || this.isGone) return false;
+    if (this.state !== 'open' || this.isGone) return false;
     const { openStreams, peer } = this;
     // Before its SETTINGS nobody knows how many streams the peer takes; one more than it takes is refused.
     const most = peer.hasCome ? Math.min(peer.maxConcurrentStreams, this.limits.maxUpstreamStreams) : 1;
@@ -138,16 +107,16 @@ export class Http2UpstreamConnection extends Http2Connection {
     const id = this.#ids.next();
     this.streams.set(id, stream);
     this.env.stats.http2Upstream.streams++;
-    if (isFirst && this.peer.hasCome) this.env.deadlines.arm(this, this.limits.pingInterval || Infinity);
+    this.#expect(isFirst);
     stream.begin(this, id);
     if (this.#ids.isUsedUp) this.retire();
   }
 
   /** Opens no further streams; closes when those that are under way have ended. */
   retire(): void {
-    if (this.#state !== 'open') return;
+    if (this.state !== 'open') return;
     this.isDraining = true;
-    this.#enter('draining');
+    this.enter('draining');
     this.#leaveIfDone();
   }
 
@@ -157,12 +126,8 @@ export class Http2UpstreamConnection extends Http2Connection {
   refusedAfterWork(): boolean {
     const { hasAnswered } = this;
     // Who refuses everything is not asked for ever.
-    if (this.openStreams === 0 && this.#state === 'open') this.hasAnswered = false;
+    if (this.openStreams === 0 && this.state === 'open') this.hasAnswered = false;
     return hasAnswered;
-  }
-
-  countMalformed(): void {
-    this.env.stats.malformedResponses++;
   }
 
   contentReceived(): void {
@@ -187,32 +152,11 @@ export class Http2UpstreamConnection extends Http2Connection {
     this.owner.roomFreed();
   }
 
-  override outputOverflowed(): void {
-    this.countViolation('unsent-bytes');
-    this.#lose('does not read what is sent to it');
-  }
-
-  override onEnd(): void {
-    this.#lose(this.#closeReason);
-  }
-
-  override onError(error: Error): void {
-    this.#failure = error;
-  }
-
-  override onClose(): void {
-    this.#lose(this.#closeReason);
-    this.buffer.release();
-  }
-
   override onDeadline(): void {
-    if (!this.isConnected) {
-      this.env.stats.timeouts++;
-      this.#lose(`connect to ${this.endpoint.key} took longer than ${this.env.options.connectTimeout} ms`);
-    } else if (!this.peer.hasCome) {
-      this.env.stats.timeouts++;
-      this.#lose(`sent no SETTINGS of HTTP/2 within ${this.limits.prefaceTimeout} ms`);
-    } else if (this.openStreams === 0) this.retire();
+    const { connectTimeout } = this.env.options;
+    if (!this.isConnected) this.loseLate(`connect to ${this.endpoint.key} took longer than ${connectTimeout} ms`);
+    else if (!this.peer.hasCome) this.loseLate(`sent no SETTINGS of HTTP/2 within ${this.limits.prefaceTimeout} ms`);
+    else if (this.openStreams === 0 && this.#restLeft <= 0) this.retire();
     else this.#keepAlive();
   }
 
@@ -266,9 +210,8 @@ export class Http2UpstreamConnection extends Http2Connection {
     if (this.isGone) return;
     if (stream.id !== this.#refusedId) this.#refusedId = 0;
     if (this.openStreams === 0) {
-      this.#keepalive?.rest();
       if (this.endpoint.retired) this.retire();
-      else if (this.#state === 'open' && this.peer.hasCome) this.#rest();
+      else if (this.state === 'open' && this.peer.hasCome) this.#rest();
     }
     this.#leaveIfDone();
     this.owner.roomFreed();
@@ -291,7 +234,7 @@ export class Http2UpstreamConnection extends Http2Connection {
   protected goawayReceived(lastStreamId: number): void {
     this.env.stats.http2Upstream.goaways++;
     this.isDraining = true;
-    if (this.#state === 'open') this.#enter('draining');
+    if (this.state === 'open') this.enter('draining');
     const unprocessed = [...this.streams.values()].filter(({ id }) => id > lastStreamId);
     for (const stream of unprocessed) {
       if (stream.isClosed) continue;
@@ -302,76 +245,66 @@ export class Http2UpstreamConnection extends Http2Connection {
     this.owner.roomFreed();
   }
 
-  protected override fail(code: ErrorCode, problem: string): void {
-    if (this.isGone) return;
-    this.countMalformed();
-    this.isForeign = !this.peer.hasCome;
-    this.lossReason = this.isForeign
-      ? `speaks no HTTP/2, as it seems (${problem})`
-      : `broke the rules of HTTP/2: ${problem}`;
-    super.fail(code, problem);
+  protected onConnected(): void {
+    this.owner.connected();
   }
 
-  protected onGone(): void {
-    this.env.deadlines.remove(this);
-    this.#enter('closed');
-    this.env.stats.upstreamOpen--;
+  protected override onGone(): void {
+    super.onGone();
     this.owner.closed(this);
   }
 
   // === inside
 
-  #onConnected(): void {
-    if (this.isGone) return;
-    this.isConnected = true;
-    this.#enter('open');
-    this.env.deadlines.arm(this, this.limits.prefaceTimeout);
-    this.begin(false);
-    this.owner.connected();
+  /** A call is sent. */
+  #expect(isFirst: boolean): void {
+    const keepalive = this.#keepalive;
+    if (keepalive === undefined) return;
+    if (isFirst && !keepalive.isExpecting) this.env.deadlines.arm(this, this.limits.pingInterval || Infinity);
+    keepalive.expect(this.env.deadlines.now, isFirst);
   }
 
-  #enter(state: UpstreamState): void {
-    if (state === this.#state) return;
-    this.env.stats.http2Upstream.moved(this.#state, state);
-    this.#state = state;
-  }
-
+  /** No call is left. */
   #rest(): void {
-    this.env.deadlines.arm(this, this.limits.upstreamIdleTimeout);
+    this.#restingSince = this.env.deadlines.now;
+    // Calls that were given up before anything was heard may have met a dead peer: the question whether it lives stands.
+    if (!this.#isSuspect) this.env.deadlines.arm(this, this.#restLeft);
+  }
+
+  /** Milliseconds that it may still be without a call. */
+  get #restLeft(): number {
+    return this.#restingSince + this.limits.upstreamIdleTimeout - this.env.deadlines.now;
+  }
+
+  /** Nothing has been heard since a call was sent, and the peer will be asked. */
+  get #isSuspect(): boolean {
+    return this.limits.pingInterval > 0 && this.#keepalive?.isExpecting === true;
   }
 
   #keepAlive(): void {
+    const restLeft = this.openStreams === 0 ? this.#restLeft : Infinity;
+    if (restLeft !== Infinity && !this.#isSuspect) {
+      this.env.deadlines.arm(this, restLeft);
+      return;
+    }
     const step = (this.#keepalive as Keepalive).step(
       this.env.deadlines.now,
       this.limits.pingInterval,
       this.limits.pingTimeout,
     );
     if (step.kind === 'dead') {
-      this.env.stats.timeouts++;
       this.env.stats.http2Upstream.unanswered++;
-      this.#lose(`did not answer a PING within ${this.limits.pingTimeout} ms`);
+      this.loseLate(`did not answer a PING within ${this.limits.pingTimeout} ms`);
       return;
     }
     if (step.kind === 'ask') this.writer.ping(PING, 0, false);
-    this.env.deadlines.arm(this, step.ms);
+    this.env.deadlines.arm(this, Math.min(step.ms, restLeft));
   }
 
   #leaveIfDone(): void {
-    if (this.#state !== 'draining' || this.openStreams > 0) return;
+    if (this.state !== 'draining' || this.openStreams > 0) return;
     this.writer.goaway(0, ErrorCode.noError);
     this.finish(ErrorCode.noError, 'no further calls');
-  }
-
-  get #closeReason(): string {
-    return this.#failure === undefined ? 'closed the connection' : describeConnectError(this.#failure);
-  }
-
-  #lose(reason: string): void {
-    if (!this.isGone) {
-      this.isLost = true;
-      this.lossReason = reason;
-    }
-    this.destroy();
   }
 }
 

@@ -20,6 +20,7 @@ describe('the keepalive of a connection to an instance', () => {
   it('takes a peer for dead that says nothing at all after the question', () => {
     const keepalive = new Keepalive(0);
     keepalive.step(30_000, INTERVAL, TIMEOUT);
+    expect(keepalive.step(39_000, INTERVAL, TIMEOUT)).to.deep.equal({ kind: 'wait', ms: 1000 });
     expect(keepalive.step(40_000, INTERVAL, TIMEOUT)).to.deep.equal({ kind: 'dead' });
   });
 
@@ -47,10 +48,16 @@ describe('the keepalive of a connection to an instance', () => {
     expect(new Keepalive(0).step(1e9, 0, TIMEOUT)).to.deep.equal({ kind: 'wait', ms: Infinity });
   });
 
-  it('forgets its question when no call is left', () => {
+  it('does not count the time before the first call as silence', () => {
     const keepalive = new Keepalive(0);
-    keepalive.step(30_000, INTERVAL, TIMEOUT);
-    keepalive.rest();
-    expect(keepalive.step(40_000, INTERVAL, TIMEOUT).kind).to.equal('wait');
+    keepalive.expect(50_000, true);
+    expect(keepalive.step(60_000, INTERVAL, TIMEOUT)).to.deep.equal({ kind: 'wait', ms: 20_000 });
+  });
+
+  it('is not put off by calls that come and go while nothing is heard', () => {
+    const keepalive = new Keepalive(0);
+    for (let now = 0; now < 30_000; now += 1000) keepalive.expect(now, true);
+    expect(keepalive.isExpecting).to.equal(true);
+    expect(keepalive.step(30_000, INTERVAL, TIMEOUT).kind).to.equal('ask');
   });
 });

@@ -12,22 +12,38 @@ export type KeepaliveStep =
 
 /**
  * Finds out whether a silent peer still lives: a machine that vanished closes no connection. Asked once after `interval` of silence,
- * and then rarely until the peer has something to say of its own accord.
+ * and then rarely until the peer has something to say of its own accord. Calls that are given up one after another before the interval
+ * is over do not put the question off.
  */
 export class Keepalive {
-  #heardAt: number;
+  /** Monotonic milliseconds from which on silence counts. */
+  #since: number;
+  #isExpecting = false;
   #askedAt = -Infinity;
   #isAsked = false;
   /** The peer has sent part of an answer since the last PING, which resets what it counts against us. */
   #hasContent = true;
 
   constructor(now: number) {
-    this.#heardAt = now;
+    this.#since = now;
+  }
+
+  /** Something was sent that the peer has to answer, and nothing has come since. */
+  get isExpecting(): boolean {
+    return this.#isExpecting;
+  }
+
+  /** A call was sent. @param isFirst it is the only one: before it there was nothing to be said */
+  expect(now: number, isFirst: boolean): void {
+    if (this.#isExpecting) return;
+    this.#isExpecting = true;
+    if (isFirst) this.#since = now;
   }
 
   /** Anything has come: the peer lives. @param now monotonic milliseconds */
   heard(now: number): void {
-    this.#heardAt = now;
+    this.#since = now;
+    this.#isExpecting = false;
     this.#isAsked = false;
   }
 
@@ -37,25 +53,24 @@ export class Keepalive {
   }
 
   /**
-   * To be called when the time of the last step is over, or for the first one.
+   * To be called when the time of the last step is over, or earlier.
    * @param interval silence in milliseconds after which a PING is sent; 0 never
    * @param timeout how long its answer may take, in milliseconds
    */
   step(now: number, interval: number, timeout: number): KeepaliveStep {
-    if (this.#isAsked) return { kind: 'dead' };
+    if (this.#isAsked) {
+      const left = this.#askedAt + timeout - now;
+      return left > 0 ? { kind: 'wait', ms: left } : { kind: 'dead' };
+    }
     if (interval === 0) return { kind: 'wait', ms: Infinity };
-    const silentUntil = this.#heardAt + interval;
+    const silentUntil = this.#since + interval;
     const politeFrom = this.#hasContent ? -Infinity : this.#askedAt + Math.max(interval, POLITE_INTERVAL_MS);
     const due = Math.max(silentUntil, politeFrom);
     if (now < due) return { kind: 'wait', ms: due - now };
     this.#isAsked = true;
+    this.#isExpecting = true;
     this.#hasContent = false;
     this.#askedAt = now;
     return { kind: 'ask', ms: timeout };
-  }
-
-  /** No call waits for anything: an answer that is still to come does not matter any more. */
-  rest(): void {
-    this.#isAsked = false;
   }
 }
