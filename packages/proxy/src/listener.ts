@@ -193,12 +193,12 @@ export class Listener implements ServerContext, RelayContext {
     connection.onData(bytes);
   }
 
-  /** Called by a connection of HTTP/1 whose client has asked for HTTP/2. */
-  switchToHttp2(socket: Socket, { head, settings }: H2cUpgrade, early: Buffer): void {
+  /** Called by a connection of HTTP/1 whose client has asked for HTTP/2, or speaks it in a tunnel. */
+  switchToHttp2(socket: Socket, upgrade: H2cUpgrade | undefined, early: Buffer): void {
     this.env.stats.connectionsOpen++;
     const connection = this.#openHttp2(socket);
     if (this.draining) connection.drain();
-    connection.adoptUpgrade(head, settings);
+    if (upgrade !== undefined) connection.adoptUpgrade(upgrade.head, upgrade.settings);
     if (early.length > 0) connection.onData(early);
   }
 

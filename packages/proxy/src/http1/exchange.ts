@@ -6,6 +6,7 @@ import { mayBeRefusal, refusalOfPeer } from '../exchange/peer-refusal.js';
 import type { UpstreamLink } from '../upstream/upstream-link.js';
 import type { UpstreamUser } from '../upstream/upstream-user.js';
 import { latin1 } from './characters.js';
+import { ConnectTunnel } from './connect-tunnel.js';
 import { ForwardedRequest } from './forwarded-request.js';
 import { Http1SecondAttempt } from './http1-second-attempt.js';
 import { renderReplyTo } from './local-reply.js';
@@ -256,7 +257,7 @@ export class Exchange extends ForwardedRequest implements UpstreamUser {
   /** The rest of both connections is passed on as it comes (RFC 9110, 9.3.6). */
   protected onConnectTunnel(connection: UpstreamLink): void {
     this.server.write(withFields('HTTP/1.1 200 Connection established\r\n\r\n', this.call.responseFields));
-    this.#becomeTunnel(connection, 200);
+    this.#becomeTunnel(connection, 200, ConnectTunnel);
   }
 
   protected breakOff(code: ErrorCode): void {
@@ -286,13 +287,13 @@ export class Exchange extends ForwardedRequest implements UpstreamUser {
     return call.render(env.requestScanner);
   }
 
-  #becomeTunnel(upstream: UpstreamLink, status: number): Tunnel {
+  #becomeTunnel(upstream: UpstreamLink, status: number, Kind: typeof Tunnel = Tunnel): Tunnel {
     this.phase = Phase.Response;
     this.#status = status;
     this.kept = undefined;
     this.upstream = undefined;
     if (this.call.watchesBeginning) this.handler.begun?.(this.call, status);
-    const tunnel = new Tunnel(this.call, this.server, upstream, this.env, (code, aborted) => {
+    const tunnel = new Kind(this.call, this.server, upstream, this.env, (code, aborted) => {
       this.#errorCode = code;
       this.#end(aborted);
     });

@@ -8,7 +8,7 @@ import {
   type SourceResolver,
 } from '@mesher/core';
 import type { Environment } from '../environment.js';
-import { endedByReset } from '../socket-owner.js';
+import { endedByReset, repeatEnd } from '../socket-owner.js';
 import { ClientSocket } from './client-socket.js';
 import { Exchange } from './exchange.js';
 import type { FieldName } from './field-lookup.js';
@@ -31,9 +31,10 @@ export interface ServerContext {
   closed(connection: ServerConnection): void;
   /**
    * A connection speaks HTTP/2 from here on, and is no longer its former owner's.
-   * @param early what has come behind the request
+   * @param upgrade the request that asked for it; undefined when the client just speaks it
+   * @param early what has come of it
    */
-  switchToHttp2(socket: Socket, upgrade: H2cUpgrade, early: Buffer): void;
+  switchToHttp2(socket: Socket, upgrade: H2cUpgrade | undefined, early: Buffer): void;
 }
 
 /** The accepted side of HTTP/1: one client's connection, and one exchange after another on it. */
@@ -203,7 +204,14 @@ export class ServerConnection extends ClientSocket implements PeerConnection, Re
     this.resume();
     const early = this.#reader.release();
     if (early !== undefined) tunnel.onClientBytes(early);
-    if (this.clientEnded) tunnel.onClientEnd();
+    if (this.clientEnded && this.#tunnel !== undefined) tunnel.onClientEnd();
+  }
+
+  /** The client of a tunnel speaks HTTP/2: its calls are served here, each by itself. @param early what has come of it */
+  becomeHttp2(early: Buffer): void {
+    this.#tunnel = undefined;
+    this.resume();
+    this.#handOver(undefined, early);
   }
 
   /** The present answer is the last one; a connection between two requests waits a moment for one that is on its way. */
@@ -241,13 +249,19 @@ export class ServerConnection extends ClientSocket implements PeerConnection, Re
     const call = new Http1Call(this.context.handler.direction, this, buffer, scan);
     const upgrade = readH2cUpgrade(buffer, scan, call);
     if (upgrade === undefined) return false;
-    const { context, socket } = this;
     this.write(SWITCHED_TO_H2C);
+    this.#handOver(upgrade, buffer.subarray(requestEnd));
+    return true;
+  }
+
+  /** The socket is served as HTTP/2 from here on, by another owner. */
+  #handOver(upgrade: H2cUpgrade | undefined, early: Buffer): void {
+    const { context, socket } = this;
     this.gone = true;
     this.env.deadlines.remove(this);
-    context.switchToHttp2(socket, upgrade, buffer.subarray(requestEnd));
+    context.switchToHttp2(socket, upgrade, early);
     context.closed(this);
-    return true;
+    if (this.clientEnded) repeatEnd(socket);
   }
 
   #onIdleDeadline(): void {

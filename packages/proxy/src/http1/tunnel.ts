@@ -16,8 +16,8 @@ export class Tunnel implements TunnelEnd {
   /** @param onOver told once, when the tunnel has ended; `code` when it did not end by itself */
   constructor(
     private readonly call: Http1Call,
-    private readonly server: ServerConnection,
-    private readonly upstream: TunnelLink,
+    protected readonly server: ServerConnection,
+    protected readonly upstream: TunnelLink,
     private readonly env: Environment,
     private readonly onOver: (code: ErrorCode | undefined, aborted: boolean) => void,
   ) {}
@@ -96,6 +96,13 @@ export class Tunnel implements TunnelEnd {
     this.#end('MESH_ERR_TIMEOUT', false);
     this.upstream.reset();
     this.server.breakOff();
+  }
+
+  /** The tunnel is not needed: the upstream is let go, and the client is somebody else's. */
+  protected giveUp(): void {
+    if (this.#over) return;
+    this.#end(undefined, false);
+    this.upstream.destroy();
   }
 
   /** Both directions have ended; what is queued still leaves. */

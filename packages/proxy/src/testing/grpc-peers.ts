@@ -84,7 +84,7 @@ export async function startGrpcServer(
 }
 
 /** A client of a proxy, which is closed with the rig. */
-export function grpcClient(rig: ProxyRig, to: ProxyHarness): EchoClient {
+export function grpcClient(rig: ProxyRig, to: Pick<ProxyHarness, 'port'>): EchoClient {
   const EchoClientClass = makeGenericClientConstructor(SERVICE, 'Echo');
   const client = new EchoClientClass(`127.0.0.1:${to.port}`, credentials.createInsecure(), LIMITS);
   rig.atEnd(() => client.close());
