@@ -27,6 +27,7 @@ command -v nginx >/dev/null || wanted="$wanted nginx-light"
 { command -v nginx >/dev/null && has_stream_module; } || wanted="$wanted libnginx-mod-stream"
 command -v haproxy >/dev/null || wanted="$wanted haproxy"
 command -v wrk >/dev/null || wanted="$wanted wrk"
+command -v h2load >/dev/null || wanted="$wanted nghttp2-client"
 command -v python3 >/dev/null || wanted="$wanted python3"
 python3 -c 'import ensurepip' 2>/dev/null || wanted="$wanted python3-venv"
 
@@ -65,6 +66,7 @@ fi
 command -v nginx >/dev/null && nginx -v 2>&1
 command -v haproxy >/dev/null && haproxy -v | head -n 1
 command -v wrk >/dev/null && wrk -v 2>&1 | head -n 1
+command -v h2load >/dev/null && h2load --version
 [ -x "$VENV/bin/envoy" ] && "$VENV/bin/envoy" --version | grep version
 command -v taskset >/dev/null || missing 'taskset (Debian: util-linux); without it nothing is pinned to a core'
 exit "$failed"

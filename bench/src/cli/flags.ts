@@ -39,7 +39,7 @@ export const HELP = `npm run bench -- [flags]
   --only A,B       candidates whose id begins so
   --rows A,B       rows whose id begins so (l7, l7-128, l4-down, ...)
   --idle N         idle connections (default ${DEFAULT_IDLE_CONNECTIONS})
-  --candidate "NAME[:l7|l4]=COMMAND"
+  --candidate "NAME[:l7|l4|h2]=COMMAND"
                    one more candidate; {port} and {upstream} in the command are replaced (may be repeated)
   --load wrk|node  load generator (default: wrk when present)
   --upstream nginx|node

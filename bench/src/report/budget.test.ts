@@ -20,6 +20,18 @@ describe('budget', () => {
     expect(judge(lineOf(results, 'default chain and metrics, CPU per request, to Envoy'))).to.equal('not measured');
   });
 
+  it('holds unary gRPC calls against three peers, in both shapes of load', () => {
+    const results = new Results();
+    results.add('h2-unary-c64m1', 'nginx-grpc', { values: { cpuMicros: 20 } });
+    results.add('h2-unary-c64m1', 'mesher-h2', { values: { cpuMicros: 17 } });
+    const promise = (shape: string, peer: string): string =>
+      `gRPC, default chain and metrics, CPU per unary call, ${shape}, to ${peer}`;
+    expect(judge(lineOf(results, promise('64 connections x 1', 'nginx grpc_pass')))).to.equal('missed by 6 %');
+    for (const peer of ['HAProxy', 'Envoy']) {
+      expect(judge(lineOf(results, promise('8 connections x 16', peer))), peer).to.equal('not measured');
+    }
+  });
+
   it('never rounds a miss down to 0 %', () => {
     expect(judge({ promise: '', limit: 100, unit: 'ms', measured: 100.1 })).to.equal('missed by 1 %');
   });
@@ -42,7 +54,7 @@ describe('budget', () => {
 
   it('names rows that exist', () => {
     const ids = ROWS.map(({ id }) => id);
-    expect(ids).to.include.members([...loadedRowIds(), ...steadyRowIds()]);
+    expect(ids).to.include.members([...loadedRowIds(), ...steadyRowIds(), 'h2-unary-c8m16', 'h2-unary-c64m1']);
     expect(loadedRowIds()).to.deep.equal(['l7-128-c64', 'l7-16k-c64', 'l4-128-c64']);
   });
 });

@@ -30,6 +30,9 @@ export function methodLines({ flags, pinned, upstream, load }: Setting): readonl
     'One worker each: nginx one process, HAProxy nbthread 1, Envoy --concurrency 1, mesher one process.',
     'Every HTTP candidate drops hop-by-hop headers, adds X-Request-Id and X-Forwarded-For, keeps connections alive on both ' +
       'sides and writes no access log; the sidecar also runs the handlers which its line names. The request has 6 headers, about 430 bytes.',
+    'HTTP/2 and gRPC, without TLS on both sides: calls by h2load (one thread). Unary calls are POSTs with a message of 100 B, answered with head, ' +
+      'message and trailers by a gRPC server of the bench; GETs are answered by nginx. Before and after each sample the upstream is asked how many it answered: fewer than ' +
+      'h2load counts as succeeded make the sample INVALID, so that errors that a proxy answers by itself do not pass as calls. Buffers and windows of the peers are their defaults.',
     'Requests/s of the fast candidates is bounded by core 1. p99 at 64 connections is queueing at saturation, not latency of the proxy; ' +
       'the row with 1,000 requests/s shows latency.',
     'Before measuring, every body is fetched through every candidate and compared. A sample with a socket error, a timeout or a ' +
