@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs the real servers and clients that `npm run test:peers` talks to, where that is possible: programs of Debian as root on a machine
-# with apt, programs in Go (h2spec, and the gRPC peer by grpc-go) with a Go toolchain, by the exact versions of e2e/go/go.mod.
+# with apt, programs in Go (h2spec, and the gRPC peer by grpc-go) with a Go toolchain, by the exact versions of e2e/go/go.mod, and grpcio with Python.
 # Never fails: a test whose peer is missing is skipped and says so.
 set -u
 
@@ -24,7 +24,19 @@ build_go_programs() {
     echo "peers: could not build h2spec and the peer by grpc-go; the tests that need them are skipped"
 }
 
+# Version of grpcio: its core is that of the gRPC libraries for C++, Ruby and PHP, too.
+readonly GRPCIO=1.76.0
+
+install_grpcio() {
+  local python="$BUILT/python"
+  PYTHONPATH="$python" python3 -c "import grpc, sys; sys.exit(grpc.__version__ != '$GRPCIO')" 2>/dev/null && return
+  timeout "$LIMIT" python3 -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --upgrade \
+    --only-binary :all: --target "$python" "grpcio==$GRPCIO" ||
+    echo "peers: could not install grpcio for Python; the tests that need it are skipped"
+}
+
 build_go_programs
+install_grpcio
 
 packages=()
 for entry in "${PROGRAMS[@]}"; do

@@ -3,8 +3,9 @@ import { status as Code } from '@grpc/grpc-js';
 import { GrpcApp } from './support/grpc/grpc-app.js';
 import { ECHO_METHODS } from './support/grpc/echo-service.js';
 import { GrpcClient, type Fields, type GrpcAnswer } from './support/grpc/grpc-client.js';
-import { useSharedScene, type Scene } from './support/scene.js';
+import { useScene, useSharedScene, type Scene } from './support/scene.js';
 import type { Sidecar } from './support/sidecar.js';
+import { H2cApp } from './support/wire-apps.js';
 
 /** So slow that nothing comes back while a test runs. */
 const HARDLY_EVER = 0.001;
@@ -225,4 +226,41 @@ describe('the resolver for gRPC that mesher.yaml chooses', () => {
       expect(await answerOf(caller, provider.grpcInbound)).to.equal('MESH_ERR_NO_ROUTE');
     });
   }
+});
+
+describe('beside calls of gRPC to services', () => {
+  const scene = useScene();
+
+  it('calls of gRPC leave the mesh where a rule of egress names the host and a port for GRPC', async () => {
+    const app = await GrpcApp.start(scene(), { name: 'outside' });
+    const caller = await scene().sidecar({
+      ...{ service: 'hello', host: 'none', grpc: true },
+      mesher: { 'egressRule.outside': `- hosts: [127.0.0.1]\n  ports: [{port: ${app.port}, protocol: GRPC}]` },
+    });
+    const client = new GrpcClient(caller.grpcOutbound, app.address);
+    const { head, status } = await client.say('hi');
+    client.close();
+    expect([status.code, head?.get('server')]).to.deep.equal([0, ['outside']]);
+  });
+
+  it('calls of HTTP/1 reach an application that speaks HTTP/2 only, by whichever address it is registered', async () => {
+    const app = await H2cApp.start('over http/2');
+    const args = (name: string): string[] => [`--service-ports=${name}:${app.port}`];
+    await scene().sidecar({ service: 'modern', args: args('h2c') });
+    await scene().sidecar({ service: 'rpc', grpc: true, args: args('grpc') });
+    await scene().write('disco/written', `127.0.0.1 ${app.port} protocol=h2c\n`);
+    const caller = await scene().sidecar({ service: 'hello', host: 'none' });
+    for (const service of ['modern', 'rpc', 'written']) {
+      const { status, body } = await caller.call(`http://${service}/`);
+      expect([status, body], service).to.deep.equal([200, 'over http/2']);
+    }
+    const registered = await caller.services();
+    const protocols = ['modern', 'rpc'].map((name) =>
+      registered.services
+        .find(({ service }) => service === name)
+        ?.instances.flatMap(({ endpoints }) => endpoints.map(({ protocol }) => protocol)),
+    );
+    expect(protocols).to.deep.equal([['rest', 'grpc'], ['grpc']]);
+    await app.stop();
+  });
 });

@@ -169,6 +169,8 @@ export interface ServicesAnswer {
       readonly instanceId: string;
       readonly endpoints: readonly {
         readonly address: string;
+        /** As the registry lists it: `rest`, `grpc`. */
+        readonly protocol: string;
         readonly available: boolean;
         readonly reason?: string;
       }[];
