@@ -121,8 +121,9 @@ export const http2LimitsSchema = s.object(
       default: 10_000,
       min: 100,
       max: 10_000_000,
-      doc: 'Most PING, SETTINGS, PRIORITY and unknown frames of a peer within resetWindow; more end the connection.',
-      reason: 'gRPC measures with one PING per round trip, about a thousand per second on a local network',
+      doc: 'Most PING, SETTINGS, PRIORITY and unknown frames of a peer within resetWindow beyond one for each DATA frame that we sent; more end the connection.',
+      reason:
+        'gRPC asks with one PING per round trip in which data came; without data nobody needs a thousand per second',
     }),
     maxEmptyData: s.integer({
       default: 1000,

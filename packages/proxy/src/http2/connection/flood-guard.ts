@@ -4,6 +4,8 @@ import type { Http2Limits } from '../limits.js';
 
 /** A WINDOW_UPDATE for the stream and one for the connection are what a peer may answer to each DATA frame. */
 const UPDATES_PER_DATA_FRAME = 2;
+/** gRPC measures bandwidth with one PING per round trip in which DATA came: on a local network thousands in a second. */
+const PINGS_PER_DATA_FRAME = 1;
 
 /**
  * Counts what costs us more than its sender, within windows of time: frames that flow control does not slow, and calls that are
@@ -59,8 +61,10 @@ export class FloodGuard {
 
   /** We have sent a DATA frame. */
   dataSent(): void {
+    const { maxWindowUpdates, maxControlFrames } = this.limits;
     // Not without a bound, or a long download would pay for a flood afterwards.
-    if (this.#windowUpdates > -this.limits.maxWindowUpdates) this.#windowUpdates -= UPDATES_PER_DATA_FRAME;
+    if (this.#windowUpdates > -maxWindowUpdates) this.#windowUpdates -= UPDATES_PER_DATA_FRAME;
+    if (this.#controlFrames > -maxControlFrames) this.#controlFrames -= PINGS_PER_DATA_FRAME;
   }
 
   #roll(): void {
@@ -69,9 +73,9 @@ export class FloodGuard {
     this.#since = now;
     this.#calls = 0;
     this.#resets = 0;
-    this.#controlFrames = 0;
     this.#emptyData = 0;
     // What was sent in the last window of time may be answered in this one.
+    this.#controlFrames = Math.min(this.#controlFrames, 0);
     this.#windowUpdates = Math.min(this.#windowUpdates, 0);
   }
 }
