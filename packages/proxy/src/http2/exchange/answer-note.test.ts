@@ -35,11 +35,20 @@ describe('what an answer over HTTP/2 says', () => {
   it('is looked for in the head and then in the trailers, but the word of a sidecar in the head alone', () => {
     const head = blockOf([':status', '200'], ['x-a', 'head']);
     const trailers = blockOf(['grpc-status', '14'], ['x-a', 'tail'], ['x-b', 'tail'], ['x-mesher-error', 'X']);
-    const answer = new BlockAnswer(head, trailers);
+    const answer = new BlockAnswer(head, trailers, true);
     expect([answer.status, answer.grpcStatus]).to.deep.equal([200, 14]);
     expect([answer.header('x-a'), answer.header('x-b')]).to.deep.equal(['head', 'tail']);
     expect(answer.header('x-mesher-error')).to.equal(undefined);
-    expect(new BlockAnswer(trailers, trailers).header('x-mesher-error')).to.equal('X');
-    expect(new BlockAnswer(head, undefined).grpcStatus).to.equal(undefined);
+    expect(new BlockAnswer(trailers, trailers, true).header('x-mesher-error')).to.equal('X');
+    expect(new BlockAnswer(head, undefined, true).grpcStatus).to.equal(undefined);
+    expect(new BlockAnswer(head, trailers, false).grpcStatus).to.equal(undefined);
+  });
+
+  it('is judged by its HTTP status where it is over and says no gRPC status, as clients do', () => {
+    const busy = blockOf([':status', '503']);
+    expect(new BlockAnswer(busy, busy, true).grpcStatus).to.equal(14);
+    const fine = blockOf([':status', '200']);
+    expect(new BlockAnswer(fine, fine, true).grpcStatus).to.equal(2);
+    expect(new BlockAnswer(fine, fine, false).grpcStatus).to.equal(undefined);
   });
 });

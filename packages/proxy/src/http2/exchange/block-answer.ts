@@ -1,4 +1,4 @@
-import type { AnswerView } from '@mesher/core';
+import { grpcStatusOfHttp, type AnswerView } from '@mesher/core';
 import type { HeaderBlock } from '../hpack/header-block.js';
 import { AnswerNote, MESHER_ERROR } from './answer-note.js';
 import { fieldOf } from './block-fields.js';
@@ -8,10 +8,12 @@ export class BlockAnswer implements AnswerView {
   /**
    * @param head of the answer
    * @param trailers with which it ends before a message: the head itself, or what came right behind it; undefined when more is to come
+   * @param isGrpc the call is one of gRPC
    */
   constructor(
     private readonly head: HeaderBlock,
     private readonly trailers: HeaderBlock | undefined,
+    private readonly isGrpc: boolean,
   ) {}
 
   get status(): number {
@@ -19,7 +21,8 @@ export class BlockAnswer implements AnswerView {
   }
 
   get grpcStatus(): number | undefined {
-    return this.trailers === undefined ? undefined : AnswerNote.of(this.trailers).grpcStatus;
+    if (!this.isGrpc || this.trailers === undefined) return undefined;
+    return AnswerNote.of(this.trailers).grpcStatus ?? grpcStatusOfHttp(this.status);
   }
 
   header(name: string): string | undefined {

@@ -4,8 +4,8 @@ import type { ServerDuplexStream, ServerReadableStream, ServerWritableStream } f
 import { expect } from 'chai';
 import { callUnary, grpcClient, startGrpcServer, type EchoClient } from '../../testing/grpc-peers.js';
 import type { ProxyHarness } from '../../testing/proxy-harness.js';
-import { startRawHttp2Server } from '../../testing/http2-peers.js';
-import { useProxyRig } from '../../testing/proxy-rig.js';
+import { startHttp2Server, startRawHttp2Server } from '../../testing/http2-peers.js';
+import { settleSockets, useProxyRig } from '../../testing/proxy-rig.js';
 import { HeaderBlock } from '../hpack/header-block.js';
 import { HeaderField } from '../hpack/header-field.js';
 
@@ -213,6 +213,33 @@ describe('a gRPC call through the proxy', () => {
     call.cancel();
     await cancelled;
     expect((await proxy.awaitOutcomes(1))[0]).to.deep.include({ status: 200, aborted: true });
+  });
+
+  it('tells how long its answer took to begin, and its status by that of HTTP where it says none', async () => {
+    const upstream = await startHttp2Server(rig(), (stream, { ':path': path }) => {
+      rig().time.advance(7);
+      stream.respond({ ':status': path === '/test.Echo/Unary' ? 503 : 404, 'content-type': 'text/plain' });
+      stream.write('no');
+      void settleSockets().then(() => {
+        rig().time.advance(5);
+        stream.end();
+      });
+    });
+    const begun: unknown[] = [];
+    const proxy: ProxyHarness = await rig().proxy({
+      upstreamPort: upstream.port,
+      handler: {
+        begin: (call) => {
+          call.watchesBeginning = true;
+          return proxy.endpoint;
+        },
+        begun: (_call, status, grpcStatus) => void begun.push([status, grpcStatus]),
+      },
+    });
+    expect((await callUnary(grpcClient(rig(), proxy))).code).to.equal(Status.UNAVAILABLE);
+    const [outcome] = await proxy.awaitOutcomes(1);
+    expect(outcome).to.deep.include({ status: 503, grpcStatus: 14, code: undefined, durationMs: 12, beganAfterMs: 7 });
+    expect(begun).to.deep.equal([[503, undefined]]);
   });
 
   it('ends with UNAVAILABLE when its instance is gone in the midst of a stream', async () => {

@@ -1,4 +1,10 @@
-import { Rejection, type AttemptFailure, type Endpoint, type ErrorCode as FailureCode } from '@mesher/core';
+import {
+  grpcStatusOfHttp,
+  Rejection,
+  type AttemptFailure,
+  type Endpoint,
+  type ErrorCode as FailureCode,
+} from '@mesher/core';
 import { describeSilence, describeTimeout, Phase } from '../../exchange/call-phase.js';
 import { answeredCall, localAnswer, localGrpcAnswer } from '../../exchange/local-answer.js';
 import { refusalOfPeer } from '../../exchange/peer-refusal.js';
@@ -18,6 +24,8 @@ export class Http2Exchange extends ForwardedStream implements TurnTask {
   #status = 0;
   #grpcStatus: number | undefined = undefined;
   #errorCode: FailureCode | undefined = undefined;
+  /** Of gRPC calls only: a conversation may last for hours, which says nothing about who answers. */
+  #beganAfterMs: number | undefined = undefined;
   /** The instance has ended its direction of a tunnel. */
   #isHalfClosed = false;
   /**
@@ -41,8 +49,8 @@ export class Http2Exchange extends ForwardedStream implements TurnTask {
       return;
     }
     const isLookedAt = isJudged || AnswerNote.of(block).hasError;
-    if (isLookedAt && this.#triesAgain(new BlockAnswer(block, endStream ? block : undefined))) return;
-    this.#answer(block, endStream);
+    const trailers = endStream ? block : undefined;
+    if (!isLookedAt || !this.#triesAgain(block, trailers)) this.#answer(block, trailers);
   }
 
   /** No status has come with the head that is held. */
@@ -173,8 +181,9 @@ export class Http2Exchange extends ForwardedStream implements TurnTask {
   // === inside
 
   /** @returns true when the answer is not passed on, because another attempt goes on or begins */
-  #triesAgain(answer: BlockAnswer): boolean {
+  #triesAgain(head: HeaderBlock, trailers: HeaderBlock | undefined): boolean {
     const { call } = this;
+    const answer = new BlockAnswer(head, trailers, call.isGrpc);
     if (this.second !== undefined && this.yields(this.second, answer)) return true;
     const failure = refusalOfPeer(call, call.endpoint as Endpoint, answer);
     if (failure !== undefined) return this.retryRefused(failure);
@@ -189,21 +198,28 @@ export class Http2Exchange extends ForwardedStream implements TurnTask {
   #release(trailers: HeaderBlock | undefined): boolean {
     const held = this.#held;
     this.#held = undefined;
-    if (held === undefined || this.#triesAgain(new BlockAnswer(held, trailers))) return false;
-    this.#answer(held, false);
+    if (held === undefined || this.#triesAgain(held, trailers)) return false;
+    this.#answer(held, trailers);
     return this.phase === Phase.Response;
   }
 
-  /** Nothing will be tried again: the client gets the head of the answer. */
-  #answer(block: HeaderBlock, endStream: boolean): void {
+  /**
+   * Nothing will be tried again: the client gets the head of the answer.
+   * @param trailers with which it is over: the head itself, or what comes right behind it
+   */
+  #answer(block: HeaderBlock, trailers: HeaderBlock | undefined): void {
     const { call, env } = this;
-    const { status, grpcStatus } = AnswerNote.of(block);
+    const { status } = AnswerNote.of(block);
+    const endStream = trailers === block;
     this.phase = Phase.Response;
     this.#status = status;
     this.kept = undefined;
     this.times = undefined;
-    if (call.watchesBeginning) this.handler.begun?.(call, status);
-    if (call.isGrpc && endStream) this.#grpcStatus = grpcStatus;
+    if (call.isGrpc) {
+      this.#beganAfterMs = env.now() - call.startedAt;
+      if (trailers !== undefined) this.#grpcStatus = AnswerNote.of(trailers).grpcStatus ?? grpcStatusOfHttp(status);
+    }
+    if (call.watchesBeginning) this.handler.begun?.(call, status, this.#grpcStatus);
     this.stream.head(answerHead(block, call, env), endStream);
     if (endStream) this.#finish();
     else this.armPhase();
@@ -233,6 +249,8 @@ export class Http2Exchange extends ForwardedStream implements TurnTask {
     // Nobody needs the rest of a request that has been answered.
     const isUnsent = attempt !== undefined && (!this.requestDone || (attempt.queuedBytes > 0 && !this.#isHalfClosed));
     if (isUnsent) attempt.cancel(ErrorCode.noError);
+    // What clients make of an answer that does not say it.
+    if (this.call.isGrpc) this.#grpcStatus ??= grpcStatusOfHttp(this.#status);
     this.#end(false);
     this.stream.refuseRest();
   }
@@ -263,6 +281,7 @@ export class Http2Exchange extends ForwardedStream implements TurnTask {
         code: this.#errorCode,
         aborted,
         durationMs: this.env.now() - this.call.startedAt,
+        beganAfterMs: this.#beganAfterMs,
       });
     } catch (error) {
       this.env.logger.error({ error }, 'a plugin failed after a call had ended');

@@ -79,6 +79,23 @@ describe('the request of an HTTP/2 call', () => {
     expect((await proxy.awaitOutcomes(1))[0]).to.deep.include({ attempts: 2, status: 200 });
   });
 
+  it('is sent once more byte for byte when it came in many small pieces', async () => {
+    const { proxy, received } = await reading(
+      (stream, count) => (count === 1 ? stream.close(2) : ok(stream)),
+      twice([]),
+    );
+    const stream = openStream(connectHttp2(rig(), proxy), { ':method': 'POST' }, false);
+    const answer = readAnswer(stream);
+    const pieces = Array.from({ length: 60 }, (_, i) => String(i).padStart(1 + ((i * i) % 300), '.'));
+    for (const piece of pieces) {
+      stream.write(piece);
+      await settleSockets();
+    }
+    stream.end();
+    expect((await answer).status).to.equal(200);
+    expect(received.map(({ body }) => body)).to.deep.equal([pieces.join(''), pieces.join('')]);
+  });
+
   it('is not sent again when it was too large to be kept', async () => {
     const failures: AttemptFailure[] = [];
     const { proxy, received } = await reading((stream) => stream.close(2), twice(failures), 1000);

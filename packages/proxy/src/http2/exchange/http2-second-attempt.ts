@@ -112,7 +112,8 @@ export class Http2SecondAttempt implements SecondAttempt, AnswerReceiver, TurnTa
   }
 
   #wins(head: HeaderBlock, trailers: HeaderBlock | undefined): boolean {
-    if (this.exchange.takesSecond(new BlockAnswer(head, trailers))) return true;
+    const { exchange } = this;
+    if (exchange.takesSecond(new BlockAnswer(head, trailers, exchange.call.isGrpc))) return true;
     this.cancel();
     return false;
   }
