@@ -14,6 +14,11 @@ describe('what an attempt says about its endpoint', () => {
     expect(by('nothing')).to.deep.equal(['CANCELLED']);
   });
 
+  it('takes an answer for an error that lost a race of attempts because of its status', () => {
+    expect(resultOf(outcome({ code: 'MESH_ERR_STATUS', status: 0 }))).to.equal('server-error');
+    expect(resultOf(outcome({ code: 'MESH_ERR_STATUS', status: 429 }))).to.equal('success');
+  });
+
   it('goes by what Mesher saw itself before any status', () => {
     expect(resultOf(outcome({ code: 'MESH_ERR_CONNECT', status: 200, grpcStatus: 14 }))).to.equal('gateway-error');
     expect(resultOf(outcome({ code: 'MESH_ERR_RATE_LIMITED', status: 200, grpcStatus: 8 }))).to.equal('nothing');

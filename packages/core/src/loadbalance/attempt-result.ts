@@ -21,6 +21,8 @@ const NO_ANSWER: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
 /** What the end of an attempt says about its endpoint. Of a gRPC call its own status decides. */
 export function resultOf({ aborted, code, grpcStatus, status }: Outcome): AttemptResult {
   if (aborted) return 'nothing';
+  // An answer that lost a race of attempts because of its status: which one it was is not told, only that it is worth no more than a failure.
+  if (code === 'MESH_ERR_STATUS' && status === 0) return 'server-error';
   // An answer that is tried again because of its status is an answer.
   if (code !== undefined && code !== 'MESH_ERR_STATUS') return NO_ANSWER.has(code) ? 'gateway-error' : 'nothing';
   if (grpcStatus !== undefined) return resultOfGrpc(grpcStatus);
