@@ -1,5 +1,5 @@
 import { Rejection, type AttemptFailure, type Endpoint } from '@mesher/core';
-import { acquireLink } from '../bridge/acquire-link.js';
+import { acquireLink, mustWaitForStream } from '../bridge/acquire-link.js';
 import type { Environment } from '../environment.js';
 import type { SecondAttempt } from '../exchange/second-attempt.js';
 import { notSent } from '../exchange/timed-call.js';
@@ -35,6 +35,7 @@ export class Http1SecondAttempt extends UnseenExchange implements SecondAttempt 
   }
 
   start(): AttemptFailure | undefined {
+    if (mustWaitForStream(this.env, this.endpoint)) return notSent(this.#inLine());
     acquireLink(this.env, this.endpoint, this, false);
     return this.#refusal === undefined ? undefined : notSent(this.#refusal);
   }
@@ -51,7 +52,7 @@ export class Http1SecondAttempt extends UnseenExchange implements SecondAttempt 
 
   onWaiting(line: WaitingLine): void {
     line.leave(this);
-    this.#refusal = new Rejection('MESH_ERR_OVERLOADED', `no connection to ${this.endpoint.key} is free`);
+    this.#refusal = this.#inLine();
   }
 
   onRefused(rejection: Rejection): void {
@@ -86,5 +87,9 @@ export class Http1SecondAttempt extends UnseenExchange implements SecondAttempt 
 
   onResponseEnd(): void {
     // the exchange has taken over with the head
+  }
+
+  #inLine(): Rejection {
+    return new Rejection('MESH_ERR_OVERLOADED', `no connection to ${this.endpoint.key} is free`);
   }
 }

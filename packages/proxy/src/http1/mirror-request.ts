@@ -1,6 +1,6 @@
 import type { CallHandler, Endpoint, MirrorOrder, Rejection } from '@mesher/core';
 import { Deadline } from '../deadlines.js';
-import { acquireLink } from '../bridge/acquire-link.js';
+import { acquireLink, mustWaitForStream } from '../bridge/acquire-link.js';
 import type { Environment } from '../environment.js';
 import type { ResponseScanner } from './response-scanner.js';
 import { UnseenExchange } from '../upstream/unseen-exchange.js';
@@ -158,7 +158,8 @@ export class MirrorRequest extends UnseenExchange {
   #begin(endpoint: Endpoint): void {
     this.env.stats.mirrorsOpen++;
     this.env.deadlines.arm(this.#timeout, this.env.options.mirror.timeout);
-    acquireLink(this.env, endpoint, this, false);
+    if (mustWaitForStream(this.env, endpoint)) this.#drop('no-connection');
+    else acquireLink(this.env, endpoint, this, false);
   }
 
   #drop(reason: string): void {

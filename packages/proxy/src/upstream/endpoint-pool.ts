@@ -35,6 +35,11 @@ export class EndpointPool {
     return this.#idle.length;
   }
 
+  /** A user that comes now would have to wait in line. */
+  get isFull(): boolean {
+    return this.#idle.length === 0 && this.#all.size >= this.env.options.maxConnectionsPerEndpoint;
+  }
+
   get waiting(): number {
     return this.#waiting.size;
   }

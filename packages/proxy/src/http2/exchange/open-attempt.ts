@@ -38,7 +38,7 @@ export function openAttempt(
 /** An attempt would have to wait in line until another one has ended. Those that nobody waits for, hedges and copies, are left out then. */
 export function mustWait(env: Environment, call: Http2Call, endpoint: Endpoint): boolean {
   const isStream = call.isGrpc || endpoint.speaks === 'http2';
-  return isStream && env.streamPools.of(endpoint).isFull;
+  return isStream ? env.streamPools.of(endpoint).isFull : env.pools.of(endpoint).isFull;
 }
 
 export function inLine(endpoint: Endpoint): Rejection {
