@@ -5,7 +5,7 @@
 set -u
 
 # Program and the Debian package that holds it.
-readonly PROGRAMS=(redis-server:redis-server openssl:openssl)
+readonly PROGRAMS=(redis-server:redis-server openssl:openssl nginx:nginx-light h2load:nghttp2-client nghttp:nghttp2-client)
 
 # Seconds that installing may take.
 readonly LIMIT=240

@@ -56,7 +56,7 @@ describe('a service of gRPC with two instances', () => {
     expect(answers.map(({ message }) => message?.toString())).to.deep.equal(
       answers.map((_answer, index) => `message ${index}`),
     );
-    const servers = answers.map(({ head }) => String(head?.get('server')[0]));
+    const servers = answers.map(({ head }) => String(head?.get('served-by')[0]));
     for (const { name } of mesh().apps) {
       expect(servers.filter((server) => server === name)).to.have.lengthOf(CONCURRENT / 2);
     }

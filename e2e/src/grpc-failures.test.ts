@@ -52,7 +52,7 @@ describe('gRPC through two sidecars, when something goes wrong:', () => {
     await doomed?.app.start();
     await eventually('the instance that was started again gets calls', async () => {
       const { head, status } = await mesh.client().say('');
-      return status.code === 0 && head?.get('server')[0] === 'greeter-1';
+      return status.code === 0 && head?.get('served-by')[0] === 'greeter-1';
     });
   });
 

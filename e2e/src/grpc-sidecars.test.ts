@@ -79,7 +79,7 @@ describe('a sidecar with servicecomb.protocols.grpc', () => {
   /** Who answered, or how it failed. */
   function told({ head, status }: GrpcAnswer): string {
     const by = status.metadata.get('x-mesher-error')[0];
-    return status.code === 0 ? String(head?.get('server')[0]) : `${Code[status.code]} ${String(by)}`;
+    return status.code === 0 ? String(head?.get('served-by')[0]) : `${Code[status.code]} ${String(by)}`;
   }
 
   it('is registered with the address of its listener for gRPC, and only with that, if its application speaks nothing else', async () => {
@@ -207,7 +207,7 @@ describe('the resolver for gRPC that mesher.yaml chooses', () => {
     const client = new GrpcClient(caller.grpcOutbound, authority);
     const { head, status } = await client.say('hi');
     client.close();
-    return status.code === 0 ? String(head?.get('server')[0]) : String(status.metadata.get('x-mesher-error')[0]);
+    return status.code === 0 ? String(head?.get('served-by')[0]) : String(status.metadata.get('x-mesher-error')[0]);
   }
 
   it('ip maps the address of a target to the service that is registered there, and knows no names', async () => {
@@ -240,7 +240,7 @@ describe('beside calls of gRPC to services', () => {
     const client = new GrpcClient(caller.grpcOutbound, app.address);
     const { head, status } = await client.say('hi');
     client.close();
-    expect([status.code, head?.get('server')]).to.deep.equal([0, ['outside']]);
+    expect([status.code, head?.get('served-by')]).to.deep.equal([0, ['outside']]);
   });
 
   it('calls of HTTP/1 reach an application that speaks HTTP/2 only, by whichever address it is registered', async () => {

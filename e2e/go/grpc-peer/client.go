@@ -137,7 +137,7 @@ var cases = []clientCase{
 		return all(
 			same("code", status.Code(err), codes.DataLoss),
 			same("detail", status.Convert(err).Message(), failureDetail),
-			same("fields of the head", len(head.Get("server")), 1),
+			same("fields of the head", len(head.Get("served-by")), 1),
 			same("trailers", trailers.Get("trail-why"), []string{"because"}))
 	}},
 	{"every status that there is, as it was sent", func(w way) error {

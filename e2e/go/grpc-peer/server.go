@@ -217,7 +217,7 @@ func (echo *echoServer) chat(call grpc.ServerStream, given metadata.MD) error {
 
 func (echo *echoServer) head(given metadata.MD) metadata.MD {
 	head := chosen(given, "echo-")
-	head.Set("server", echo.name)
+	head.Set("served-by", echo.name)
 	return head
 }
 

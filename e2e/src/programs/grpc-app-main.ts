@@ -33,7 +33,7 @@ function metadataOf(given: Metadata, prefix: string): Metadata {
 
 function headFor(given: Metadata): Metadata {
   const head = metadataOf(given, 'echo-');
-  head.set('server', NAME);
+  head.set('served-by', NAME);
   return head;
 }
 

@@ -22,7 +22,7 @@ await Promise.all(
           { deadline: Date.now() + 10_000 },
           (_error: unknown, value?: Buffer) => (answer = value?.toString() ?? ''),
         );
-        call.on('metadata', (head) => (server = String(head.get('server')[0])));
+        call.on('metadata', (head) => (server = String(head.get('served-by')[0])));
         call.on('status', ({ code, details }) => {
           process.stdout.write(`${JSON.stringify({ code, details, message: answer, server })}\n`);
           resolve();

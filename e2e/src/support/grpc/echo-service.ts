@@ -15,7 +15,7 @@ import type { MethodDefinition } from '@grpc/grpc-js';
  *
  * Metadata of a call: `echo-*` comes back in the head of the answer and `trail-*` in its trailers; `fail: CODE` makes Say end with that status,
  * in trailers only, or after a head when `fail-late` is there; `stepwise` makes Count wait for a Release after each message; `early` makes
- * Sum answer after the first message. Every head names the server in `server`. Sum and Chat print `got N` for each message that comes.
+ * Sum answer after the first message. Every head names the server in `served-by`. Sum and Chat print `got N` for each message that comes.
  */
 export const ECHO_SERVICE = 'mesher.test.Echo';
 

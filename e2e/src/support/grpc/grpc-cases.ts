@@ -26,7 +26,7 @@ export const GRPC_CASES: readonly { readonly title: string; run(way: GrpcWay): P
       const fields = { 'echo-text': 'a b; c', 'echo-bytes-bin': bytes, 'trail-text': 'z', 'trail-bytes-bin': bytes };
       const { message, head, status } = await way.client().say('hello', fields);
       expect([status.code, message?.toString()]).to.deep.equal([Code.OK, 'hello']);
-      expect(head?.get('server')).to.deep.equal([way.name]);
+      expect(head?.get('served-by')).to.deep.equal([way.name]);
       expect([head?.get('echo-text'), head?.get('echo-bytes-bin')]).to.deep.equal([['a b; c'], [bytes]]);
       expect([status.metadata.get('trail-text'), status.metadata.get('trail-bytes-bin')]).to.deep.equal([
         ['z'],
@@ -75,7 +75,7 @@ export const GRPC_CASES: readonly { readonly title: string; run(way: GrpcWay): P
       const fields = { fail: String(Code.DATA_LOSS), 'fail-late': '1', 'trail-why': 'because' };
       const { head, status } = await way.client().say('x', fields);
       expect([status.code, status.details]).to.deep.equal([Code.DATA_LOSS, FAILURE_DETAIL]);
-      expect([head?.get('server'), status.metadata.get('trail-why')]).to.deep.equal([[way.name], ['because']]);
+      expect([head?.get('served-by'), status.metadata.get('trail-why')]).to.deep.equal([[way.name], ['because']]);
     },
   },
   {
@@ -108,7 +108,7 @@ export const GRPC_CASES: readonly { readonly title: string; run(way: GrpcWay): P
       }
       call.resume();
       const { head, status } = await end;
-      expect([head?.get('server'), status.code]).to.deep.equal([[way.name], Code.OK]);
+      expect([head?.get('served-by'), status.code]).to.deep.equal([[way.name], Code.OK]);
       expect(status.metadata.get('trail-end')).to.deep.equal(['yes']);
     },
   },

@@ -25,7 +25,7 @@ export async function runGrpcLoad({ client, total, parallel, midway }: GrpcLoadO
   const worker = async (): Promise<void> => {
     while (sent < total) {
       const { head, status } = await client.say(`call ${++sent}`);
-      if (status.code === 0) servers.push(String(head?.get('server')[0]));
+      if (status.code === 0) servers.push(String(head?.get('served-by')[0]));
       else failures.push(status);
       if (midway !== undefined && servers.length + failures.length >= midway.after) midwayDone ??= midway.act() ?? true;
     }

@@ -49,7 +49,7 @@ export class GrpcMesh implements GrpcWay {
       const answers = await Promise.all(instances.flatMap(() => [probe.say(''), probe.say('')]));
       const failed = answers.find(({ status }) => status.code !== 0);
       if (failed !== undefined) throw new Error(`${failed.status.code}: ${failed.status.details}`);
-      return new Set(answers.map(({ head }) => String(head?.get('server')[0]))).size === size;
+      return new Set(answers.map(({ head }) => String(head?.get('served-by')[0]))).size === size;
     });
     probe.close();
     return mesh;
