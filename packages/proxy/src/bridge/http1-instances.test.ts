@@ -285,6 +285,36 @@ describe('a CONNECT over HTTP/2', () => {
     expect((await proxy.awaitOutcomes(1))[0]).to.include({ status: 200, aborted: false, code: undefined });
   });
 
+  it('goes on towards the instance when that has ended its own side', async () => {
+    const { upstream, proxy } = await rig().pair((peer) => peer.end('all I say'));
+    const client = await RawSession.connect(proxy.port);
+    const connect = [new HeaderField(':method', 'CONNECT'), new HeaderField(':authority', 'svc:443')];
+    client.writer.headers(1, HeaderBlock.of(connect), false);
+    await until(() => client.events.some((event) => /^data 1 .* end$/.test(event)));
+    const late = Buffer.from('late');
+    client.writer.data(1, late, 0, late.length, false);
+    const peer = await upstream.awaitConnection();
+    await peer.readUntil('late');
+    expect(proxy.outcomes).to.have.length(0);
+    client.writer.data(1, late, 0, late.length, true);
+    await peer.readUntil('latelate');
+    await peer.awaitEnd();
+    expect((await proxy.awaitOutcomes(1))[0]).to.include({ status: 200, aborted: false, code: undefined });
+    expect(client.events.filter((event) => event.startsWith('reset'))).to.deep.equal([]);
+    client.socket.destroy();
+  });
+
+  it('ends when nothing moves for too long', async () => {
+    const { upstream, proxy } = await rig().pair(undefined, { options: { tunnelIdleTimeout: 5000 } });
+    const session = connectHttp2(rig(), proxy);
+    const stream = openStream(session, { ':method': 'CONNECT', ':path': undefined }, false);
+    await once(stream, 'response');
+    rig().pass(5000);
+    expect((await readAnswer(stream)).resetCode).to.not.equal(0);
+    expect((await proxy.awaitOutcomes(1))[0].code).to.equal('MESH_ERR_TIMEOUT');
+    await (await upstream.awaitConnection()).awaitEnd();
+  });
+
   it('passes a reset of the client on as a reset', async () => {
     const { upstream, proxy } = await rig().pair();
     const client = await RawSession.connect(proxy.port);
