@@ -122,7 +122,10 @@ export abstract class Http2Transport extends Deadline implements OutputOwner, So
     this.output.finish();
     this.socket.end();
     this.#end(code, problem);
-    if (!this.socket.destroyed) this.times.expect(Wait.linger, this.env.options.lingerTimeout);
+    const { lingerTimeout, responseIdleTimeout } = this.env.options;
+    // The end of the last answers may have to wait for a slow peer; one that broke the rules is not waited for.
+    const isUnsent = code === ErrorCode.noError && this.socket.writableLength > 0;
+    if (!this.socket.destroyed) this.times.expect(Wait.linger, isUnsent ? responseIdleTimeout : lingerTimeout);
   }
 
   /** Ends everything at once. */

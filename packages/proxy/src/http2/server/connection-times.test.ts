@@ -182,4 +182,19 @@ describe('a drained HTTP/2 connection', () => {
     expect(client.hear().isOver).to.equal(true);
     client.connection.destroy();
   });
+
+  it('leaves a slow client the time to fetch the end of its last answer', () => {
+    const rig = new ServerRig({ answer: (call) => call.reply(60_000) });
+    const client = rig.connect().greet();
+    client.socket.isStuck = true;
+    client.send(get(1), frame(7, 0, 0, Buffer.alloc(8)));
+    expect([client.isOver, client.connection.openStreams]).to.deep.equal([true, 0]);
+    rig.pass(60_000);
+    expect(client.socket.destroyed).to.equal(false);
+    client.socket.drain();
+    client.connection.onEnd();
+    expect(client.socket.destroyed).to.equal(true);
+    rig.pass(0);
+    expect(rig.pendingTimers).to.equal(0);
+  });
 });
