@@ -39,6 +39,8 @@ export interface RawInstance {
   readonly port: number;
   /** Connections in the order in which they were made. */
   readonly sessions: RawSession[];
+  /** Takes no further connections; those that there are stay. */
+  refuse(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -71,10 +73,14 @@ export async function startRawInstance(
   return {
     port: (server.address() as AddressInfo).port,
     sessions,
+    refuse(): Promise<void> {
+      server.close();
+      return until(() => !server.listening);
+    },
     async close(): Promise<void> {
       for (const { socket } of sessions) socket.destroy();
-      server.close();
-      await once(server, 'close');
+      const closed = new Promise((resolve) => server.close(resolve));
+      await closed;
     },
   };
 }

@@ -74,6 +74,26 @@ describe('the times of a connection to an instance', () => {
     expect(long.answer.status).to.equal('200');
   });
 
+  it('keep one that is too old while no other can be had, and try again after a second', async () => {
+    const rig = newRig({ maxConnectionAge: 20_000, upstreamIdleTimeout: 3_600_000 });
+    const instance = await rig.instance(answerAll);
+    const endpoint = rig.endpoint(instance);
+    await rig.untilOver([rig.send(endpoint)]);
+    await instance.refuse();
+    await settleSockets();
+    rig.pass(20_000);
+    for (let i = 0; i < 10; i++) {
+      const sent = rig.send(endpoint);
+      await rig.untilOver([sent]);
+      await settleSockets();
+      expect(sent.answer.status).to.equal('200');
+    }
+    expect(rig.stats.upstreamConnects).to.equal(2);
+    rig.pass(1000);
+    await rig.untilOver([rig.send(endpoint)]);
+    expect(rig.stats.upstreamConnects).to.equal(3);
+  });
+
   it('ask an instance with calls that is silent, and leave it alone when it answers', async () => {
     const rig = newRig();
     const instance = await rig.instance((session) => {

@@ -13,6 +13,12 @@ import { UpstreamStream } from './upstream-stream.js';
 const MAX_REPLAYS = 3;
 
 /**
+ * After a connect that failed, further connections beside those that work are not tried for so long: an instance that shuts down takes
+ * no new ones while it still answers on the old, and each call would dial again.
+ */
+const DIAL_PAUSE_MS = 1000;
+
+/**
  * The HTTP/2 connections to one endpoint. Streams go to the least loaded connection that has room; another one is made when none has,
  * up to a bound, and beyond it requests wait in line.
  */
@@ -21,6 +27,8 @@ export class StreamPool implements UpstreamOwner {
   isClosed = false;
   readonly #connections = new Set<Http2UpstreamConnection>();
   readonly #waiting = new Set<UpstreamStream>();
+  /** Monotonic milliseconds until which no connection is made beside others. */
+  #pausedUntil = 0;
 
   constructor(
     readonly endpoint: Endpoint,
@@ -141,7 +149,10 @@ export class StreamPool implements UpstreamOwner {
 
   closed(connection: Http2UpstreamConnection): void {
     this.#connections.delete(connection);
-    if (!connection.isConnected && connection.isLost) this.env.stats.upstreamConnectFailures++;
+    if (!connection.isConnected && connection.isLost) {
+      this.env.stats.upstreamConnectFailures++;
+      this.#pausedUntil = this.env.now() + DIAL_PAUSE_MS;
+    }
     const isEndpointBad = !connection.wasUseful && (connection.isLost || connection.isForeign);
     // Another connection may still do; but dialling on and on for those that wait would end with none of them.
     if (isEndpointBad && !this.#hasHope) this.#refuseWaiting(failureOf(connection));
@@ -238,11 +249,15 @@ export class StreamPool implements UpstreamOwner {
   }
 
   #dialIfNeeded(): void {
-    if (!this.#isConnecting && this.#mayDial) this.#dial();
+    if (!this.#isConnecting && this.#mayDial && !this.#isPaused) this.#dial();
   }
 
   #replace(): void {
-    if (!this.#isConnecting && !this.isClosed) this.#dial();
+    if (!this.#isConnecting && !this.isClosed && !this.#isPaused) this.#dial();
+  }
+
+  get #isPaused(): boolean {
+    return this.#pausedUntil !== 0 && this.#hasHope && this.env.now() < this.#pausedUntil;
   }
 
   #dial(): void {
