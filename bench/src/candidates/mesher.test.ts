@@ -64,6 +64,14 @@ describe('findMesher', () => {
     expect(readFileSync(join(place.folder, 'chassis.yaml'), 'utf8')).to.include('outgoing: loadbalance,transport\n');
   });
 
+  it('tells the sidecar that HTTP/2 and gRPC are spoken at the upstreams of the rows h2', async () => {
+    const variant = findMesher(checkout(), 'node').candidates.find(({ id }) => id === 'mesher-h2');
+    const place = site();
+    await variant?.prepare(place);
+    expect(readFileSync(join(place.folder, 'disco', 'upstream'), 'utf8')).to.equal('127.0.0.1 3 protocol=h2c\n');
+    expect(readFileSync(join(place.folder, 'disco', 'echo'), 'utf8')).to.equal('127.0.0.1 4 protocol=grpc\n');
+  });
+
   it('relays to the upstream and to the sink in the tcp variant', async () => {
     const relay = findMesher(checkout(), 'node').candidates.find(({ id }) => id === 'mesher-tcp');
     const place = site();

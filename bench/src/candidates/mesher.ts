@@ -6,9 +6,6 @@ import type { Candidate, Found, LaunchPlan, Layer, Site } from './candidate.js';
 import { BARE, BARE_HTTP2, FULL, FULL_HTTP2, RELAY, type MesherVariant } from './mesher-variants.js';
 import { POLICY_VARIANTS } from './policy-variants.js';
 
-/** The longest that the file registry takes. */
-const LEASE_SECONDS = 86_400;
-
 const VARIANTS: readonly (readonly [MesherVariant, Layer])[] = [
   [FULL, 'l7'],
   [BARE, 'l7'],
@@ -55,13 +52,16 @@ async function prepare(
   mkdirSync(directory);
   // Two names of one upstream are two endpoints: a policy that chooses then has a choice.
   const addresses = layer === 'policies' ? ['127.0.0.1', 'localhost'] : ['127.0.0.1'];
+  const write = (service: string, lines: readonly string[]): void =>
+    writeFileSync(join(directory, service), lines.map((line) => `${line}\n`).join(''));
   if (layer === 'h2') {
-    // Lines of a file cannot say which protocol is spoken there; a registration can.
-    register(directory, SERVICE, 'h2c', site.http2Port);
-    register(directory, GRPC_SERVICE, 'grpc', site.grpcPort);
-  } else {
-    writeFileSync(join(directory, SERVICE), addresses.map((address) => `${address} ${site.upstreamPort}\n`).join(''));
-  }
+    write(SERVICE, [`127.0.0.1 ${site.http2Port} protocol=h2c`]);
+    write(GRPC_SERVICE, [`127.0.0.1 ${site.grpcPort} protocol=grpc`]);
+  } else
+    write(
+      SERVICE,
+      addresses.map((address) => `${address} ${site.upstreamPort}`),
+    );
   writeFileSync(
     join(site.folder, 'chassis.yaml'),
     [
@@ -103,24 +103,4 @@ async function prepare(
     ].join('\n'),
   );
   return { programs, port, sinkPort, ready };
-}
-
-/** Registers an instance of a service at a port of this machine, under the name of one protocol, for as long as a bench can take. */
-function register(directory: string, service: string, protocol: string, port: number): void {
-  const folder = join(directory, '.instances', service);
-  mkdirSync(folder, { recursive: true });
-  const record = {
-    format: 1,
-    service,
-    app: 'default',
-    version: '1.0.0',
-    instanceId: service,
-    status: 'UP',
-    weight: 1,
-    leaseSeconds: LEASE_SECONDS,
-    owner: 'bench',
-    endpoints: { [protocol]: { host: '127.0.0.1', port, tls: false } },
-    metadata: {},
-  };
-  writeFileSync(join(folder, `${service}.json`), JSON.stringify(record));
 }

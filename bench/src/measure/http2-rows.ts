@@ -1,6 +1,6 @@
 import { GRPC_HEADERS, GRPC_PATH, GRPC_SERVICE, grpcMessage } from '../net/grpc-call.js';
 import { REQUEST_HEADERS, SERVICE } from '../net/request-head.js';
-import { LARGE_PATH, MEDIUM_PATH, SMALL_PATH } from '../upstream/bodies.js';
+import { MEDIUM_PATH, SMALL_PATH, STREAM_PATH } from '../upstream/bodies.js';
 import type { RowBase } from './rows.js';
 
 /** Calls over HTTP/2, as fast as they go. */
@@ -95,10 +95,10 @@ export const HTTP2_ROWS: readonly (CallsRow | StreamingRow | HeldRow)[] = [
   calls('paths', 'HTTP/2, 5,000 paths in turn and 12 headers', FEW, { paths: MANY_PATHS, headers: manyHeaders() }),
   calls('16k', 'HTTP/2, GET of 16 KB', FEW, { paths: [MEDIUM_PATH], bodyBytes: 16_384 }),
   {
-    ...calls('down', 'HTTP/2, large download', FEW, { paths: [LARGE_PATH] }),
+    ...calls('down', 'HTTP/2, large download', FEW, { paths: [STREAM_PATH] }),
     kind: 'streaming',
     id: 'h2-down',
-    title: 'HTTP/2, large download',
+    title: 'HTTP/2, downloads over one stream',
     direction: 'down',
     connections: 1,
     streams: 1,

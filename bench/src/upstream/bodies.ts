@@ -10,6 +10,8 @@ const MEDIUM_BYTES = 16_384;
 export const SMALL_PATH = '/128';
 export const MEDIUM_PATH = '/16k';
 export const LARGE_PATH = '/large.bin';
+/** As the large file, but so short that many downloads end within a sample: those of h2load count when they have ended. */
+export const STREAM_PATH = '/stream.bin';
 /** Answers with what the upstream saw of the request's headers, to prove that every candidate did the work asked of it. */
 export const SEEN_PATH = '/seen';
 
@@ -21,6 +23,8 @@ export const BODIES: readonly FixedBody[] = [
 
 /** Size of the large file: large beside all buffers, small enough to stay in the page cache. */
 export const LARGE_BYTES = 134_217_728;
+
+export const STREAM_BYTES = 16_777_216;
 
 /** Deterministic letters. */
 export function letters(length: number): Buffer {

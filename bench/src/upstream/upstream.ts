@@ -1,6 +1,15 @@
 import { closeSync, mkdirSync, openSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { BODIES, LARGE_BYTES, LARGE_PATH, SEEN_PATH, SMALL_PATH, letters } from './bodies.js';
+import {
+  BODIES,
+  LARGE_BYTES,
+  LARGE_PATH,
+  SEEN_PATH,
+  SMALL_PATH,
+  STREAM_BYTES,
+  STREAM_PATH,
+  letters,
+} from './bodies.js';
 import { nginxArguments, nginxPreamble, nginxTempPaths } from '../candidates/nginx-preamble.js';
 import { fetchOnce, waitForOk } from '../net/http-check.js';
 import type { PortPicker } from '../net/ports.js';
@@ -43,7 +52,8 @@ export async function startUpstream(lab: Lab, ports: PortPicker, options: Upstre
   const root = join(folder, 'www');
   mkdirSync(root);
   for (const { path, body } of BODIES) writeFileSync(join(root, path), body);
-  writeLargeFile(join(root, LARGE_PATH));
+  writeLargeFile(join(root, LARGE_PATH), LARGE_BYTES);
+  writeLargeFile(join(root, STREAM_PATH), STREAM_BYTES);
   const httpPort = await ports.pick();
   const sinkPort = await ports.pick();
   const http2Port = await ports.pick();
@@ -126,9 +136,9 @@ ${fixed.join('\n')}
   return lab.start({ command: nginx, args: nginxArguments(folder, config), core });
 }
 
-function writeLargeFile(path: string): void {
+function writeLargeFile(path: string, bytes: number): void {
   const pattern = letters(PATTERN_BYTES);
   const file = openSync(path, 'w');
-  for (let written = 0; written < LARGE_BYTES; written += PATTERN_BYTES) writeSync(file, pattern);
+  for (let written = 0; written < bytes; written += PATTERN_BYTES) writeSync(file, pattern);
   closeSync(file);
 }
