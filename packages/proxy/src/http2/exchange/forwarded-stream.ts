@@ -64,7 +64,7 @@ export abstract class ForwardedStream extends TimedCall<Http2SecondAttempt> impl
     const { attempt } = this;
     if (attempt === undefined || (call.bodyReplayable && this.phase < Phase.Response)) {
       (this.kept ??= new KeptRequest()).add(buffer, start, end);
-      if (attempt !== undefined) this.#dropIfTooLarge();
+      if (attempt?.isBegun === true) this.#dropIfTooLarge();
     }
     if (attempt === undefined) return;
     this.env.stats.bytesToUpstream += bytes;
@@ -90,6 +90,7 @@ export abstract class ForwardedStream extends TimedCall<Http2SecondAttempt> impl
 
   onRequestBegun(): void {
     this.phase = Phase.AwaitResponse;
+    this.#dropIfTooLarge();
     this.armPhase();
   }
 
@@ -168,7 +169,7 @@ export abstract class ForwardedStream extends TimedCall<Http2SecondAttempt> impl
       env.stats.bytesToUpstream += kept.bytes;
       kept.sendTo(opened, this.requestDone);
       if (turn !== this.#turns) return;
-      this.#dropIfTooLarge();
+      if (opened.isBegun) this.#dropIfTooLarge();
     }
     this.armPhase();
   }
@@ -211,6 +212,7 @@ export abstract class ForwardedStream extends TimedCall<Http2SecondAttempt> impl
     this.requestDone = true;
   }
 
+  /** Until an attempt has begun all of the body is kept, which the window of the stream bounds: it may have to go elsewhere. */
   #dropIfTooLarge(): void {
     if (!this.isTooLargeToKeep) return;
     this.call.bodyReplayable = false;

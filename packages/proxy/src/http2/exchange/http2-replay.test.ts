@@ -2,9 +2,12 @@ import { once } from 'node:events';
 import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
 import { Endpoint, Rejection, type AttemptFailure, type CallHandler, type Verdict } from '@mesher/core';
 import { expect } from 'chai';
+import { DEFAULT_PROXY_OPTIONS } from '../../options.js';
 import { connectHttp2, openStream, readAnswer, requestHttp2, startHttp2Server } from '../../testing/http2-peers.js';
-import type { ProxyHarness } from '../../testing/proxy-harness.js';
+import { NOWHERE, type ProxyHarness } from '../../testing/proxy-harness.js';
 import { settleSockets, until, useProxyRig } from '../../testing/proxy-rig.js';
+
+const NOWHERE_HTTP2 = new Endpoint(NOWHERE.host, NOWHERE.port, undefined, 1, undefined, 'http2');
 
 /** What a server got of one stream. */
 interface Received {
@@ -201,6 +204,27 @@ describe('the request of an HTTP/2 call', () => {
     const answer = await requestHttp2(connectHttp2(rig(), proxy), { ':method': 'POST' }, 'body');
     expect(answer.status).to.equal(200);
     expect(received.map(({ body }) => body)).to.deep.equal(['body']);
+  });
+
+  it('goes there whole also when it is too large to be kept: nothing of it was sent', async () => {
+    let decide: ((verdict: Verdict) => void) | undefined;
+    const { proxy, received } = await reading(
+      (stream) => ok(stream),
+      (it) => ({
+        begin: () => new Promise<Verdict>((resolve) => (decide = resolve)),
+        again: () => it().endpoint,
+      }),
+    );
+    const answer = requestHttp2(connectHttp2(rig(), proxy), { ':method': 'POST' }, 'x'.repeat(400_000));
+    await proxy.awaitBegun(1);
+    // As much as the window of the stream lets through is here before anything is decided.
+    await settleSockets();
+    decide?.(NOWHERE_HTTP2);
+    await settleSockets();
+    rig().pass(DEFAULT_PROXY_OPTIONS.connectTimeout);
+    expect((await answer).status).to.equal(200);
+    expect(received.map(({ body }) => body.length)).to.deep.equal([400_000]);
+    expect(proxy.outcomes[0]).to.deep.include({ attempts: 2 });
   });
 
   it('is tried again for the status of its answer when its handler says so', async () => {
