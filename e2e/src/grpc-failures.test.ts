@@ -9,7 +9,7 @@ import { runGrpcLoad } from './support/grpc/grpc-load.js';
 import { GrpcMesh } from './support/grpc/grpc-mesh.js';
 import { useScene } from './support/scene.js';
 
-const CALLS = 3_000;
+const CALLS = 2_000;
 const PARALLEL = 32;
 const MIB = 1_048_576;
 /** What a sidecar may grow by while a client does not read: windows and buffers of two hops, and garbage not yet collected. */
