@@ -192,7 +192,7 @@ export const http2LimitsSchema = s.object(
       default: '30s',
       min: '0s',
       max: '1h',
-      doc: 'How long a connection with calls may be silent before it is asked whether it still lives (PING); 0s never.',
+      doc: 'How long a connection with calls may be silent before it is asked whether it still lives (PING); 0s never. An instance that answers and sends nothing else is asked again after five and a half minutes, since servers of gRPC take more for an attack.',
       reason: 'a machine that vanished closes nothing, and calls without a deadline would wait for it for ever',
     }),
     pingTimeout: s.duration({
