@@ -6,7 +6,9 @@ import { Endpoint } from '../../registry/endpoint.js';
 import { chassisRig } from '../../testing/chassis-rig.js';
 import { FakeCall } from '../../testing/fake-call.js';
 import { failAttempt, outcome, place } from '../../testing/handler-rig.js';
-import { httpInstance } from '../../testing/instances.js';
+import { httpInstance, instanceAt } from '../../testing/instances.js';
+import { fakeMetricSources } from '../../testing/metric-sources.js';
+import { metricFamilies } from '../../telemetry/metric-families.js';
 
 const BREAKER: Readonly<Record<string, string>> = {
   'cse.circuitBreaker.scope': 'instance',
@@ -66,6 +68,27 @@ describe('breakers of instances', () => {
     const { make } = await rig();
     expect(await make(12, ONE_FAILS)).to.deep.equal({ 1: 4, 2: 4, 3: 4 });
     expect(await make(20, ONE_FAILS)).to.deep.equal({ 2: 10, 3: 10 });
+  });
+
+  it('have names of their own where one address is listed for HTTP and for gRPC', async () => {
+    const { create, discovery, time } = await chassisRig({ configuration: BREAKER });
+    const chassis = await create();
+    void chassis.start();
+    discovery.publish('world', [instanceAt({ rest: '10.0.0.1:1', grpc: '10.0.0.1:1' })]);
+    const parts: unknown[] = [];
+    for (const protocol of ['http', 'grpc'] as const) {
+      for (let i = 0; i < 4; i++) {
+        const call = new FakeCall({ authority: 'world', protocol, startedAt: time.now() });
+        await place(chassis.outbound, call);
+        const failed = protocol === 'grpc' ? { status: 200, grpcStatus: 14 } : { status: 503 };
+        chassis.outbound.end(call, outcome({ durationMs: 1, ...failed }));
+      }
+    }
+    const families = metricFamilies(fakeMetricSources({ policies: chassis.policyMetrics }));
+    const state = families.find(({ definition }) => definition.name === 'mesher_breaker_state');
+    for await (const samples of state?.slices() ?? []) parts.push(...samples.map(({ labels }) => labels['name']));
+    expect(parts).to.deep.equal(['10.0.0.1:1', '10.0.0.1:1 HTTP/2']);
+    await chassis.close();
   });
 
   it('let so many probes go to it after the sleep window, and no more until they have ended', async () => {

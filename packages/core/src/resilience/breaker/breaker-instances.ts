@@ -188,8 +188,10 @@ export class InstanceBreakers {
 
   #add(endpoint: Endpoint): OfInstance {
     this.#sweep();
+    // An address that is listed for HTTP and for gRPC is two endpoints: two series of one name would spoil the page of metrics.
+    const where = endpoint.speaks === 'http2' ? `${endpoint.key} HTTP/2` : endpoint.key;
     const make = (api: string): Breaker => {
-      const part = api === '' ? endpoint.key : `${endpoint.key} ${api}`;
+      const part = api === '' ? where : `${where} ${api}`;
       const breaker = new Breaker({ service: this.service, part }, this.settings, this.ports, this.reports);
       breaker.lastUsedAt = this.ports.clock.now();
       return breaker;
