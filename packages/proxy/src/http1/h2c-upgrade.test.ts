@@ -141,4 +141,16 @@ describe('an upgrade to h2c', () => {
     client.end();
     await drained;
   });
+
+  it('with settings that no client may send one after the other ends its connection, and nothing else', async () => {
+    const { proxy } = await pair();
+    // ENABLE_CONNECT_PROTOCOL 1, then 0 (RFC 8441, 3)
+    const fields = FIELDS.replace(SETTINGS, Buffer.from([0, 8, 0, 0, 0, 1, 0, 8, 0, 0, 0, 0]).toString('base64url'));
+    const session = await upgraded(proxy, upgradeRequest(fields));
+    await session.ended;
+    expect(session.events.some((event) => event.startsWith('goaway 0 1'))).to.equal(true);
+    const other = await upgraded(proxy, upgradeRequest());
+    await until(() => other.blocks.length === 1);
+    other.socket.destroy();
+  });
 });

@@ -44,7 +44,7 @@ export function readH2cUpgrade(buffer: Buffer, scan: RequestScanner, call: Http1
   const settings = Buffer.from(value, 'base64url');
   if (!areSettings(settings)) return undefined;
   const head = translateRequest(call.render(scan)).block;
-  return requestProblem(head, { extendedConnect: false }) === undefined ? { head, settings } : undefined;
+  return requestProblem(head, { extendedConnect: false }, true) === undefined ? { head, settings } : undefined;
 }
 
 function areSettings(payload: Buffer): boolean {

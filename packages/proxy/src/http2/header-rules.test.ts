@@ -31,7 +31,12 @@ function withValue(name: string, value: string): Pairs {
 
 const GOOD_REQUESTS: Readonly<Record<string, Pairs>> = {
   'the four pseudo-header fields': REQUEST,
-  'no :authority': without(':authority'),
+  'a host field and no :authority': [...without(':authority'), ['host', 'orders']],
+  'a :scheme of another kind, which needs no host': [
+    [':method', 'GET'],
+    [':scheme', 'a+b.c-1'],
+    [':path', 'x'],
+  ],
   'a host field like :authority': [...REQUEST, ['host', 'Orders:80']],
   'te: trailers': [...REQUEST, ['te', 'trailers']],
   'the same content-length twice': [...REQUEST, ['content-length', '3'], ['content-length', '3']],
@@ -39,6 +44,7 @@ const GOOD_REQUESTS: Readonly<Record<string, Pairs>> = {
     [':method', 'OPTIONS'],
     [':scheme', 'http'],
     [':path', '*'],
+    [':authority', 'orders'],
   ],
   'a plain CONNECT': CONNECT,
   'cookies in several fields': [...REQUEST, ['cookie', 'a=1'], ['cookie', 'b=2']],
@@ -48,6 +54,9 @@ const BAD_REQUESTS: Readonly<Record<string, Pairs>> = {
   'no fields': [],
   'no :method': without(':method'),
   'no :scheme': without(':scheme'),
+  'a :scheme that is none': withValue(':scheme', 'ht tp'),
+  'an empty :scheme': withValue(':scheme', ''),
+  'neither :authority nor host': without(':authority'),
   'no :path': without(':path'),
   'an empty :path': withValue(':path', ''),
   'an empty :method': withValue(':method', ''),
@@ -103,6 +112,15 @@ describe('rules for header sections (RFC 9113, 8)', () => {
       expect(requestProblem(block(pairs), { extendedConnect: false })).to.be.a('string');
     });
   }
+
+  it('refuse a request that ends with its head but announces content', () => {
+    const announced = block([...REQUEST, ['content-length', '5']]);
+    expect(requestProblem(announced, { extendedConnect: false }, false)).to.equal(undefined);
+    expect(requestProblem(announced, { extendedConnect: false }, true)).to.be.a('string');
+    expect(requestProblem(block([...REQUEST, ['content-length', '0']]), { extendedConnect: false }, true)).to.equal(
+      undefined,
+    );
+  });
 
   it('accept an extended CONNECT only when it was announced and complete', () => {
     expect(requestProblem(block(WEBSOCKET), { extendedConnect: true })).to.equal(undefined);

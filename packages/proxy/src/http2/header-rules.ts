@@ -11,6 +11,8 @@ const REQUEST = Pseudo.method | Pseudo.scheme | Pseudo.path;
 const CONNECT = Pseudo.method | Pseudo.authority;
 const EXTENDED_CONNECT = REQUEST | Pseudo.authority | Pseudo.protocol;
 const STATUS = /^[1-9]\d\d$/;
+/** RFC 3986, 3.1. */
+const SCHEME = /^[A-Za-z][A-Za-z0-9+.-]*$/;
 const SWITCHING_PROTOCOLS = '101';
 
 /** Settings of our side that change the rules for requests. */
@@ -25,6 +27,8 @@ function hasOnly(bytes: Uint8Array, text: string): boolean {
 }
 
 function pathProblem({ method, path, scheme }: FieldSummary): string | undefined {
+  // Looked at first as the two that nearly all requests have.
+  if (scheme !== 'http' && scheme !== 'https' && !SCHEME.test(scheme)) return 'a :scheme that is none';
   if (path === '') return 'an empty :path';
   if (!hasOnly(TARGET, path)) return 'a :path with bytes that are not allowed there';
   if (path === '*') return method === 'OPTIONS' ? undefined : 'a :path * without OPTIONS';
@@ -32,10 +36,14 @@ function pathProblem({ method, path, scheme }: FieldSummary): string | undefined
   return isHttp && path.charCodeAt(0) !== 47 ? 'a :path that does not begin with a slash' : undefined;
 }
 
-function authorityProblem({ pseudo, authority, host }: FieldSummary): string | undefined {
+function authorityProblem({ pseudo, authority, host, scheme }: FieldSummary): string | undefined {
   const isGiven = (pseudo & Pseudo.authority) !== 0;
   if (isGiven && (authority === '' || !hasOnly(AUTHORITY, authority))) return 'an :authority that names no host';
-  if (host === undefined) return undefined;
+  if (host === undefined) {
+    // A URI of these schemes has a host (RFC 9110, 4.2.3), and servers refuse requests without one, which would speak against them.
+    const needsHost = !isGiven && (scheme === 'http' || scheme === 'https');
+    return needsHost ? 'neither :authority nor a host field' : undefined;
+  }
   if (host === '' || !hasOnly(AUTHORITY, host)) return 'a host field that names no host';
   // Whoever looks at one only would route the request elsewhere than whoever looks at the other.
   return isGiven && host.toLowerCase() !== authority.toLowerCase() ? 'a host field other than :authority' : undefined;
@@ -64,9 +72,17 @@ function requestProblemOf(summary: FieldSummary, rules: RequestRules): string | 
   return authorityProblem(summary);
 }
 
-/** What is wrong with the header section of a request; undefined when it is well-formed. */
-export function requestProblem(block: HeaderBlock, rules: RequestRules): string | undefined {
-  return requestProblemOf(summarize(block), rules);
+/**
+ * What is wrong with the header section of a request; undefined when it is well-formed.
+ * @param endStream it is all of the request
+ */
+export function requestProblem(block: HeaderBlock, rules: RequestRules, endStream = false): string | undefined {
+  const summary = summarize(block);
+  const problem = requestProblemOf(summary, rules);
+  if (problem !== undefined || !endStream) return problem;
+  return isLengthBroken(summary.contentLength, 0, true)
+    ? 'no content, but a content-length that announces some'
+    : undefined;
 }
 
 /** What is wrong with the header section of an answer, final or interim; undefined when it is well-formed. */

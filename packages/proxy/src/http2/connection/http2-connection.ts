@@ -172,7 +172,7 @@ export abstract class Http2Connection extends Http2Transport implements FrameSin
     const stream = this.streams.get(streamId);
     if (stream === undefined) {
       if (this.isIdle(streamId)) throw new ConnectionError(ErrorCode.protocolError, 'DATA on an idle stream');
-      if (!this.wasReset(streamId)) this.writer.reset(streamId, ErrorCode.streamClosed);
+      this.#dataOfNone(streamId, flowBytes === paddingBytes);
       return;
     }
     if (stream.isRemoteEnded) {
@@ -185,6 +185,13 @@ export abstract class Http2Connection extends Http2Transport implements FrameSin
       this.#dataStream = stream;
       if (paddingBytes > 0) stream.consumed(paddingBytes);
     }
+  }
+
+  /** DATA that nobody wants. What is on its way when we reset a stream has content, and is bounded by the windows. */
+  #dataOfNone(streamId: number, isEmpty: boolean): void {
+    const wasReset = this.wasReset(streamId);
+    if (!wasReset || isEmpty) this.guard.controlFrame();
+    if (!wasReset) this.writer.reset(streamId, ErrorCode.streamClosed);
   }
 
   dataPiece(buffer: Buffer, start: number, end: number, isLast: boolean): void {
@@ -224,6 +231,8 @@ export abstract class Http2Connection extends Http2Transport implements FrameSin
   }
 
   setting(id: number, value: number): void {
+    // One frame has room for thousands, and each size of windows is a walk over all streams.
+    this.guard.controlFrame();
     if (id === Setting.headerTableSize) this.#encoder.limitTable(value);
     else if (id === Setting.initialWindowSize) {
       if (!this.outgoing.resize(value, this.streams)) {

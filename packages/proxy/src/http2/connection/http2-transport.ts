@@ -70,13 +70,18 @@ export abstract class Http2Transport extends Deadline implements OutputOwner, So
       this.reader.read(chunk, start, end);
       this.#watchFrame();
     } catch (error) {
-      if (error instanceof ConnectionError) {
-        this.countViolation(error.kind);
-        this.fail(error.code, error.message);
-      } else {
-        this.env.logger.error({ error }, 'an HTTP/2 connection failed');
-        this.fail(ErrorCode.internalError, 'internal error');
-      }
+      this.failWith(error);
+    }
+  }
+
+  /** Ends the connection by what was thrown while something of the peer was looked at. */
+  protected failWith(error: unknown): void {
+    if (error instanceof ConnectionError) {
+      this.countViolation(error.kind);
+      this.fail(error.code, error.message);
+    } else {
+      this.env.logger.error({ error }, 'an HTTP/2 connection failed');
+      this.fail(ErrorCode.internalError, 'internal error');
     }
   }
 

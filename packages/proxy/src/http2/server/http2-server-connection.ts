@@ -70,12 +70,17 @@ export class Http2ServerConnection extends Http2Connection {
    * @param settings payload of a SETTINGS frame that keeps to them, too; the answer to the upgrade has acknowledged it
    */
   adoptUpgrade(head: HeaderBlock, settings: Buffer): void {
-    readSettings(0, settings, 0, settings.length, {
-      setting: (id, value) => this.setting(id, value),
-      settingsEnd: () => undefined,
-      settingsAcknowledged: () => undefined,
-    });
-    this.#request(1, head, true, false);
+    try {
+      readSettings(0, settings, 0, settings.length, {
+        setting: (id, value) => this.setting(id, value),
+        settingsEnd: () => undefined,
+        settingsAcknowledged: () => undefined,
+      });
+      this.#request(1, head, true, false);
+    } catch (error) {
+      // The client chose what stands in them, and nothing above catches what its connection says of that.
+      this.failWith(error);
+    }
   }
 
   override destroy(): void {
@@ -129,6 +134,8 @@ export class Http2ServerConnection extends Http2Connection {
   ): void {
     if (stream !== undefined) this.#trailers(stream as ServerStream, block, endStream);
     else if (this.#isNew(streamId)) this.#request(streamId, block, endStream, isSelfDependent);
+    // Decoded in vain.
+    else this.guard.controlFrame();
   }
 
   protected streamClosed(): void {
@@ -179,7 +186,7 @@ export class Http2ServerConnection extends Http2Connection {
     this.#lastStreamId = streamId;
     this.guard.call();
     if (this.#isRefused(streamId)) return;
-    if (isSelfDependent || (block.excess === 'none' && requestProblem(block, RULES) !== undefined)) {
+    if (isSelfDependent || (block.excess === 'none' && requestProblem(block, RULES, endStream) !== undefined)) {
       this.env.stats.malformedRequests++;
       this.countViolation('malformed-message');
       this.resetUnopened(streamId, ErrorCode.protocolError);

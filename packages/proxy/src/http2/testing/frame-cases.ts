@@ -22,6 +22,10 @@ const REQUEST = literals(...GET);
 const PADDED = 8;
 const PRIORITY = 32;
 
+function settingPayload(id: number, value: number): Buffer {
+  return setting(id, value).subarray(9);
+}
+
 function block(...bytes: readonly number[]): Buffer {
   return frame(1, END | ALL, 1, Buffer.concat([REQUEST, Buffer.from(bytes)]));
 }
@@ -257,6 +261,30 @@ export const FRAME_CASES: readonly ServerCase[] = [
   {
     name: 'RST_STREAM of a closed stream without end',
     frames: [get(1), ...times(12_000, () => reset(1))],
+    goaway: enhanceYourCalm,
+    counted: 'control-flood',
+  },
+  {
+    name: 'settings without end in few frames',
+    frames: times(5, () => frame(4, 0, 0, Buffer.concat(times(2500, (i) => settingPayload(4, i))))),
+    goaway: enhanceYourCalm,
+    counted: 'control-flood',
+  },
+  {
+    name: 'empty DATA that ends a closed stream without end',
+    frames: [get(1), ...times(12_000, () => data(1, ''))],
+    goaway: enhanceYourCalm,
+    counted: 'control-flood',
+  },
+  {
+    name: 'empty DATA that ends a stream that we have reset without end',
+    frames: [post(1), windowUpdate(1, 0), ...times(12_000, () => data(1, ''))],
+    goaway: enhanceYourCalm,
+    counted: 'control-flood',
+  },
+  {
+    name: 'HEADERS on a stream that we have reset without end',
+    frames: [post(1), windowUpdate(1, 0), ...times(12_000, () => get(1))],
     goaway: enhanceYourCalm,
     counted: 'control-flood',
   },
