@@ -185,14 +185,14 @@ export const proxyOptionsSchema = s.object(
       default: '30s',
       min: '10ms',
       max: '1h',
-      doc: 'How long an upstream may take to begin its answer to a complete request (504) when cse.isolation sets no time for the service, and a plugin to decide.',
+      doc: 'How long an upstream may take to begin its answer to a complete request (504) when cse.isolation sets no time for the service, and a plugin to decide. A gRPC call without a deadline has none: see responseIdleTimeout.',
       reason: 'callers rarely wait longer; a route may set less',
     }),
     responseIdleTimeout: s.duration({
       default: '5m',
       min: '100ms',
       max: '24h',
-      doc: 'How long an answer that has begun may pause before it is broken off, and how long both sides of a gRPC stream may be silent.',
+      doc: 'How long an answer that has begun may pause before it is broken off, and how long both sides of a gRPC call may be silent, also before its answer begins.',
       reason: 'server-sent events and long polls send something every minute or so',
     }),
     upstreamIdleTimeout: s.duration({

@@ -69,6 +69,27 @@ describe('the beginning of an answer', () => {
     expect(heard).to.deep.equal([101, 0]);
   });
 
+  for (const [kind, request, answer] of [
+    ['an answer', GET, answerOf('x')],
+    ['a switch of protocols', UPGRADE, SWITCHED],
+  ]) {
+    it(`of ${kind} is an error of our own when who is told of it fails`, async () => {
+      const { proxy } = await rig().pair((peer) => answerEach(peer, () => answer), {
+        handler: {
+          begin: (call) => ((call.watchesBeginning = true), proxy.endpoint),
+          begun: () => {
+            throw new Error('broken plugin');
+          },
+        },
+      });
+      const client = await rig().send(proxy, request);
+      expect(await client.readUntil('\r\n\r\n')).to.match(/^HTTP\/1.1 500 [^]*MESH_ERR_PLUGIN/);
+      client.write(request);
+      expect(await client.readUntil('\r\n\r\n')).to.match(/HTTP\/1.1 500 [^]*MESH_ERR_PLUGIN/);
+      expect(await proxy.awaitOutcomes(2)).to.have.length(2);
+    });
+  }
+
   it('is told to nobody who has not asked for it', async () => {
     const { heard, settings } = listening();
     const { proxy } = await rig().pair((peer) => answerEach(peer, () => answerOf('x')), settings);

@@ -29,23 +29,26 @@ export function describeTimeout(
   if (phase === Phase.Connecting) {
     return new Rejection('MESH_ERR_OVERLOADED', `No connection became free within ${options.pendingTimeout} ms`, 1);
   }
+  if (call.protocol === 'grpc') return describeSilence(call, requestStalled, options);
   if (requestStalled) {
     return new Rejection(
       'MESH_ERR_REQUEST_TIMEOUT',
       `No byte of the request body came for ${options.requestIdleTimeout} ms`,
     );
   }
-  const upstream = call.endpoint?.key ?? 'the upstream';
-  return new Rejection('MESH_ERR_TIMEOUT', `${upstream} did not answer within ${options.responseTimeout} ms`);
+  return new Rejection('MESH_ERR_TIMEOUT', `${upstreamOf(call)} did not answer within ${options.responseTimeout} ms`);
 }
 
-/** The same of a gRPC stream on which neither side has said anything for too long, although the client may say more. */
-export function describeSilence(call: Invocation, options: ProxyOptions): Rejection {
-  const upstream = call.endpoint?.key ?? 'the upstream';
-  return new Rejection(
-    'MESH_ERR_TIMEOUT',
-    `Neither the client nor ${upstream} said anything for ${options.responseIdleTimeout} ms`,
-  );
+/** A stream of gRPC on which nothing has been said for too long. @param isOpen the client may say more, too */
+function describeSilence(call: Invocation, isOpen: boolean, { responseIdleTimeout }: ProxyOptions): Rejection {
+  const silent = isOpen
+    ? `Neither the client nor ${upstreamOf(call)} said anything`
+    : `${upstreamOf(call)} said nothing`;
+  return new Rejection('MESH_ERR_TIMEOUT', `${silent} for ${responseIdleTimeout} ms`);
+}
+
+function upstreamOf({ endpoint }: Invocation): string {
+  return endpoint === undefined ? 'the upstream' : endpoint.key;
 }
 
 /** What the client is told when its answer has not begun by the deadline of the call, however many attempts were made until then. */

@@ -83,7 +83,27 @@ export abstract class OutgoingCall {
   }
 
   onReached(endpoint: Endpoint): void {
-    this.handler.connected(endpoint);
+    try {
+      this.handler.connected(endpoint);
+    } catch (error) {
+      this.env.logger.error({ error }, 'a plugin failed after a connection had been made');
+    }
+  }
+
+  /**
+   * The head of the answer that is passed on has come.
+   * @returns false when who was told of it failed: the call has been answered by ourselves, and everybody else goes on
+   */
+  protected answerBegins(status: number, grpcStatus?: number): boolean {
+    const { call, handler } = this;
+    if (!call.watchesBeginning || handler.begun === undefined) return true;
+    try {
+      handler.begun(call, status, grpcStatus);
+      return true;
+    } catch (error) {
+      this.#pluginFailed(error);
+      return false;
+    }
   }
 
   /** The present attempt got no answer, or not all of it. */

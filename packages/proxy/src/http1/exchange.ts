@@ -64,11 +64,11 @@ export class Exchange extends ForwardedRequest implements UpstreamUser {
     const { call, server } = this;
     const isLookedAt = this.second !== undefined || call.watchesAnswer || mayBeRefusal(scan.status);
     if (isLookedAt && this.#triesAgain(buffer)) return;
+    if (!this.answerBegins(scan.status)) return;
     this.phase = Phase.Response;
     this.#status = scan.status;
     this.kept = undefined;
     this.times = undefined;
-    if (call.watchesBeginning) this.handler.begun?.(call, scan.status);
     if (untilClose || (!this.requestDone && scan.status >= 400)) server.closeAfterResponse();
     let extra = server.responseFields(call, scan.minorVersion);
     if (call.responseFields !== undefined) extra += renderFields(call.responseFields);
@@ -138,6 +138,7 @@ export class Exchange extends ForwardedRequest implements UpstreamUser {
 
   /** Status 101: the upstream speaks another protocol from `headEnd` on. */
   onUpgraded(buffer: Buffer, start: number, headEnd: number, end: number): void {
+    if (!this.answerBegins(101)) return;
     this.server.write(withFields(latin1(buffer, start, headEnd), this.call.responseFields));
     const tunnel = this.#becomeTunnel(this.upstream as UpstreamLink, 101);
     if (end > headEnd) tunnel.onUpstreamBytes(buffer, headEnd, end);
@@ -256,6 +257,7 @@ export class Exchange extends ForwardedRequest implements UpstreamUser {
 
   /** The rest of both connections is passed on as it comes (RFC 9110, 9.3.6). */
   protected onConnectTunnel(connection: UpstreamLink): void {
+    if (!this.answerBegins(200)) return;
     this.server.write(withFields('HTTP/1.1 200 Connection established\r\n\r\n', this.call.responseFields));
     this.#becomeTunnel(connection, 200, ConnectTunnel);
   }
@@ -292,7 +294,6 @@ export class Exchange extends ForwardedRequest implements UpstreamUser {
     this.#status = status;
     this.kept = undefined;
     this.upstream = undefined;
-    if (this.call.watchesBeginning) this.handler.begun?.(this.call, status);
     const tunnel = new Kind(this.call, this.server, upstream, this.env, (code, aborted) => {
       this.#errorCode = code;
       this.#end(aborted);

@@ -105,7 +105,11 @@ export class MirrorRequest extends UnseenExchange {
   }
 
   onReached(endpoint: Endpoint): void {
-    this.handler.connected(endpoint);
+    try {
+      this.handler.connected(endpoint);
+    } catch (error) {
+      this.env.logger.error({ error }, 'a plugin failed after a connection had been made');
+    }
   }
 
   onConnection(connection: UpstreamLink): void {

@@ -160,7 +160,7 @@ describe('retries, hedges, copies and limits together over HTTP/2, with unruly p
         rig().time.advance(oneOf(random, [0, 10, 60, 120, 300]));
       }
       for (const { stream } of calls) if (!stream.destroyed) stream.end();
-      await rig().passSlowly(31_000);
+      await rig().passSlowly(301_000);
       for (const resolve of parked) resolve();
       await settleSockets();
       const { stats } = proxy.proxy;

@@ -125,13 +125,7 @@ export abstract class ForwardedStream extends TimedCall<Http2SecondAttempt> impl
     const { options } = this.env;
     if (this.phase === Phase.Connecting) this.stream.arm(options.pendingTimeout, this.dueAt);
     else if (this.phase === Phase.AwaitResponse) {
-      // A deadline that was chosen for the service takes the place of ours, also when it is later.
-      const responseTimeout = this.call.deadlineIsOurs ? Infinity : options.responseTimeout;
-      // In a tunnel the client may say nothing before it has the answer.
-      const isWaiting = this.requestDone || this.isTunnel;
-      // Streams of gRPC are conversations, in which a pause is no stalled upload.
-      const idleTimeout = this.call.isGrpc ? options.responseIdleTimeout : options.requestIdleTimeout;
-      this.stream.arm(isWaiting ? responseTimeout : idleTimeout, this.dueAt);
+      this.stream.arm(this.call.isGrpc ? this.#grpcPatience : this.#httpPatience, this.dueAt);
     } else this.stream.arm(this.isTunnel ? options.tunnelIdleTimeout : options.responseIdleTimeout);
   }
 
@@ -206,6 +200,25 @@ export abstract class ForwardedStream extends TimedCall<Http2SecondAttempt> impl
   }
 
   // === inside
+
+  /** Milliseconds that may pass in silence before the answer begins. */
+  get #httpPatience(): number {
+    const { options } = this.env;
+    // In a tunnel the client may say nothing before it has the answer.
+    if (!this.requestDone && !this.isTunnel) return options.requestIdleTimeout;
+    // A deadline that was chosen for the service takes the place of ours, also when it is later.
+    return this.call.deadlineIsOurs ? Infinity : options.responseTimeout;
+  }
+
+  /**
+   * The same of gRPC, where a call that got no deadline has none, and where servers may send the head of a stream with its first message
+   * only: before it silence counts as it does between messages, on either side. A deadline takes its place, once it counts.
+   */
+  get #grpcPatience(): number {
+    const { deadlineAt, deadlineIsOurs } = this.call;
+    const hasDeadline = deadlineAt !== Infinity && (this.requestDone || !deadlineIsOurs);
+    return hasDeadline ? Infinity : this.env.options.responseIdleTimeout;
+  }
 
   #requestEnds(): void {
     this.requestCompleted();

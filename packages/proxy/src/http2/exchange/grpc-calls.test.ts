@@ -284,6 +284,38 @@ describe('a gRPC call through the proxy', () => {
     }
   });
 
+  it('without a deadline may wait for its first message as long as for another one, and with a deadline until then', async () => {
+    const upstreamPort = await startGrpcServer(rig(), { serverStream: () => undefined });
+    const proxy: ProxyHarness = await rig().proxy({
+      upstreamPort,
+      handler: {
+        begin: (call) => {
+          call.deadlineAt = call.startedAt + Number(call.header('x-deadline'));
+          call.deadlineIsOurs = call.header('x-whose') === 'ours';
+          return proxy.endpoint;
+        },
+      },
+    });
+    const client = grpcClient(rig(), proxy);
+    const cases: [deadline: string, whose: string, isAfter: number, told: RegExp][] = [
+      ['Infinity', 'nobody', 300_000, /:\d+ said nothing for 300000 ms/],
+      ['60000', 'theirs', 60_000, /within the deadline of 60000 ms/],
+      ['600000', 'theirs', 600_000, /within the deadline of 600000 ms/],
+      ['600000', 'ours', 600_000, /within the deadline of 600000 ms/],
+    ];
+    for (const [i, [deadline, whose, endsAfter, told]] of cases.entries()) {
+      const call = client.serverStream(Buffer.from('x'), metadataOf({ 'x-deadline': deadline, 'x-whose': whose }));
+      const failed = once(call, 'error') as Promise<[{ code: number; details: string }]>;
+      await proxy.awaitBegun(i + 1);
+      await rig().passSlowly(endsAfter - 1000);
+      expect(proxy.outcomes.length).to.equal(i);
+      await rig().passSlowly(1000);
+      const [error] = await failed;
+      expect(error.code).to.equal(Status.DEADLINE_EXCEEDED);
+      expect(error.details).to.match(told);
+    }
+  });
+
   it('goes over one upstream connection with a thousand others, and all are answered', async () => {
     const { proxy, client } = await serving({
       unary: (call: Unary, answer: Answer) => answer(null, call.request),

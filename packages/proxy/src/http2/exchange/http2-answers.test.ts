@@ -93,6 +93,37 @@ describe('an answer over HTTP/2', () => {
     expect(begun).to.deep.equal([201]);
   });
 
+  it('is an error of our own when a plugin fails as it begins, and other calls of the connection go on', async () => {
+    const server = await startHttp2Server(rig(), (stream, headers) => {
+      stream.respond({ ':status': 200 });
+      if (headers[':path'] !== '/slow') stream.end('x');
+    });
+    const proxy: ProxyHarness = await rig().proxy({
+      upstreamPort: server.port,
+      speaks: 'http2',
+      handler: {
+        begin: (call) => {
+          call.watchesBeginning = call.path === '/';
+          return proxy.endpoint;
+        },
+        connected: () => {
+          throw new Error('broken plugin');
+        },
+        begun: () => {
+          throw new Error('broken plugin');
+        },
+      },
+    });
+    const session = connectHttp2(rig(), proxy);
+    const slow = openStream(session, { ':path': '/slow' });
+    const answer = readAnswer(slow);
+    await once(slow, 'response');
+    const failed = await requestHttp2(session);
+    expect([failed.status, failed.headers['x-mesher-error']]).to.deep.equal([500, 'MESH_ERR_PLUGIN']);
+    server.streams[0].end('late');
+    expect(String((await answer).body)).to.equal('late');
+  });
+
   it('of an instance that breaks the rules is a failed attempt (502)', async () => {
     const { port } = await startRawHttp2Server(rig(), ({ writer }, streamId) => {
       writer.headers(streamId, HeaderBlock.of([new HeaderField('x-no', 'status')]), true);

@@ -5,7 +5,7 @@ import {
   type Endpoint,
   type ErrorCode as FailureCode,
 } from '@mesher/core';
-import { describeSilence, describeTimeout, Phase } from '../../exchange/call-phase.js';
+import { describeTimeout, Phase } from '../../exchange/call-phase.js';
 import { answeredCall, localAnswer, localGrpcAnswer } from '../../exchange/local-answer.js';
 import { refusalOfPeer } from '../../exchange/peer-refusal.js';
 import { ErrorCode } from '../error-codes.js';
@@ -131,11 +131,7 @@ export class Http2Exchange extends ForwardedStream implements TurnTask {
     if (this.phase === Phase.Response) this.breakOff('MESH_ERR_TIMEOUT');
     else {
       const requestStalled = !this.requestDone && (this.attempt === undefined || this.attempt.queuedBytes === 0);
-      const { call, env } = this;
-      const isSilent = call.isGrpc && requestStalled && this.phase === Phase.AwaitResponse;
-      this.refuse(
-        isSilent ? describeSilence(call, env.options) : describeTimeout(this.phase, call, requestStalled, env.options),
-      );
+      this.refuse(describeTimeout(this.phase, this.call, requestStalled, this.env.options));
     }
   }
 
@@ -211,15 +207,17 @@ export class Http2Exchange extends ForwardedStream implements TurnTask {
     const { call, env } = this;
     const { status } = AnswerNote.of(block);
     const endStream = trailers === block;
+    let grpcStatus: number | undefined;
+    if (call.isGrpc && trailers !== undefined) {
+      grpcStatus = AnswerNote.of(trailers).grpcStatus ?? grpcStatusOfHttp(status);
+    }
+    if (!this.answerBegins(status, grpcStatus)) return;
     this.phase = Phase.Response;
     this.#status = status;
+    this.#grpcStatus = grpcStatus;
     this.kept = undefined;
     this.times = undefined;
-    if (call.isGrpc) {
-      this.#beganAfterMs = env.now() - call.startedAt;
-      if (trailers !== undefined) this.#grpcStatus = AnswerNote.of(trailers).grpcStatus ?? grpcStatusOfHttp(status);
-    }
-    if (call.watchesBeginning) this.handler.begun?.(call, status, this.#grpcStatus);
+    if (call.isGrpc) this.#beganAfterMs = env.now() - call.startedAt;
     this.stream.head(answerHead(block, call, env), endStream);
     if (endStream) this.#finish();
     else this.armPhase();

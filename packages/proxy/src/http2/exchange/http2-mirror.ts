@@ -78,7 +78,11 @@ export class Http2Mirror extends Deadline implements AnswerReceiver {
   }
 
   onReached(endpoint: Endpoint): void {
-    this.handler.connected(endpoint);
+    try {
+      this.handler.connected(endpoint);
+    } catch (error) {
+      this.env.logger.error({ error }, 'a plugin failed after a connection had been made');
+    }
   }
 
   onRequestSent(): void {
