@@ -47,7 +47,10 @@ export class Environment {
     /** Monotonic milliseconds. */
     readonly now: () => number,
   ) {
-    this.http2Buffered = new BufferBudget(() => options.http2.maxBufferedBytes);
+    this.http2Buffered = new BufferBudget(
+      () => options.http2.maxBufferedBytes,
+      (task) => this.outputPool.beforeFlush(task),
+    );
     this.requestScanner = new RequestScanner(options.maxHeaderFields);
     this.responseScanner = new ResponseScanner(options.maxHeaderFields);
     this.answer = new ScannedAnswer(this.responseScanner, (name) => this.fieldName(name));

@@ -93,8 +93,9 @@ export const http2LimitsSchema = s.object(
       default: '256MB',
       min: '1MB',
       max: '16GB',
-      doc: 'How much may wait for all HTTP/2 calls of the process; beyond it windows are opened no further and new calls are refused.',
-      reason: 'connections times their bound is more than any machine has',
+      doc: 'How much may wait for all HTTP/2 calls of the process; beyond it new calls are refused, and those for which most waits are reset (ENHANCE_YOUR_CALM) until three quarters are left.',
+      reason:
+        'connections times their bound is more than any machine has, and a few clients that read nothing must not stop all others',
     }),
     maxUnsentBytes: s.bytes({
       default: '4MB',

@@ -116,6 +116,10 @@ describe('what may wait for HTTP/2 calls', () => {
 
   function fill(client: TestClient, id: number, bytes: number): void {
     client.send(post(id));
+    fillOpen(client, id, bytes);
+  }
+
+  function fillOpen(client: TestClient, id: number, bytes: number): void {
     for (let sent = 0; sent < bytes; sent += 16 * KB) client.send(data(id, Buffer.alloc(16 * KB), 0));
   }
 
@@ -147,36 +151,36 @@ describe('what may wait for HTTP/2 calls', () => {
     expect(rig.env.http2Buffered.bytes).to.equal(0);
   });
 
-  it('is bounded for the process, across clients, and windows are opened again once there is room', () => {
-    const MAX = 1024 * KB;
-    const rig = new ServerRig({ limits: { maxBufferedBytes: MAX }, onCall: (call) => (call.holds = true) });
-    const clients = times(4, () => Buffer.alloc(0)).map(() => rig.connect().greet());
-    for (const client of clients) fill(client, 1, 256 * KB);
-    expect(rig.env.http2Buffered.bytes).to.equal(MAX);
-    const other = rig.connect().greet().send(get(1));
-    expect(other.seen.resetOf(1), 'REFUSED_STREAM').to.equal(7);
-
-    rig.calls[0].stream.consumed(256 * KB);
-    rig.calls[1].stream.consumed(128 * KB);
-    const updates = (i: number): number => clients[i].hear().seen.of(FrameType.windowUpdate, 1).length;
-    expect([updates(0), updates(1)]).to.deep.equal([1, 1]);
-    other.send(get(3));
-    expect(other.seen.isEnded(3)).to.equal(true);
-    for (const client of clients) client.connection.destroy();
+  it('is bounded for the process: those for whom most waits lose calls, and all others are served', () => {
+    const rig = new ServerRig({ limits: { maxBufferedBytes: 1024 * KB }, onCall: (call) => (call.holds = true) });
+    const small = rig.connect().greet();
+    fill(small, 1, 64 * KB);
+    const greedy = times(2, () => Buffer.alloc(0)).map(() => rig.connect().greet());
+    for (const id of [1, 3]) for (const client of greedy) client.send(post(id));
+    for (const client of greedy) for (const id of [1, 3]) fillOpen(client, id, 240 * KB);
+    const resets = greedy.flatMap((client) => [1, 3].map((id) => client.hear().seen.resetOf(id)));
+    expect(resets.filter((code) => code === 11)).to.have.lengthOf(2);
+    expect(rig.calls.filter(({ isGone }) => isGone)).to.have.lengthOf(2);
+    expect(rig.env.http2Buffered.bytes).to.equal(64 * KB + 2 * 240 * KB);
+    expect(rig.violations('buffered-bytes')).to.equal(2);
+    expect([small.hear().seen.resetOf(1), small.isOver]).to.deep.equal([undefined, false]);
+    expect(rig.connect().greet().send(get(1)).seen.isEnded(1), 'a new call').to.equal(true);
+    for (const client of [small, ...greedy]) client.connection.destroy();
     expect(rig.env.http2Buffered.bytes).to.equal(0);
   });
 
-  it('holds windows back while the process is full', () => {
+  it('holds windows back while the process is tight, but not those of calls that keep up', () => {
     const rig = new ServerRig({ limits: { maxBufferedBytes: 1024 * KB }, onCall: (call) => (call.holds = true) });
-    const clients = times(5, () => Buffer.alloc(0)).map(() => rig.connect().greet());
+    const clients = times(4, () => Buffer.alloc(0)).map(() => rig.connect().greet());
     for (const client of clients) client.send(post(1));
-    for (const client of clients) client.send(...times(16, () => data(1, Buffer.alloc(16 * KB), 0)));
+    for (const client of clients.slice(1)) fillOpen(client, 1, 256 * KB);
+    fillOpen(clients[0], 1, 208 * KB);
     const updates = (i: number): number => clients[i].hear().seen.of(FrameType.windowUpdate, 1).length;
-    rig.calls[0].stream.consumed(200 * KB);
-    expect(updates(0), 'still full').to.equal(0);
-    rig.calls[1].stream.consumed(100 * KB);
-    expect(updates(0), 'room again').to.equal(1);
-    expect(updates(1), 'less than half of a window').to.equal(0);
+    rig.calls[1].stream.consumed(160 * KB);
+    expect(updates(1), 'still tight').to.equal(0);
+    rig.calls[0].stream.consumed(208 * KB);
+    expect(updates(0), 'one that keeps up').to.equal(1);
+    expect(updates(1), 'room again').to.equal(1);
     for (const client of clients) client.connection.destroy();
     expect(rig.env.http2Buffered.bytes).to.equal(0);
   });

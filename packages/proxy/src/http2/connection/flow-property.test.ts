@@ -180,7 +180,7 @@ describe(`flow control of HTTP/2, with windows, SETTINGS, cancels and sockets at
     fc.assert(
       fc.property(fc.array(STEP, { minLength: 1, maxLength: 60 }), fc.nat(200_000), (steps, answerBytes) => {
         const rig = new ServerRig({
-          limits: { streamWindow: STREAM_WINDOW, maxConnectionBufferedBytes: 300_000, maxBufferedBytes: 400_000 },
+          limits: { streamWindow: STREAM_WINDOW, maxConnectionBufferedBytes: 300_000, maxBufferedBytes: 1_000_000 },
           answer: (call) => call.reply(answerBytes),
         });
         const honest = new HonestClient(rig);

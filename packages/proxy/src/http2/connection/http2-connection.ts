@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import type { Environment } from '../../environment.js';
 import { ConnectionError, ErrorCode, violationOf } from '../error-codes.js';
 import { Setting } from '../frames/frame-format.js';
+import type { BudgetHolder } from '../flow/buffer-budget.js';
 import { FrameReader } from '../frames/frame-reader.js';
 import type { FrameSink } from '../frames/frame-sink.js';
 import { FrameWriter } from '../frames/frame-writer.js';
@@ -21,7 +22,7 @@ import { ResetMemory } from './reset-memory.js';
  * One HTTP/2 connection (RFC 9113) in either role: frames in, frames out, and the streams between. What streams carry is the business
  * of their users; which streams there may be is that of the role.
  */
-export abstract class Http2Connection extends Http2Transport implements FrameSink {
+export abstract class Http2Connection extends Http2Transport implements FrameSink, BudgetHolder {
   readonly peer = new PeerSettings();
   readonly writer: FrameWriter;
   readonly outgoing: OutgoingData;
@@ -58,7 +59,7 @@ export abstract class Http2Connection extends Http2Transport implements FrameSin
     this.writer = new FrameWriter(this.output, this.#encoder);
     this.guard = new FloodGuard(limits, env.deadlines);
     this.outgoing = new OutgoingData(this.output, this.writer, this.peer, this.guard);
-    this.incoming = new IncomingData(limits, env.http2Buffered, this.writer, isServer);
+    this.incoming = new IncomingData(limits, env.http2Buffered, this.writer, isServer ? this : undefined);
     this.reader = new FrameReader(
       {
         maxFrameBytes: limits.maxFrameBytes,
@@ -142,6 +143,21 @@ export abstract class Http2Connection extends Http2Transport implements FrameSin
     this.resetStream(stream, code);
     stream.broken(code, false, problem);
     this.streamFailed(stream);
+  }
+
+  get waitingBytes(): number {
+    return this.incoming.waitingBytes;
+  }
+
+  giveUpHeaviest(): void {
+    let heaviest: Http2Stream | undefined;
+    for (const stream of this.streams.values()) {
+      if (heaviest === undefined || stream.waitingBytes > heaviest.waitingBytes) heaviest = stream;
+    }
+    if (heaviest === undefined) return;
+    this.countViolation('buffered-bytes');
+    this.resetStream(heaviest, ErrorCode.enhanceYourCalm);
+    heaviest.broken(ErrorCode.enhanceYourCalm, false, 'too much waits for all calls');
   }
 
   closeIfDone(stream: Http2Stream): void {

@@ -45,7 +45,7 @@ export abstract class Http2Stream extends Deadline {
 
   /** The stream has ended: what waited of it is of no use. */
   forget(): void {
-    this.connection.incoming.count(-(this.heldBytes + this.queuedBytes));
+    this.connection.incoming.count(-this.waitingBytes);
     this.heldBytes = 0;
     if (!this.mayBeginAgain) this.#queue = undefined;
   }
@@ -61,6 +61,11 @@ export abstract class Http2Stream extends Deadline {
   /** Bytes that wait here to be sent. */
   get queuedBytes(): number {
     return this.#queue === undefined ? 0 : this.#queue.bytes;
+  }
+
+  /** Bytes that wait here in either direction. */
+  get waitingBytes(): number {
+    return this.heldBytes + this.queuedBytes;
   }
 
   /** True while something waits that the window of the stream would let pass. */

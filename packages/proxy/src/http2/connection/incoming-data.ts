@@ -1,4 +1,4 @@
-import type { BudgetWaiter, BufferBudget } from '../flow/buffer-budget.js';
+import type { BudgetHolder, BudgetWaiter, BufferBudget } from '../flow/buffer-budget.js';
 import { ReceiveWindow } from '../flow/receive-window.js';
 import type { FrameWriter } from '../frames/frame-writer.js';
 import type { Http2Limits } from '../limits.js';
@@ -24,11 +24,12 @@ export class IncomingData implements BudgetWaiter {
   /** Streams whose windows are to be opened once less is waiting. */
   #withheld: Set<Http2Stream> | undefined = undefined;
 
+  /** @param holder whose streams are given up when too much waits for all; undefined where nothing is counted, see above */
   constructor(
     private readonly limits: Http2Limits,
     private readonly budget: BufferBudget,
     private readonly writer: FrameWriter,
-    private readonly isCounted: boolean,
+    private readonly holder: BudgetHolder | undefined,
   ) {
     this.#window = ReceiveWindow.ofConnection(limits.connectionWindow);
   }
@@ -36,6 +37,11 @@ export class IncomingData implements BudgetWaiter {
   /** Too much waits already for another call to be begun. */
   get isFull(): boolean {
     return this.#isCrowded || this.budget.isFull;
+  }
+
+  /** Bytes that wait for the streams of this connection. */
+  get waitingBytes(): number {
+    return this.#waiting;
   }
 
   /** Announces that the window is larger than peers assume. */
@@ -52,20 +58,23 @@ export class IncomingData implements BudgetWaiter {
 
   /** So many bytes more wait for a stream, or fewer. */
   count(bytes: number): void {
-    if (!this.isCounted || bytes === 0) return;
+    const { holder } = this;
+    if (holder === undefined || bytes === 0) return;
     const wasCrowded = this.#isCrowded;
+    if (this.#waiting === 0) this.budget.hold(holder, true);
     this.#waiting += bytes;
+    if (this.#waiting === 0) this.budget.hold(holder, false);
     this.budget.add(bytes);
     if (wasCrowded && this.#withheld !== undefined && !this.#isCrowded) this.reopen();
   }
 
   /** Bytes of a stream have left: opens its window by as much, now or when less is waiting. */
   giveBack(stream: Http2Stream, window: ReceiveWindow, bytes: number): void {
-    const isOverBudget = this.budget.isFull;
-    if (isOverBudget || (this.#isCrowded && stream.heldBytes >= SMALL_BYTES)) {
+    const { isTight } = this.budget;
+    if ((isTight || this.#isCrowded) && stream.heldBytes >= SMALL_BYTES) {
       window.keepBack(bytes);
       (this.#withheld ??= new Set()).add(stream);
-      if (isOverBudget) this.budget.wait(this);
+      if (isTight) this.budget.wait(this);
       return;
     }
     const increment = window.giveBack(bytes);
