@@ -24,7 +24,7 @@ export abstract class PooledAttempt implements UpstreamAttempt, UpstreamUser {
   /** Nothing more is told to the receiver, and nothing more is sent. */
   protected isOver = false;
   #line: WaitingLine | undefined = undefined;
-  /** The body until it may be sent; undefined when there is none of it, and from then on. */
+  /** What of the body may not be sent yet: there is no connection, or its socket takes nothing. Undefined when there is none of it. */
   #queue: OutgoingQueue | undefined = undefined;
   #isOpen = false;
   /** `begin` has not returned. */
@@ -32,6 +32,7 @@ export abstract class PooledAttempt implements UpstreamAttempt, UpstreamUser {
   #refusal: Rejection | undefined = undefined;
   /** Bytes of the body that the connection has taken, but not the socket. */
   #unsent = 0;
+  #isAwaitingDrain = false;
   /** Bytes of the answer that the client has not taken. */
   #held = 0;
   #isPaused = false;
@@ -82,7 +83,9 @@ export abstract class PooledAttempt implements UpstreamAttempt, UpstreamUser {
   data(buffer: Buffer, start: number, end: number, endStream: boolean): void {
     if (this.isOver) return;
     const { link } = this;
-    if (this.#isOpen && link !== undefined) {
+    const isOpen = this.#isOpen && link !== undefined;
+    // Behind what the socket has not taken, pieces share buffers: a write for each would cost a hundred times a frame of one byte.
+    if (isOpen && this.#queue === undefined && (end === start || link.backlog === 0)) {
       this.send(link, buffer, start, end, endStream);
       this.#wasSent(link, end - start);
       return;
@@ -90,12 +93,13 @@ export abstract class PooledAttempt implements UpstreamAttempt, UpstreamUser {
     const queue = (this.#queue ??= new OutgoingQueue());
     queue.add(buffer, start, end);
     queue.isEnded = endStream;
+    if (isOpen) this.#awaitDrain(link);
   }
 
   trailers(block: HeaderBlock): void {
     if (this.isOver) return;
     const { link } = this;
-    if (this.#isOpen && link !== undefined) this.sendTrailers(link, block);
+    if (this.#isOpen && link !== undefined && this.#queue === undefined) this.sendTrailers(link, block);
     else {
       const queue = (this.#queue ??= new OutgoingQueue());
       queue.isEnded = true;
@@ -153,9 +157,12 @@ export abstract class PooledAttempt implements UpstreamAttempt, UpstreamUser {
   // === what the connection says
 
   onUpstreamDrained(): void {
+    this.#isAwaitingDrain = false;
     const bytes = this.#unsent;
     this.#unsent = 0;
     if (bytes > 0 && !this.isOver) this.receiver.onRequestSent(bytes);
+    const { link } = this;
+    if (this.#isOpen && link !== undefined && !this.isOver) this.open(link);
   }
 
   onAttemptFailed(failure: AttemptFailure): void {
@@ -224,9 +231,15 @@ export abstract class PooledAttempt implements UpstreamAttempt, UpstreamUser {
       this.receiver.onRequestSent(bytes);
       return;
     }
-    // One notice is enough: it comes when everything written until then has left.
-    if (this.#unsent === 0) link.notifyWhenDrained();
+    this.#awaitDrain(link);
     this.#unsent += bytes;
+  }
+
+  /** One notice is enough: it comes when everything written until then has left. */
+  #awaitDrain(link: UpstreamLink): void {
+    if (this.#isAwaitingDrain) return;
+    this.#isAwaitingDrain = true;
+    link.notifyWhenDrained();
   }
 }
 
