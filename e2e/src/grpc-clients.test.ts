@@ -15,7 +15,14 @@ interface Told {
 }
 
 describe('an unchanged gRPC client that names the service as its target reaches it', () => {
-  const mesh = useSharedScene((scene) => GrpcMesh.build(scene, 2));
+  const scene = useSharedScene(async (scene) => ({
+    mesh: await GrpcMesh.build(scene, 2),
+    byIp: await scene.sidecar({
+      ...{ service: 'by-ip', host: 'none', grpc: true },
+      mesher: { 'plugin.destinationResolver.grpc': 'ip', 'plugin.destinationResolver.http': 'host' },
+    }),
+  }));
+  const mesh = (): GrpcMesh => scene().mesh;
 
   async function callWith(target: string, calls: number, env: Readonly<Record<string, string>>): Promise<Told[]> {
     const messages = Array.from({ length: calls }, (_none, index) => `message ${index}`);
@@ -41,6 +48,21 @@ describe('an unchanged gRPC client that names the service as its target reaches 
       });
     }
   }
+
+  it('by grpc_proxy and an address that is registered, where the resolver ip is chosen', async () => {
+    const proxy = `http://${scene().byIp.grpcOutbound}`;
+    const [instance] = mesh().instances;
+    const [told] = await callWith(String(instance?.sidecar.grpcInbound), 1, { grpc_proxy: proxy });
+    expect([told?.code, told?.details]).to.deep.equal([0, 'OK']);
+    expect(mesh().apps.map(({ name }) => name)).to.include(told?.server);
+  });
+
+  it('or learns by gRPC status why it does not, although it had to ask for a tunnel first', async () => {
+    const proxy = `http://${mesh().caller.grpcOutbound}`;
+    const [told] = await callWith('nobody:50051', 1, { grpc_proxy: proxy });
+    expect(told?.code).to.equal(12);
+    expect(told?.details).to.contain('MESH_ERR_NO_ROUTE').and.to.contain('nobody');
+  });
 
   it('by no_proxy not at all: the target is dialled, and the client says so', async () => {
     const proxy = `http://${mesh().caller.grpcOutbound}`;

@@ -28,6 +28,8 @@ export interface ListenerSpec {
   readonly destination?: Destination;
   /** With a destination: connections are passed on as bytes without a look at what they say, which is the cheapest. */
   readonly opaque?: boolean;
+  /** The address is for gRPC: who asks for a tunnel (CONNECT) will speak HTTP/2 in it, and gets it before anything is decided. */
+  readonly isForGrpc?: boolean;
 }
 
 /** What a listener does to the connections that came through it. */
@@ -46,6 +48,7 @@ export class Listener implements ServerContext, RelayContext {
   readonly handler: CallHandler;
   readonly sources: readonly SourceResolver[];
   readonly destination: Destination | undefined;
+  readonly isForGrpc: boolean;
   draining = false;
   readonly #server: Server;
   readonly #open = new Set<OpenConnection>();
@@ -60,6 +63,7 @@ export class Listener implements ServerContext, RelayContext {
     this.handler = spec.handler;
     this.sources = spec.sources ?? [];
     this.destination = spec.destination;
+    this.isForGrpc = spec.isForGrpc ?? false;
     this.#server = createServer({ noDelay: true, allowHalfOpen: true, highWaterMark: HIGH_WATER_MARK }, (socket) =>
       this.#accept(socket),
     );

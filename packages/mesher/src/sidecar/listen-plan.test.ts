@@ -19,7 +19,7 @@ async function planAt(listenAddress: string): Promise<ListenPlan> {
 describe('the listeners of a sidecar', () => {
   it('are outbound on 127.0.0.1:30101 and admin on 127.0.0.1:30102 when nothing is configured', async () => {
     expect(await plan('')).to.deep.equal({
-      outbound: [{ host: '127.0.0.1', port: 30_101, optional: false }],
+      outbound: [{ host: '127.0.0.1', port: 30_101, optional: false, isForGrpc: false }],
       inbound: [],
       advertised: { http: undefined, grpc: undefined },
       admin: { host: '127.0.0.1', port: 30_102 },
@@ -73,6 +73,7 @@ describe('the listeners of a sidecar', () => {
     expect(shown(chosen.outbound)).to.deep.equal(['127.0.0.1:4000', '127.0.0.1:5000']);
     expect(shown(chosen.inbound)).to.deep.equal(['10.0.0.7:4000', '10.0.0.7:5000']);
     expect(chosen.advertised.grpc).to.deep.equal({ host: '203.0.113.9', port: 50 });
+    expect(chosen.outbound.map(({ isForGrpc }) => isForGrpc)).to.deep.equal([false, true]);
   });
 
   it('are one for both protocols at one address, since each listener tells them apart', async () => {
@@ -87,7 +88,8 @@ describe('the listeners of a sidecar', () => {
     const { outbound } = await plan(
       'servicecomb.protocols: { http: { listenAddress: "[2001:db8::7]:4000" }, grpc: { listenAddress: "10.0.0.7:4000" } }\n',
     );
-    expect(outbound).to.deep.include({ host: '127.0.0.1', port: 4000, optional: false }).and.to.have.length(2);
+    const shared = { host: '127.0.0.1', port: 4000, optional: false, isForGrpc: false };
+    expect(outbound).to.deep.include(shared).and.to.have.length(2);
   });
 
   it('leave the admin port out when it is switched off, and move it where it is configured', async () => {

@@ -18,6 +18,8 @@ export const DEFAULT_ADMIN = { host: '127.0.0.1', port: 30_102 } as const;
 export interface OutboundAddress extends HostPort {
   /** A courtesy: the sidecar runs without it. */
   readonly optional: boolean;
+  /** It is that of `protocols.grpc` alone: clients that ask for a tunnel there are of gRPC. */
+  readonly isForGrpc: boolean;
 }
 
 export interface ListenPlan {
@@ -59,7 +61,7 @@ export function planListeners(document: MeshDocument): ListenPlan {
   const admin = planAdmin(document);
   checkListeners(document, planned, admin);
   return {
-    outbound: withoutTwins(planned.flatMap(({ outbound }) => outbound)),
+    outbound: outboundOf(planned),
     inbound: withoutTwins(planned.flatMap(({ inbound }) => (inbound === undefined ? [] : [inbound]))),
     advertised: { http: http.advertised, grpc: grpc?.advertised },
     admin,
@@ -92,20 +94,29 @@ function planProtocol(key: string, config: Partial<ProtocolConfig>, otherwise: H
     outbound: (isIP(host) === 6 ? ['::1', '127.0.0.1'] : ['127.0.0.1']).map((outbound, index) => ({
       ...{ host: outbound, port },
       optional: index > 0,
+      isForGrpc: key === GRPC_KEY,
     })),
     inbound,
     advertised: inbound === undefined ? undefined : (config.advertiseAddress ?? inbound),
   };
 }
 
-/** Each address once; needed by one of its users, it is needed. */
-function withoutTwins<T extends HostPort & { readonly optional?: boolean }>(addresses: readonly T[]): T[] {
-  const kept = new Map<string, T>();
-  for (const address of addresses) {
+/** Each address once; needed by one of the protocols, it is needed, and for gRPC only if it is for nothing else. */
+function outboundOf(planned: readonly ProtocolPlan[]): OutboundAddress[] {
+  const kept = new Map<string, OutboundAddress>();
+  for (const address of planned.flatMap(({ outbound }) => outbound)) {
     const twin = kept.get(formatHostPort(address));
-    if (twin === undefined || twin.optional === true) kept.set(formatHostPort(address), address);
+    kept.set(formatHostPort(address), {
+      ...address,
+      optional: address.optional && twin?.optional !== false,
+      isForGrpc: address.isForGrpc && twin?.isForGrpc !== false,
+    });
   }
   return [...kept.values()];
+}
+
+function withoutTwins(addresses: readonly HostPort[]): HostPort[] {
+  return [...new Map(addresses.map((address) => [formatHostPort(address), address])).values()];
 }
 
 function planAdmin(document: MeshDocument): HostPort | undefined {

@@ -9,7 +9,6 @@ import {
   within,
   type Bootstrap,
   type CallHandler,
-  type Destination,
   type HostPort,
   type Instance,
   type InstanceAddress,
@@ -18,7 +17,7 @@ import {
   type PluginCatalog,
   type Ports,
 } from '@mesher/core';
-import { ProxyServer, proxyOptionsSchema, type Listener, type ProxyOptions } from '@mesher/proxy';
+import { ProxyServer, proxyOptionsSchema, type Listener, type ListenerSpec, type ProxyOptions } from '@mesher/proxy';
 import { adminSources } from './admin-view.js';
 import type { ConfigurationFeed } from './configuration-feed.js';
 import { planListeners, type ListenPlan, type OutboundAddress } from './listen-plan.js';
@@ -217,7 +216,8 @@ export class Sidecar {
 
   async #listenOutbound(address: OutboundAddress): Promise<void> {
     try {
-      this.#outbound.push(await this.#listen(address, this.chassis.outbound));
+      const { isForGrpc } = address;
+      this.#outbound.push(await this.#listen(address, this.chassis.outbound, { isForGrpc }));
     } catch (error) {
       if (!address.optional) throw error;
       this.settings.logger.warn({ error }, `no outbound listener on ${formatHostPort(address)}`);
@@ -227,14 +227,14 @@ export class Sidecar {
   #listen(
     address: HostPort,
     handler: CallHandler,
-    fixed: { readonly destination?: Destination; readonly opaque?: boolean } = {},
+    how: Pick<ListenerSpec, 'destination' | 'opaque' | 'isForGrpc'> = {},
   ): Promise<Listener> {
     return this.proxy.listen({
       host: address.host,
       port: address.port,
       handler,
       sources: this.chassis.sources,
-      ...fixed,
+      ...how,
     });
   }
 

@@ -17,11 +17,16 @@ import { fieldsToDrop, renderResponseHead } from './response-head.js';
 import type { ResponseScanner } from './response-scanner.js';
 import { Tunnel } from './tunnel.js';
 
+/** The answer to a CONNECT (RFC 9110, 9.3.6). */
+export const TUNNEL_GRANTED = 'HTTP/1.1 200 Connection established\r\n\r\n';
+
 /**
  * One request and its answer, between the connection of a client and that of an upstream. {@link ForwardedRequest} brings the
  * request there; here the answer comes back, and each end learns how the other ended.
  */
 export class Exchange extends ForwardedRequest implements UpstreamUser {
+  /** The client of a CONNECT has been told already that there is a tunnel: an error can only cut it. */
+  isGranted = false;
   #responseDone = false;
   #status = 0;
   #errorCode: ErrorCode | undefined;
@@ -188,6 +193,10 @@ export class Exchange extends ForwardedRequest implements UpstreamUser {
     this.#errorCode = rejection.code;
     const text = renderReplyTo(this.call, rejection, this.server.closesAfterResponse);
     this.#over(false);
+    if (this.isGranted) {
+      this.server.breakOff();
+      return;
+    }
     this.server.write(text);
     this.server.finished(this.requestDone);
   }
@@ -258,7 +267,7 @@ export class Exchange extends ForwardedRequest implements UpstreamUser {
   /** The rest of both connections is passed on as it comes (RFC 9110, 9.3.6). */
   protected onConnectTunnel(connection: UpstreamLink): void {
     if (!this.answerBegins(200)) return;
-    this.server.write(withFields('HTTP/1.1 200 Connection established\r\n\r\n', this.call.responseFields));
+    if (!this.isGranted) this.server.write(withFields(TUNNEL_GRANTED, this.call.responseFields));
     this.#becomeTunnel(connection, 200, ConnectTunnel);
   }
 

@@ -10,15 +10,16 @@ import {
 import type { Environment } from '../environment.js';
 import { endedByReset, repeatEnd } from '../socket-owner.js';
 import { ClientSocket } from './client-socket.js';
-import { Exchange } from './exchange.js';
+import { Exchange, TUNNEL_GRANTED } from './exchange.js';
 import type { FieldName } from './field-lookup.js';
 import { asksForH2c, readH2cUpgrade, SWITCHED_TO_H2C, type H2cUpgrade } from './h2c-upgrade.js';
 import { Http1Call, type PeerConnection } from './http1-call.js';
 import { renderLastReply } from './local-reply.js';
+import { isGrpcAgent, PromisedTunnel, type PromiseGiver } from './promised-tunnel.js';
 import { RequestReader, type RequestSink } from './request-reader.js';
 import type { RequestScanner } from './request-scanner.js';
 import { plainAddress, serverTiming } from './server-fields.js';
-import type { Tunnel } from './tunnel.js';
+import type { TunnelClient } from './tunnel.js';
 
 /** What a listener tells the connections that it accepts. */
 export interface ServerContext {
@@ -28,6 +29,8 @@ export interface ServerContext {
   readonly draining: boolean;
   /** Service that every call of this listener is for, whatever the host name says. */
   readonly destination: Destination | undefined;
+  /** Clients that ask for a tunnel here are taken for clients of gRPC, who will speak HTTP/2 in it. */
+  readonly isForGrpc: boolean;
   closed(connection: ServerConnection): void;
   /**
    * A connection speaks HTTP/2 from here on, and is no longer its former owner's.
@@ -38,12 +41,14 @@ export interface ServerContext {
 }
 
 /** The accepted side of HTTP/1: one client's connection, and one exchange after another on it. */
-export class ServerConnection extends ClientSocket implements PeerConnection, RequestSink {
+export class ServerConnection extends ClientSocket implements PeerConnection, RequestSink, PromiseGiver {
   readonly remoteAddress: string;
   /** The exchange that is under way. */
   exchange: Exchange | undefined;
   readonly #reader: RequestReader;
-  #tunnel: Tunnel | undefined;
+  #tunnel: TunnelClient | undefined;
+  /** The request for a tunnel that was granted and has not begun. */
+  #promised: Exchange | undefined;
   /** The answer that is under way is the last one. */
   #close = false;
   /** The deadline of the request head runs. */
@@ -64,7 +69,11 @@ export class ServerConnection extends ClientSocket implements PeerConnection, Re
   }
 
   get isReading(): boolean {
-    return !this.gone && !this.closing;
+    return !this.gone && !this.closing && this.#tunnel === undefined;
+  }
+
+  get isDraining(): boolean {
+    return this.context.draining;
   }
 
   identify(call: Http1Call): SourceIdentity | undefined {
@@ -150,6 +159,11 @@ export class ServerConnection extends ClientSocket implements PeerConnection, Re
     call.destination = this.context.destination;
     this.env.forwarding.apply(call, call.minorVersion === 1 ? '1.1' : '1.0');
     const exchange = new Exchange(call, this, this.context.handler, this.env);
+    // Who speaks before it has an answer is not of gRPC.
+    if (call.form === 'authority' && bodyStart === buffer.length && this.#isOfGrpc(call)) {
+      this.#promiseTunnel(exchange);
+      return;
+    }
     this.exchange = exchange;
     exchange.start(bodyEnd > bodyStart ? buffer.subarray(bodyStart, bodyEnd) : undefined, requestDone);
   }
@@ -196,7 +210,7 @@ export class ServerConnection extends ClientSocket implements PeerConnection, Re
     this.#reader.next();
   }
 
-  becomeTunnel(tunnel: Tunnel): void {
+  becomeTunnel(tunnel: TunnelClient): void {
     this.exchange = undefined;
     this.#tunnel = tunnel;
     this.endDoubt();
@@ -210,8 +224,22 @@ export class ServerConnection extends ClientSocket implements PeerConnection, Re
   /** The client of a tunnel speaks HTTP/2: its calls are served here, each by itself. @param early what has come of it */
   becomeHttp2(early: Buffer): void {
     this.#tunnel = undefined;
+    this.#promised = undefined;
     this.resume();
     this.#handOver(undefined, early);
+  }
+
+  keepPromise(early: Buffer | undefined): void {
+    const exchange = this.#promised;
+    if (exchange === undefined) return;
+    this.#promised = undefined;
+    this.#tunnel = undefined;
+    this.env.deadlines.disarm(this);
+    exchange.isGranted = true;
+    exchange.call.startedAt = this.env.now();
+    this.exchange = exchange;
+    exchange.start(undefined, true);
+    if (early !== undefined) this.onData(early);
   }
 
   /** The present answer is the last one; a connection between two requests waits a moment for one that is on its way. */
@@ -238,9 +266,23 @@ export class ServerConnection extends ClientSocket implements PeerConnection, Re
     const tunnel = this.#tunnel;
     this.exchange = undefined;
     this.#tunnel = undefined;
+    this.#promised = undefined;
     exchange?.abort();
     tunnel?.onClientClosed(this.failed);
     this.context.closed(this);
+  }
+
+  /** Calls of others have been decided about elsewhere, and only clients of the local application are told of a proxy. */
+  #isOfGrpc(call: Http1Call): boolean {
+    const { handler, isForGrpc } = this.context;
+    return handler.direction === 'outbound' && (isForGrpc || isGrpcAgent(call.header('user-agent')));
+  }
+
+  #promiseTunnel(exchange: Exchange): void {
+    this.#promised = exchange;
+    this.#tunnel = new PromisedTunnel(this);
+    this.write(TUNNEL_GRANTED);
+    this.arm(this.env.options.detectTimeout);
   }
 
   /** @returns false when the request goes on as one of HTTP/1 */

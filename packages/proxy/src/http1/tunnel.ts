@@ -4,11 +4,22 @@ import type { TunnelEnd, TunnelLink } from '../upstream/upstream-link.js';
 import type { Http1Call } from './http1-call.js';
 import type { ServerConnection } from './server-connection.js';
 
+/** Whoever has the client of a tunnel: what its connection tells. */
+export interface TunnelClient {
+  onClientBytes(piece: Buffer): void;
+  onClientDrained(): void;
+  onClientEnd(): void;
+  /** @param broken by a reset or another error */
+  onClientClosed(broken: boolean): void;
+  /** Nothing moved for too long. */
+  onTimeout(): void;
+}
+
 /**
  * What an exchange becomes after CONNECT or a protocol switch: bytes both ways, with back-pressure, half-close and reset passed on
  * per direction (RFC 9110, 9.3.6 and 7.8).
  */
-export class Tunnel implements TunnelEnd {
+export class Tunnel implements TunnelEnd, TunnelClient {
   #clientEnded = false;
   #upstreamEnded = false;
   #over = false;

@@ -47,6 +47,8 @@ export interface ProxyHarnessOptions {
   readonly handler?: Partial<CallHandler>;
   /** Gives the listener a fixed destination: it relays at once, and looks for HTTP/1 on the way. */
   readonly destination?: Destination;
+  /** The listener is for gRPC. */
+  readonly isForGrpc?: boolean;
   readonly ports?: Ports;
   readonly logger?: Logger;
   readonly sources?: readonly SourceResolver[];
@@ -165,6 +167,7 @@ export async function startProxy(settings: ProxyHarnessOptions): Promise<ProxyHa
     handler,
     ...(settings.sources === undefined ? {} : { sources: settings.sources }),
     ...(settings.destination === undefined ? {} : { destination: settings.destination }),
+    ...(settings.isForGrpc === undefined ? {} : { isForGrpc: settings.isForGrpc }),
   });
   return {
     port: listener.port,
