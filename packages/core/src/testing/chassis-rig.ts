@@ -30,6 +30,7 @@ export interface ChassisRig {
   readonly registrator: ScriptedRegistrator;
   readonly logger: RecordingLogger;
   readonly time: FakeTime;
+  readonly ports: Ports;
   /** What the plugins were given, in the order in which they were made. */
   readonly contexts: PluginContext[];
   create(): Promise<Chassis>;
@@ -47,7 +48,7 @@ export async function chassisRig(settings: ChassisRigSettings = {}): Promise<Cha
   for (const plugin of [...standardPlugins(contexts, registry), ...(settings.plugins ?? [])]) catalog.add(plugin);
   const document = await loadDocument(catalog, settings.configuration ?? {});
   const create = (): Promise<Chassis> => createChassis(document, catalog, ports, logger, settings);
-  return { discovery, registrator, logger, time, contexts, create };
+  return { discovery, registrator, logger, time, ports, contexts, create };
 }
 
 function createChassis(

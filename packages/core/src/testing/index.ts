@@ -1,3 +1,5 @@
+export { chassisRig } from './chassis-rig.js';
+export type { ChassisRig, ChassisRigSettings } from './chassis-rig.js';
 export { FakeCall } from './fake-call.js';
 export type { FakeCallFacts } from './fake-call.js';
 export { FakeTime, SeededRandom, fakePorts, settle } from './fake-ports.js';

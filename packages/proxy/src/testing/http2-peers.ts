@@ -85,7 +85,7 @@ export async function startRawHttp2Server(
 ): Promise<{ readonly port: number; readonly sessions: RawSession[] }> {
   const sessions: RawSession[] = [];
   const sockets: Socket[] = [];
-  const server = createTcpServer((socket) => {
+  const server = createTcpServer({ noDelay: true }, (socket) => {
     const session = new RawSession(socket, true);
     session.ended.catch(() => undefined);
     session.onBlock = (streamId) => onBlock(session, streamId);

@@ -1,5 +1,5 @@
 import type { ClientHttp2Session, ClientHttp2Stream } from 'node:http2';
-import { Endpoint, Rejection, type CallHandler, type Invocation, type Random, type Verdict } from '@mesher/core';
+import { Endpoint, Rejection, type CallHandler, type Invocation, type Verdict } from '@mesher/core';
 import { SeededRandom } from '@mesher/core/testing';
 import { expect } from 'chai';
 import { DEFAULT_PROXY_OPTIONS } from '../../options.js';
@@ -11,78 +11,10 @@ import {
   type Http2Answer,
 } from '../../testing/http2-peers.js';
 import { settleSockets, useProxyRig } from '../../testing/proxy-rig.js';
-import { HeaderBlock } from '../hpack/header-block.js';
-import { HeaderField } from '../hpack/header-field.js';
-import type { RawSession } from '../testing/raw-session.js';
+import { answerSomehow, oneOf } from '../testing/unruly-answers.js';
 
 const SEEDS = [1, 2, 3, 4];
 const ROUNDS = 60;
-
-function oneOf<T>(random: Random, choices: readonly T[]): T {
-  return choices[Math.floor(random.next() * choices.length)];
-}
-
-function blockOf(...fields: [string, string][]): HeaderBlock {
-  return HeaderBlock.of(fields.map(([name, value]) => new HeaderField(name, value)));
-}
-
-const HEAD = blockOf([':status', '200'], ['content-type', 'application/grpc']);
-const BUSY = blockOf([':status', '503']);
-const BROKEN = blockOf([':status', 'x']);
-const EARLY = blockOf([':status', '103']);
-const UNAVAILABLE_ALONE = blockOf([':status', '200'], ['grpc-status', '14']);
-const UNAVAILABLE = blockOf(['grpc-status', '14']);
-const OK = blockOf(['grpc-status', '0']);
-
-/** Answers each request in one of many ways; what it answers names the request. */
-function answer(random: Random, session: RawSession, id: number, name: string): void {
-  const { writer, socket } = session;
-  const body = Buffer.from(`[${name}]`);
-  const whole = (): void => {
-    writer.headers(id, HEAD, false);
-    writer.data(id, body, 0, body.length, false);
-    writer.headers(id, OK, true);
-  };
-  const bare = (status: HeaderBlock): void => {
-    writer.headers(id, HEAD, false);
-    writer.headers(id, status, true);
-  };
-  oneOf(random, [
-    whole,
-    whole,
-    () => void setImmediate(() => void (!socket.destroyed && whole())),
-    () => {
-      writer.headers(id, EARLY, false);
-      whole();
-    },
-    () => {
-      writer.headers(id, HEAD, false);
-      writer.data(id, body, 0, body.length, true);
-      writer.reset(id, 0);
-    },
-    () => writer.headers(id, BUSY, true),
-    () => writer.headers(id, UNAVAILABLE_ALONE, true),
-    () => bare(UNAVAILABLE),
-    () => bare(OK),
-    () => {
-      writer.headers(id, HEAD, false);
-      writer.reset(id, 2);
-    },
-    () => {
-      writer.headers(id, HEAD, false);
-      writer.data(id, body, 0, 1, false);
-      setImmediate(() => void (!socket.destroyed && writer.reset(id, 11)));
-    },
-    () => writer.reset(id, 7),
-    () => writer.reset(id, 1),
-    () => writer.goaway(id - 2, 0),
-    () => writer.goaway(id, 0),
-    () => writer.headers(id, BROKEN, false),
-    () => writer.data(id, body, 0, body.length, true),
-    () => socket.destroy(),
-    () => undefined,
-  ])();
-}
 
 describe('retries, hedges, copies and limits together over HTTP/2, with unruly peers', () => {
   const rig = useProxyRig();
@@ -94,7 +26,7 @@ describe('retries, hedges, copies and limits together over HTTP/2, with unruly p
       for (let i = 0; i < 3; i++) {
         const { port } = await startRawHttp2Server(rig(), (session, id) => {
           const name = session.blocks.at(-1)?.first(':path');
-          if (name !== undefined && !session.socket.destroyed) answer(random, session, id, name.slice(1));
+          if (name !== undefined && !session.socket.destroyed) answerSomehow(random, session, id, name.slice(1));
         });
         endpoints.push(new Endpoint('127.0.0.1', port, undefined, 1, undefined, 'http2'));
       }
