@@ -3,6 +3,7 @@ import type { Environment } from '../environment.js';
 import { COMPLETE } from '../http1/field-scanner.js';
 import type { ResponseScanner } from '../http1/response-scanner.js';
 import type { UpstreamAttempt } from '../http2/connection/attempt-stream.js';
+import { OutgoingQueue } from '../http2/connection/outgoing-queue.js';
 import type { AnswerReceiver } from '../http2/connection/stream-users.js';
 import { ErrorCode } from '../http2/error-codes.js';
 import { summarize } from '../http2/field-summary.js';
@@ -38,8 +39,10 @@ export class Http2Link implements UpstreamLink, AnswerReceiver, TurnTask {
   /** The stream is over, or nobody wants it any more. */
   #isOver = false;
   #isPaused = false;
-  /** Bytes that the user has got while it was paused. */
+  /** Bytes that have come while the user was paused. */
   #unconsumed = 0;
+  /** What they are; pieces share buffers, because a write for each costs a hundred times a frame of one byte. */
+  #held: OutgoingQueue | undefined = undefined;
   #wantsDrain = false;
 
   constructor(
@@ -103,6 +106,7 @@ export class Http2Link implements UpstreamLink, AnswerReceiver, TurnTask {
     this.#isPaused = false;
     const bytes = this.#unconsumed;
     this.#unconsumed = 0;
+    this.#giveHeld();
     if (bytes > 0) this.#attempt?.consumed(bytes);
   }
 
@@ -192,15 +196,23 @@ export class Http2Link implements UpstreamLink, AnswerReceiver, TurnTask {
       if (bytes > 0) this.#attempt?.consumed(bytes);
       return;
     }
-    if (endStream) this.#answerDone = true;
-    if (this.#tunnel !== undefined) this.#tunnelData(this.#tunnel, buffer, start, end, endStream);
-    else if (this.user !== undefined) this.#bodyData(this.user, buffer, start, end, endStream);
-    if (bytes === 0) return;
-    if (this.#isPaused) this.#unconsumed += bytes;
-    else this.#attempt?.consumed(bytes);
+    if (this.#isPaused) {
+      const held = (this.#held ??= new OutgoingQueue());
+      held.add(buffer, start, end);
+      held.isEnded = endStream;
+      this.#unconsumed += bytes;
+      return;
+    }
+    this.#give(buffer, start, end, endStream);
+    if (bytes > 0) this.#attempt?.consumed(bytes);
   }
 
   onAnswerTrailers(block: HeaderBlock): void {
+    if (this.#held !== undefined) {
+      this.#held.isEnded = true;
+      this.#held.trailers = block;
+      return;
+    }
     this.#answerDone = true;
     const { user } = this;
     if (this.#isOver) return;
@@ -215,6 +227,7 @@ export class Http2Link implements UpstreamLink, AnswerReceiver, TurnTask {
   }
 
   onAttemptFailed(failure: AttemptFailure, resetCode: number): void {
+    this.#giveHeld();
     if (this.#isOver) return;
     const { user } = this;
     const tunnel = this.#tunnel;
@@ -227,6 +240,28 @@ export class Http2Link implements UpstreamLink, AnswerReceiver, TurnTask {
   }
 
   // === inside
+
+  #give(buffer: Buffer, start: number, end: number, endStream: boolean): void {
+    if (endStream) this.#answerDone = true;
+    if (this.#tunnel !== undefined) this.#tunnelData(this.#tunnel, buffer, start, end, endStream);
+    else if (this.user !== undefined) this.#bodyData(this.user, buffer, start, end, endStream);
+  }
+
+  /** Gives out what has come while the user was paused, all of it: the window of the stream bounds it. */
+  #giveHeld(): void {
+    const held = this.#held;
+    this.#held = undefined;
+    if (held === undefined) return;
+    const { isEnded, trailers } = held;
+    const endsWithData = isEnded && trailers === undefined;
+    if (endsWithData && held.bytes === 0) this.#give(NO_BYTES, 0, 0, true);
+    for (let piece = held.first; piece !== undefined && !this.#isOver; piece = held.first) {
+      const { at, firstEnd } = held;
+      this.#give(piece, at, firstEnd, endsWithData && held.bytes === firstEnd - at);
+      held.advance(firstEnd - at);
+    }
+    if (trailers !== undefined) this.onAnswerTrailers(trailers);
+  }
 
   #begin(head: string): void {
     const { env, endpoint } = this;
@@ -323,6 +358,7 @@ export class Http2Link implements UpstreamLink, AnswerReceiver, TurnTask {
     this.#tunnel = undefined;
     if (this.#isOver) return;
     this.#isOver = true;
+    this.#held = undefined;
     const isComplete = this.#answerDone && this.#body?.isDone === true;
     if (!isComplete) this.#attempt?.cancel(code);
   }
