@@ -27,7 +27,7 @@ export const ERRORS = {
     status: 400,
     grpcStatus: 13,
     retryable: 'no',
-    meaning: 'The request breaks the framing or syntax rules of HTTP/1.1 (RFC 9112), or names no host.',
+    meaning: 'The request breaks the framing or syntax rules of HTTP (RFC 9112, RFC 9113), or names no host.',
     remedy: 'Correct the client. The message names the rule that was broken.',
   },
   MESH_ERR_DENIED: {
@@ -113,7 +113,8 @@ export const ERRORS = {
     grpcStatus: 12,
     retryable: 'no',
     meaning: 'The request uses a transfer coding or protocol feature that Mesher does not forward.',
-    remedy: 'Use the chunked transfer coding or a Content-Length.',
+    remedy:
+      'Use the chunked transfer coding or a Content-Length. The message names the feature: gRPC needs HTTP/2 on both sides, and CONNECT with :protocol a peer that takes it.',
   },
   MESH_ERR_BAD_UPSTREAM: {
     status: 502,
@@ -126,7 +127,8 @@ export const ERRORS = {
     status: 502,
     grpcStatus: 14,
     retryable: 'maybe-executed',
-    meaning: 'The upstream closed the connection before the first byte of its answer.',
+    meaning:
+      'The upstream closed the connection, or reset the stream, before the first byte of its answer or in the middle of a gRPC stream.',
     remedy: 'Check whether the provider crashes or closes idle connections early.',
   },
   MESH_ERR_CONNECT: {
@@ -185,7 +187,8 @@ export const ERRORS = {
     grpcStatus: 14,
     retryable: 'never-sent',
     meaning: 'A limit on connections or waiting requests is reached.',
-    remedy: 'Raise maxConnectionsPerEndpoint or maxPendingPerEndpoint, or add instances.',
+    remedy:
+      'Raise maxConnectionsPerEndpoint or maxPendingPerEndpoint, for HTTP/2 maxUpstreamConnections or maxUpstreamStreams, or add instances.',
   },
   MESH_ERR_REGISTRY_UNAVAILABLE: {
     status: 503,
@@ -220,7 +223,7 @@ export const ERRORS = {
     grpcStatus: 12,
     retryable: 'no',
     meaning: 'The request line names an HTTP version other than 1.0 or 1.1.',
-    remedy: 'Use HTTP/1.1, or HTTP/2 with prior knowledge where it is offered.',
+    remedy: 'Use HTTP/1.1, or HTTP/2 by prior knowledge or an upgrade to h2c, which every listener takes.',
   },
   MESH_ERR_LOOP: {
     status: 508,

@@ -51,7 +51,7 @@ export type { RouteChoice } from './routing/route-choice.js';
 export type { Subset } from './routing/subset.js';
 export { Explanation } from './explain/explanation.js';
 export type { ExplainStep } from './explain/explanation.js';
-export type { CallExplanation } from './explain/explainer.js';
+export type { CallExplanation, ExplainedAnswer } from './explain/explainer.js';
 export { readExplainRequest } from './explain/explain-request.js';
 export type { ExplainRequest } from './explain/explain-request.js';
 export { GivenDiscovery, readGivenInstances } from './explain/given-instances.js';

@@ -80,6 +80,30 @@ describe('explaining an outbound call', () => {
     await chassis.close();
   });
 
+  it('says to a caller of gRPC its statuses, and that its call has no time to begin to answer', async () => {
+    const { rig, chassis } = await started();
+    rig.discovery.publish('modern', [instanceAt({ grpc: '10.0.0.2:80' }, { service: 'modern' })]);
+    const refused = await chassis.explain({ url: 'http://192.0.2.1/a.B/C', protocol: 'grpc' });
+    const { decision, data } = refused.steps.at(-1) ?? {};
+    expect(decision).to.match(/^UNIMPLEMENTED MESH_ERR_NO_ROUTE: /);
+    expect(data).to.include({ status: 404, grpcStatus: 12 });
+    const { steps } = await chassis.explain({
+      url: 'http://modern/a.B/C',
+      protocol: 'grpc',
+      method: 'POST',
+      watch: true,
+    });
+    const told = (name: string): string => {
+      const step = steps.find(({ stage }) => stage === name);
+      return [step?.decision, ...(step?.details ?? [])].join('\n');
+    };
+    expect(told('timeout'))
+      .to.match(/^none, as gRPC wants it/)
+      .and.to.not.contain('responseTimeout');
+    expect(told('retry')).to.contain('a stream that no instance has looked at');
+    await chassis.close();
+  });
+
   it('names the service that was probably meant', async () => {
     const { chassis } = await started();
     const [step] = (await chassis.explain({ url: 'http://wrld/' })).steps.slice(-1);

@@ -92,7 +92,7 @@ export class Explainer {
   async explain(asked: ExplainRequest): Promise<CallExplanation> {
     const request = readExplainRequest(asked);
     const call = new ExplainCall(request, this.stations.sources, this.stations.clock.now());
-    const into = new Explanation();
+    const into = new Explanation(call.protocol);
     this.#loop(call, into);
     if (!into.stopped) {
       if (call.direction === 'outbound') await this.#outbound(call, into, request.watch === true);

@@ -1,4 +1,6 @@
 import type { Rejection } from '../errors.js';
+import { grpcStatusName } from '../grpc/status.js';
+import type { CallProtocol } from '../invocation.js';
 
 /** One decision about a call, for people and as data. */
 export interface ExplainStep {
@@ -22,6 +24,9 @@ export class Explanation {
   /** What the caller would get, when the stage that stopped said so by {@link reject}. */
   rejection: Rejection | undefined = undefined;
 
+  /** @param protocol of the call: callers of gRPC know its statuses only */
+  constructor(private readonly protocol: CallProtocol = 'http') {}
+
   add(
     stage: string,
     decision: string,
@@ -38,8 +43,11 @@ export class Explanation {
     details: readonly string[] = [],
     data: Readonly<Record<string, unknown>> = {},
   ): void {
-    const { code, status, message, hint } = rejection;
-    this.add(stage, `${status} ${code}: ${message}`, details, { ...data, code, status, hint });
+    const { code, status, grpcStatus, message, hint } = rejection;
+    const isGrpc = this.protocol === 'grpc';
+    const told = isGrpc ? grpcStatusName(grpcStatus) : status;
+    const statuses = isGrpc ? { status, grpcStatus } : { status };
+    this.add(stage, `${told} ${code}: ${message}`, details, { ...data, code, ...statuses, hint });
     this.rejection = rejection;
     this.stopped = true;
   }

@@ -1,18 +1,21 @@
 import { expect } from 'chai';
-import { DirectAnswer, Rejection } from '../errors.js';
+import { DirectAnswer, ERRORS, Rejection } from '../errors.js';
 import { errorTrailers } from './error-trailers.js';
 
 describe('the trailers of an error', () => {
-  it('say the status of the code, what happened, and when to come back', () => {
-    expect(errorTrailers(new Rejection('MESH_ERR_RATE_LIMITED', 'Zu viele Anrufe für w', 2))).to.deep.equal([
+  it('say the status of the code, what happened, what to do, and when to come back', () => {
+    const limited = new Rejection('MESH_ERR_RATE_LIMITED', 'Zu viele Anrufe für w', 2, 'Wait');
+    expect(errorTrailers(limited)).to.deep.equal([
       ['grpc-status', '8'],
-      ['grpc-message', 'MESH_ERR_RATE_LIMITED: Zu viele Anrufe f%C3%BCr w'],
+      ['grpc-message', 'MESH_ERR_RATE_LIMITED: Zu viele Anrufe f%C3%BCr w. Wait'],
       ['grpc-retry-pushback-ms', '2000'],
     ]);
-    expect(errorTrailers(new Rejection('MESH_ERR_DENIED', 'no'))).to.deep.equal([
+    expect(errorTrailers(new Rejection('MESH_ERR_DENIED', 'No.'))).to.deep.equal([
       ['grpc-status', '7'],
-      ['grpc-message', 'MESH_ERR_DENIED: no'],
+      ['grpc-message', `MESH_ERR_DENIED: No. ${ERRORS.MESH_ERR_DENIED.remedy}`],
     ]);
+    const plain = errorTrailers(new Rejection('MESH_ERR_DENIED', 'no', undefined, ''));
+    expect(plain[1]).to.deep.equal(['grpc-message', 'MESH_ERR_DENIED: no.']);
   });
 
   it('say the text of an answer that somebody has written, and no other content', () => {

@@ -65,6 +65,13 @@ describe('an explanation as text', () => {
     );
   });
 
+  it('names the status of gRPC where the caller would get one', () => {
+    const answer = { code: 'MESH_ERR_NO_ROUTE', status: 404, grpcStatus: 12, message: 'no', hint: '' };
+    expect(renderExplanation({ ...REFUSED, answer }, PLAIN)).to.match(
+      /: the caller would get UNIMPLEMENTED \(12\) MESH_ERR_NO_ROUTE\n/,
+    );
+  });
+
   it('says so when more is known only when the call is made', () => {
     expect(renderExplanation({ ...SENT, open: true }, PLAIN)).to.match(
       /\nThe call would go on; what follows shows only/,

@@ -1,4 +1,4 @@
-import type { CallExplanation } from '@mesher/core';
+import { grpcStatusName, type CallExplanation, type ExplainedAnswer } from '@mesher/core';
 
 /** How the terminal wants the text. */
 export interface TextStyle {
@@ -71,9 +71,9 @@ function renderVerdict(
   paints: Paints,
 ): string[] {
   if (!sent) {
-    const { code = '', status = 0, hint = '' } = answer ?? {};
+    const { code = '', hint = '' } = answer ?? {};
     return [
-      paints.bad(`The call would not be sent: the caller would get ${status} ${code}`.trimEnd()),
+      paints.bad(`The call would not be sent: the caller would get ${statusOf(answer)} ${code}`.trimEnd()),
       ...wrap(hint, width - GAP).map((line) => `  ${line}`),
     ];
   }
@@ -90,6 +90,12 @@ function renderVerdict(
       return [`  ${paints.dim(first)}`, ...more.map((line) => `          ${paints.dim(line)}`)];
     }),
   ];
+}
+
+/** The status as the caller sees it: callers of gRPC know the names of theirs. */
+function statusOf(answer: ExplainedAnswer | undefined): string {
+  const { status = 0, grpcStatus } = answer ?? {};
+  return grpcStatus === undefined ? String(status) : `${grpcStatusName(grpcStatus)} (${grpcStatus})`;
 }
 
 /** Breaks a text at blanks, so that no line is longer than `width` unless a word is. */

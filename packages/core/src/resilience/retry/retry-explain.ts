@@ -32,7 +32,11 @@ function explainTimeout(call: Invocation, attempts: ServiceAttempts, now: number
         : `cse.isolation.Consumer sets ${duration(attempts.timeoutMs)} for ${attempts.service}`,
     ...(tryTimeoutMs === Infinity ? [] : [`each attempt has ${duration(tryTimeoutMs)}`]),
   ];
-  const none = left === Infinity ? 'that of the proxy (mesher.proxy.responseTimeout)' : 'no bound';
+  const ofProxy =
+    call.protocol === 'grpc'
+      ? 'none, as gRPC wants it; silence ends the call (mesher.proxy.responseIdleTimeout)'
+      : 'that of the proxy (mesher.proxy.responseTimeout)';
+  const none = left === Infinity ? ofProxy : 'no bound';
   into.add('timeout', isBound ? `the answer must begin within ${duration(left)}` : none, details, {
     timeoutMs: isBound ? Math.round(left) : null,
     perTryTimeoutMs: tryTimeoutMs === Infinity ? null : tryTimeoutMs,
@@ -55,15 +59,19 @@ function explainRetries(
   const { percent, minPerSecond } = budget.options;
   const available = Math.floor(budget.available(now));
   const mayRepeat = policy.anyMethod || attempts.isIdempotent(call);
-  const method = call.protocol === 'grpc' ? call.path : call.method;
+  const isGrpc = call.protocol === 'grpc';
+  const method = isGrpc ? call.path : call.method;
+  const safe = isGrpc
+    ? 'no connection, or a stream that no instance has looked at'
+    : 'no connection, or none left before an answer to an idempotent request';
   const details = [
-    `safe failures (no connection, or none left before an answer to an idempotent request): ${upTo(safeAttempts)}`,
+    `safe failures (${safe}): ${upTo(safeAttempts)}`,
     ...(policy.isEnabled
       ? [
           `${policy.conditions.names.join(', ')}: ${upTo(maxAttempts)}, ${triesPerInstance} at one instance, ${policy.backoff.describe()}`,
           mayRepeat
             ? `${method} may be sent again after it was executed`
-            : `${method} is not ${call.protocol === 'grpc' ? 'one of idempotentGrpcMethods' : 'idempotent'}: it is only sent again if it cannot have been executed`,
+            : `${method} is not ${isGrpc ? 'one of idempotentGrpcMethods' : 'idempotent'}: it is only sent again if it cannot have been executed`,
         ]
       : ['nothing else: retryEnabled is off']),
     ...(room >= wanted

@@ -15,7 +15,8 @@ describe('a gRPC call that Mesher answers itself', () => {
     const client = grpcClient(rig(), proxy);
     for (code of codes) {
       const { trailing, ...result } = await callUnary(client);
-      expect(result, code).to.deep.include({ code: ERRORS[code].grpcStatus, details: `${code}: about ${code}` });
+      const details = `${code}: about ${code}. ${ERRORS[code].remedy}`;
+      expect(result, code).to.deep.include({ code: ERRORS[code].grpcStatus, details });
       expect(trailing.get('x-mesher-error'), code).to.deep.equal(code.startsWith('MESH_ERR_') ? [code] : []);
       expect(trailing.get('retry-after'), code).to.deep.equal(['3']);
     }
@@ -31,7 +32,7 @@ describe('a gRPC call that Mesher answers itself', () => {
         begin: (call) => {
           call.addResponseField('x-policy', 'p');
           call.addResponseField('grpc-status', '0');
-          return new Rejection('MESH_ERR_DENIED', 'nö: 100%\nreally');
+          return new Rejection('MESH_ERR_DENIED', 'nö: 100%\nreally', undefined, 'ask');
         },
       },
     });
@@ -44,14 +45,14 @@ describe('a gRPC call that Mesher answers itself', () => {
       ':status': 200,
       'content-type': 'application/grpc',
       'grpc-status': '7',
-      'grpc-message': 'MESH_ERR_DENIED: n%C3%B6: 100%25%0Areally',
+      'grpc-message': 'MESH_ERR_DENIED: n%C3%B6: 100%25%0Areally. ask',
       'x-mesher-error': 'MESH_ERR_DENIED',
       'x-request-id': 'r7',
       'x-policy': 'p',
     });
     expect(Object.keys(answer.trailers)).to.deep.equal([]);
     expect(answer.body.length).to.equal(0);
-    expect((await callUnary(grpcClient(rig(), proxy))).details).to.equal('MESH_ERR_DENIED: nö: 100%\nreally');
+    expect((await callUnary(grpcClient(rig(), proxy))).details).to.equal('MESH_ERR_DENIED: nö: 100%\nreally. ask');
   });
 
   it('is told that no connection can be made (UNAVAILABLE)', async () => {
@@ -101,7 +102,8 @@ describe('a gRPC call that Mesher answers itself', () => {
       },
     });
     const result = await callUnary(grpcClient(rig(), proxy), 'x', new Metadata());
-    expect(result).to.deep.include({ code: Status.INTERNAL, details: 'MESH_ERR_PLUGIN: broken plugin' });
+    const details = `MESH_ERR_PLUGIN: broken plugin. ${ERRORS.MESH_ERR_PLUGIN.remedy}`;
+    expect(result).to.deep.include({ code: Status.INTERNAL, details });
   });
 
   it('is no answer of gRPC for application/grpc-web, which is another protocol', async () => {
