@@ -4,6 +4,9 @@ import { HeaderField } from '../hpack/header-field.js';
 /** Sets that are kept, of each kind: policies remove a handful of combinations. Beyond them each call makes its own. */
 const MAX_SETS = 1000;
 
+/** A longer set is not kept: it holds a path of a client, and a thousand of the longest would be 100 MB. */
+const MAX_KEY_CHARS = 1024;
+
 /** Edits of heads, made once per set, so that encoders recognise what they have written before. */
 export class EditSets {
   readonly #without = new Map<string, BlockEdits>();
@@ -41,6 +44,7 @@ export class EditSets {
       if (isPseudo) replaced.set(':authority', new HeaderField(':authority', authority));
     }
     const edits = new BlockEdits(replaced);
+    if (key.length > MAX_KEY_CHARS) return edits;
     // Paths that differ from call to call would fill it with what never comes again.
     if (this.#replacing.size >= MAX_SETS) this.#replacing.clear();
     this.#replacing.set(key, edits);
