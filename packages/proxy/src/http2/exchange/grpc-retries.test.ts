@@ -56,6 +56,25 @@ describe('retries of gRPC calls', () => {
     return proxy;
   }
 
+  it('do not reset the streams of answers that are complete', async () => {
+    for (const [head, trailers] of [
+      [blockOf([':status', '200'], ['content-type', 'application/grpc'], ['grpc-status', '14']), undefined],
+      [HEAD, UNAVAILABLE],
+    ] as const) {
+      let requests = 0;
+      const { port } = await startRawHttp2Server(rig(), (session, streamId) => {
+        if (++requests === 3) answerWell(session, streamId);
+        else {
+          session.writer.headers(streamId, head, trailers === undefined);
+          if (trailers !== undefined) session.writer.headers(streamId, trailers, true);
+        }
+      });
+      const proxy = await retrying(port);
+      expect((await callUnary(grpcClient(rig(), proxy))).code).to.equal(Status.OK);
+      expect([requests, proxy.proxy.stats.http2ResetsSent]).to.deep.equal([3, 0]);
+    }
+  });
+
   it('happen when a server answers with a status alone, with the same message and fresh metadata', async () => {
     const received: string[] = [];
     const upstreamPort = await startGrpcServer(rig(), {

@@ -72,6 +72,9 @@ export class UpstreamStream extends Http2Stream implements UpstreamAttempt {
     if (this.id === 0) {
       this.isClosed = true;
       this.pool.leave(this);
+    } else if (this.isRemoteEnded && this.isLocalEnded) {
+      // The receiver is told of the end before the stream is closed: there is nothing to be reset.
+      this.connection.closeIfDone(this);
     } else this.reset(code);
   }
 
