@@ -30,6 +30,10 @@ readonly GRPCIO=1.76.0
 install_grpcio() {
   local python="$BUILT/python"
   PYTHONPATH="$python" python3 -c "import grpc, sys; sys.exit(grpc.__version__ != '$GRPCIO')" 2>/dev/null && return
+  if ! command -v python3 >/dev/null; then
+    echo "peers: there is no Python 3, so grpcio is not installed; the tests that need it are skipped"
+    return
+  fi
   timeout "$LIMIT" python3 -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --upgrade \
     --only-binary :all: --target "$python" "grpcio==$GRPCIO" ||
     echo "peers: could not install grpcio for Python; the tests that need it are skipped"
@@ -40,7 +44,9 @@ install_grpcio
 
 packages=()
 for entry in "${PROGRAMS[@]}"; do
-  command -v "${entry%%:*}" >/dev/null || packages+=("${entry##*:}")
+  package=${entry##*:}
+  # Two programs may be in one package.
+  command -v "${entry%%:*}" >/dev/null || [[ " ${packages[*]} " == *" $package "* ]] || packages+=("$package")
 done
 [ ${#packages[@]} -eq 0 ] && exit 0
 
