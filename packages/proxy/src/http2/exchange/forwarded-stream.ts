@@ -42,6 +42,8 @@ export abstract class ForwardedStream extends TimedCall<Http2SecondAttempt> impl
   abstract onAnswerData(buffer: Buffer, start: number, end: number, endStream: boolean): void;
   abstract onAnswerTrailers(block: HeaderBlock): void;
   abstract onAttemptFailed(failure: AttemptFailure, resetCode: number): void;
+  /** Puts the head of an answer off until the turn ends: its status may still come. */
+  protected abstract hold(head: HeaderBlock): void;
 
   /** Starts with the head; the rest of the request follows. */
   start(requestDone: boolean): void {
@@ -64,6 +66,7 @@ export abstract class ForwardedStream extends TimedCall<Http2SecondAttempt> impl
     const { attempt } = this;
     if (attempt === undefined || (call.bodyReplayable && this.phase < Phase.Response)) {
       (this.kept ??= new KeptRequest()).add(buffer, start, end);
+      this.env.http2Buffered.add(bytes);
       if (attempt?.isBegun === true) this.#dropIfTooLarge();
     }
     if (attempt === undefined) return;
@@ -114,7 +117,8 @@ export abstract class ForwardedStream extends TimedCall<Http2SecondAttempt> impl
   }
 
   protected get isTooLargeToKeep(): boolean {
-    return this.kept !== undefined && this.kept.bytes > this.env.options.maxReplayBytes;
+    const { kept, env } = this;
+    return kept !== undefined && (kept.bytes > env.options.maxReplayBytes || !env.http2Buffered.mayKeep);
   }
 
   protected arm(delayMs: number, latest: number): void {
@@ -168,6 +172,14 @@ export abstract class ForwardedStream extends TimedCall<Http2SecondAttempt> impl
     this.armPhase();
   }
 
+  /** Nothing of the body has to be sent again. */
+  protected dropKept(): void {
+    const { kept } = this;
+    if (kept === undefined) return;
+    this.kept = undefined;
+    this.env.http2Buffered.add(-kept.bytes);
+  }
+
   protected discardAnswer(): void {
     this.dropAttempt();
   }
@@ -190,9 +202,10 @@ export abstract class ForwardedStream extends TimedCall<Http2SecondAttempt> impl
 
   protected adopt(second: Http2SecondAttempt): void {
     this.attempt = second.attempt;
-    second.isAdopted = true;
     this.#sent = 0;
     this.onRequestSent(second.sentBytes);
+    const head = second.adopted();
+    if (head !== undefined) this.hold(head);
   }
 
   protected startMirror(order: MirrorOrder): void {
@@ -229,6 +242,6 @@ export abstract class ForwardedStream extends TimedCall<Http2SecondAttempt> impl
   #dropIfTooLarge(): void {
     if (!this.isTooLargeToKeep) return;
     this.call.bodyReplayable = false;
-    this.kept = undefined;
+    this.dropKept();
   }
 }

@@ -44,8 +44,7 @@ export class Http2Exchange extends ForwardedStream implements TurnTask {
   onAnswerHead(block: HeaderBlock, endStream: boolean): void {
     const isJudged = this.second !== undefined || this.call.watchesAnswer;
     if (isJudged && !endStream && this.call.isGrpc) {
-      this.#held = block;
-      this.env.outputPool.beforeFlush(this);
+      this.hold(block);
       return;
     }
     const isLookedAt = isJudged || AnswerNote.of(block).hasError;
@@ -169,6 +168,11 @@ export class Http2Exchange extends ForwardedStream implements TurnTask {
     else this.armPhase();
   }
 
+  protected hold(head: HeaderBlock): void {
+    this.#held = head;
+    this.env.outputPool.beforeFlush(this);
+  }
+
   protected override dropAttempt(): void {
     this.#held = undefined;
     super.dropAttempt();
@@ -215,7 +219,7 @@ export class Http2Exchange extends ForwardedStream implements TurnTask {
     this.phase = Phase.Response;
     this.#status = status;
     this.#grpcStatus = grpcStatus;
-    this.kept = undefined;
+    this.dropKept();
     this.times = undefined;
     if (call.isGrpc) this.#beganAfterMs = env.now() - call.startedAt;
     this.stream.head(answerHead(block, call, env), endStream);
@@ -258,7 +262,7 @@ export class Http2Exchange extends ForwardedStream implements TurnTask {
     const { second } = this;
     const attempt = this.takeAttempt();
     this.second = undefined;
-    this.kept = undefined;
+    this.dropKept();
     this.#held = undefined;
     this.#end(aborted);
     attempt?.cancel(ErrorCode.cancel);

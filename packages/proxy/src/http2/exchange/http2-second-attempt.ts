@@ -47,6 +47,14 @@ export class Http2SecondAttempt implements SecondAttempt, AnswerReceiver, TurnTa
     return this.#failure;
   }
 
+  /** The exchange takes over what is left. @returns the head that has come and was not judged yet */
+  adopted(): HeaderBlock | undefined {
+    const held = this.#held;
+    this.isAdopted = true;
+    this.#held = undefined;
+    return held;
+  }
+
   cancel(): void {
     const { attempt } = this;
     this.attempt = undefined;
@@ -107,7 +115,7 @@ export class Http2SecondAttempt implements SecondAttempt, AnswerReceiver, TurnTa
     const held = this.#held;
     if (held === undefined) return this.isAdopted;
     this.#held = undefined;
-    if (this.isAdopted || this.#wins(held, trailers)) this.exchange.onAnswerHead(held, false);
+    if (this.#wins(held, trailers)) this.exchange.onAnswerHead(held, false);
     return this.isAdopted;
   }
 

@@ -51,7 +51,13 @@ describe('an attempt that breaks while it is being opened', () => {
     open: (receiver: AnswerReceiver, count: number) => UpstreamAttempt,
     again: CallHandler['again'] = (call, failure) =>
       call.attempts < 3 ? endpoint : new Rejection(failure.code, failure.message),
-  ): { readonly exchange: Http2Exchange; readonly replies: string[]; readonly outcomes: Outcome[] } {
+    own: Partial<CallHandler> = {},
+  ): {
+    readonly exchange: Http2Exchange;
+    readonly replies: string[];
+    readonly outcomes: Outcome[];
+    readonly endTurn: () => void;
+  } {
     const { clock, timers, random } = fakePorts();
     const deadlines = new Deadlines(clock, timers);
     const env = new Environment(DEFAULT_PROXY_OPTIONS, deadlines, new ProxyStats(), silentLogger(), random, () => 0);
@@ -75,6 +81,7 @@ describe('an attempt that breaks while it is being opened', () => {
       again,
       connected: () => undefined,
       end: (_call, outcome) => void outcomes.push(outcome),
+      ...own,
     };
     const block = HeaderBlock.of(
       [
@@ -82,10 +89,16 @@ describe('an attempt that breaks while it is being opened', () => {
         [':scheme', 'http'],
         [':path', '/'],
         [':authority', 'a'],
+        ['content-type', 'application/grpc'],
       ].map(([name, value]) => new HeaderField(name, value)),
     );
     const call = new Http2Call({ direction: 'outbound', remoteAddress: '', identify: () => undefined }, block, env);
-    return { exchange: new Http2Exchange(call, stream, handler, env), replies, outcomes };
+    return {
+      exchange: new Http2Exchange(call, stream, handler, env),
+      replies,
+      outcomes,
+      endTurn: () => env.outputPool.flushAll(),
+    };
   }
 
   it('gives way to the next one, which gets the whole request', () => {
@@ -109,7 +122,7 @@ describe('an attempt that breaks while it is being opened', () => {
       return new FakeAttempt();
     });
     exchange.start(true);
-    expect(replies).to.deep.equal(['head 502']);
+    expect(replies).to.deep.equal(['head 200']);
     expect(outcomes.map(({ code }) => code)).to.deep.equal(['MESH_ERR_CONNECT']);
   });
 
@@ -150,5 +163,35 @@ describe('an attempt that breaks while it is being opened', () => {
     exchange.onRequestData(BODY, 0, BODY.length, false);
     exchange.onRequestData(BODY, 0, BODY.length, true);
     expect(attempts.map(({ done }) => done)).to.deep.equal([['data body'], ['data body', 'data body end']]);
+  });
+
+  it('beside another one has no say any more when its call is over before its head could be judged', () => {
+    const receivers: AnswerReceiver[] = [];
+    const judged: number[] = [];
+    const { exchange, replies, outcomes, endTurn } = exchangeWith(
+      (receiver) => {
+        receivers.push(receiver);
+        return new FakeAttempt();
+      },
+      undefined,
+      {
+        begin: (call) => {
+          call.hedgeAfter = 0;
+          call.watchesAnswer = true;
+          return endpoint;
+        },
+        hedge: () => new Endpoint('127.0.0.1', 2, undefined, 1, undefined, 'http2'),
+        answered: (_call, { status }) => void judged.push(status),
+      },
+    );
+    exchange.start(true);
+    exchange.onTimeout();
+    const [first, second] = receivers;
+    second.onAnswerHead(HeaderBlock.of([new HeaderField(':status', '200')]), false);
+    first.onAttemptFailed(LOST, 2);
+    exchange.onClientGone();
+    endTurn();
+    endTurn();
+    expect([judged, replies, outcomes.length]).to.deep.equal([[], [], 1]);
   });
 });
