@@ -93,7 +93,7 @@ export const http2LimitsSchema = s.object(
       default: '256MB',
       min: '1MB',
       max: '16GB',
-      doc: 'How much may wait for all HTTP/2 calls of the process; beyond it new calls are refused, and those for which most waits are reset (ENHANCE_YOUR_CALM) until three quarters are left.',
+      doc: 'How much may wait for all HTTP/2 calls of the process; beyond it new calls are refused, and those for which most waits are reset (ENHANCE_YOUR_CALM) until three quarters are left. Beyond half of it bodies that were sent are not kept for further attempts.',
       reason:
         'connections times their bound is more than any machine has, and a few clients that read nothing must not stop all others',
     }),

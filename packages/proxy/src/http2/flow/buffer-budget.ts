@@ -3,6 +3,9 @@ import type { TurnTask } from '../frames/output-pool.js';
 /** From this part of the bound on the process is tight, and as much is left to it when calls had to be given up. */
 const TIGHT_PART = 0.75;
 
+/** Up to this part bodies that have been sent are kept for further attempts: a comfort, which must not make the process tight. */
+const KEPT_PART = 0.5;
+
 /** Somebody who opens windows again when there is room. */
 export interface BudgetWaiter {
   reopen(): void;
@@ -17,8 +20,8 @@ export interface BudgetHolder {
 }
 
 /**
- * Bytes of all HTTP/2 calls of the process that wait here: of requests for instances, and of answers for clients. Windows that are open
- * cannot be taken back, so to open no further ones is not enough: a few clients that read nothing could fill the bound, or go far
+ * Bytes of all HTTP/2 calls of the process that wait here: of requests for instances, of answers for clients, and of
+ * requests that are kept for further attempts. Windows that are open cannot be taken back, so to open no further ones is not enough: a few clients that read nothing could fill the bound, or go far
  * beyond it, and nobody else would be served for as long as they like. Those for whom most waits lose calls instead.
  */
 export class BufferBudget implements TurnTask {
@@ -47,6 +50,11 @@ export class BufferBudget implements TurnTask {
   /** True when windows are to be opened only for those that keep up. */
   get isTight(): boolean {
     return this.bytes >= this.#maxBytes() * TIGHT_PART;
+  }
+
+  /** True while bodies that have been sent may be kept. */
+  get mayKeep(): boolean {
+    return this.bytes < this.#maxBytes() * KEPT_PART;
   }
 
   /** So many bytes more wait, or fewer. */
