@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { status as Code } from '@grpc/grpc-js';
+import type { App } from './support/app.js';
 import { GrpcApp } from './support/grpc/grpc-app.js';
 import { ECHO_METHODS } from './support/grpc/echo-service.js';
 import { GrpcClient, type Fields, type GrpcAnswer } from './support/grpc/grpc-client.js';
@@ -16,6 +17,8 @@ const NOBODY = '127.0.0.1 1';
 interface Mesh {
   readonly main: GrpcApp;
   readonly admin: GrpcApp;
+  /** Speaks HTTP/1 only. */
+  readonly web: App;
   readonly provider: Sidecar;
   readonly caller: Sidecar;
   /** A listener of the caller for the service, whatever its clients name. */
@@ -34,7 +37,7 @@ async function build(scene: Scene): Promise<Mesh> {
       'cse.flowcontrol.Provider.qps.burst.greedy': 1,
     },
   });
-  await scene.service('web');
+  const web = (await scene.service('web')).app;
   for (const service of ['limited', 'slow', 'broken', 'faulty'])
     await scene.write(`disco/${service}`, `127.0.0.1 ${main.port}\n`);
   await scene.write('disco/dead', `${NOBODY}\n`);
@@ -52,7 +55,7 @@ async function build(scene: Scene): Promise<Mesh> {
     },
     mesher: { 'mesher.listeners': [{ listen: fixed, service: 'greeter' }] },
   });
-  return { main, admin, provider, caller, fixed };
+  return { main, admin, web, provider, caller, fixed };
 }
 
 describe('a sidecar with servicecomb.protocols.grpc', () => {
@@ -187,6 +190,10 @@ describe('a sidecar with servicecomb.protocols.grpc', () => {
       const answer = await say('web', {}, web);
       expect(told(answer)).to.equal('UNAVAILABLE MESH_ERR_NO_LOCAL_PORT');
       expect(answer.status.details).to.contain('local port for grpc');
+      const { port } = mesh().web;
+      const named = await say('web', { 'x-forwarded-port': String(port) }, web);
+      expect(told(named)).to.equal('UNAVAILABLE MESH_ERR_NO_LOCAL_PORT');
+      expect(named.status.details).to.contain(`--service-ports=grpc:${port}`);
     });
   });
 });
@@ -241,6 +248,14 @@ describe('beside calls of gRPC to services', () => {
     const { head, status } = await client.say('hi');
     client.close();
     expect([status.code, head?.get('served-by')]).to.deep.equal([0, ['outside']]);
+  });
+
+  it('a sidecar with a listener for inbound calls, but none for what its application speaks, says that nothing is registered', async () => {
+    const sidecar = await scene().sidecar({
+      ...{ service: 'lost', grpc: true, args: ['--service-ports=rest:8080'] },
+      chassis: { 'servicecomb.protocols.http.listenAddress': `127.0.0.1:${await scene().ports.take()}` },
+    });
+    expect(sidecar.process.output).to.contain('nothing is registered').and.to.contain('"rest:8080"');
   });
 
   it('calls of HTTP/1 reach an application that speaks HTTP/2 only, by whichever address it is registered', async () => {

@@ -37,6 +37,8 @@ describe('the local port of an inbound call', () => {
     ['rest:8080,rest-admin:8081', undefined, 'http', '127.0.0.1:8080', 'the one without a name'],
     ['rest-admin:8081', undefined, 'http', '127.0.0.1:8081', 'the only one of the protocol'],
     ['rest-a:8081,rest-b:8082', undefined, 'http', NONE, 'there being two, and none chosen'],
+    ['rest:8080,grpc:9000', '8080', 'grpc', NONE, 'the chosen one speaking HTTP/1'],
+    ['rest:8080,grpc:8080', '8080', 'grpc', '127.0.0.1:8080', 'it being declared for both'],
     ['rest:8080,grpc:9000', '9000', 'http', '127.0.0.1:9000', 'any declared one may be chosen'],
     ['rest:8080', '443', 'http', '127.0.0.1:8080', 'a load balancer having written its own port'],
     ['rest:8080', '22', 'http', '127.0.0.1:8080', 'an undeclared port being out of reach'],
@@ -46,7 +48,6 @@ describe('the local port of an inbound call', () => {
     ['rest:8080,h2c:8082', undefined, 'http', '127.0.0.1:8080', 'what needs no translation coming first'],
     ['rest:8080,h2c:8082', undefined, 'grpc', '127.0.0.1:8082', 'gRPC being HTTP/2'],
     ['rest:8080,grpc-a:9000', undefined, 'grpc', '127.0.0.1:9000', 'the only one of the protocol'],
-    ['rest:8080,grpc:9000', '8080', 'grpc', '127.0.0.1:8080', 'the caller having chosen it by number'],
     ['', '8083', 'http', '127.0.0.1:8083', 'nothing being declared, the caller chooses'],
     ['', '30101', 'http', NONE, "Mesher's own port being out of reach"],
     ['', '30102', 'http', NONE, "Mesher's own port being out of reach"],
@@ -76,6 +77,12 @@ describe('the local port of an inbound call', () => {
     expect(ambiguous.message).to.contain('rest-a, rest-b');
     const several = target(localPorts('grpc-a:9001,grpc-b:9002'), undefined, 'grpc') as Rejection;
     expect(several.message).to.contain('several local ports for grpc (grpc-a, grpc-b)');
+  });
+
+  it('that a call of gRPC chose although it is one of HTTP/1 is explained with the flag to set', () => {
+    const refused = target(localPorts('rest:8080,grpc:9000'), '8080', 'grpc') as Rejection;
+    expect(refused.message).to.contain('port 8080, which is declared for HTTP/1');
+    expect(refused.hint).to.contain('--service-ports=grpc:8080');
   });
 
   it('is spoken to as it was declared; an undeclared one may speak anything, and so may one declared for both', () => {

@@ -100,7 +100,10 @@ export class LocalPorts {
   #target(call: Invocation, undeclared: (port: number) => LocalPort): Endpoint | Rejection {
     const chosen = call.header(PORT_FIELD);
     const fromHeader = chosen === undefined ? undefined : this.#chosen(chosen, undeclared);
-    if (fromHeader !== undefined) return fromHeader.endpoint;
+    if (fromHeader !== undefined) {
+      const { endpoint } = fromHeader;
+      return call.protocol === 'grpc' && endpoint.speaks === 'http1' ? speaksNoGrpc(endpoint) : endpoint;
+    }
     for (const name of DECLARED_AS[call.protocol]) {
       const local = this.#byName.get(name);
       if (local !== undefined) return local.endpoint;
@@ -153,6 +156,16 @@ export class LocalPorts {
       `Start it with --service-ports=${flag}:PORT (or SERVICE_PORTS=${flag}:PORT), or call with the port in the URL`,
     );
   }
+}
+
+/** The caller has chosen a port that is declared for HTTP/1, into which calls of gRPC cannot be translated. */
+function speaksNoGrpc({ port }: Endpoint): Rejection {
+  return new Rejection(
+    'MESH_ERR_NO_LOCAL_PORT',
+    `The call names port ${port}, which is declared for HTTP/1, and gRPC is not translated`,
+    undefined,
+    `Call without a port in the target, or, if gRPC is spoken there, start the called sidecar with --service-ports=grpc:${port}`,
+  );
 }
 
 /** A port that is declared for HTTP/1 and for HTTP/2 (`rest:8080,grpc:8080`) is one of a server that tells them apart. */

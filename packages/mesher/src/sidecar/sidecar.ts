@@ -146,6 +146,12 @@ export class Sidecar {
         'no --service-ports: callers choose the local port by X-Forwarded-Port, and calls without it fail',
       );
     }
+    if (plan.inbound.length > 0 && this.#ownAddresses().size === 0) {
+      logger.warn(
+        { servicePorts: settings.bootstrap.servicePorts.map(({ protocol, port }) => `${protocol}:${port}`) },
+        'nothing is registered: no listener for inbound calls is for what the application speaks; see servicecomb.protocols and --service-ports',
+      );
+    }
     for (const { listen, service, target, protocol } of document.mesher.listeners) {
       const opaque = protocol === 'tcp';
       if (service !== undefined)
