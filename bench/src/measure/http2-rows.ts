@@ -93,6 +93,7 @@ export const HTTP2_ROWS: readonly (CallsRow | StreamingRow | HeldRow)[] = [
   calls('get', 'HTTP/2, GET of 128 B', FEW, {}),
   calls('get', 'HTTP/2, GET of 128 B', MANY, {}),
   calls('paths', 'HTTP/2, 5,000 paths in turn and 12 headers', FEW, { paths: MANY_PATHS, headers: manyHeaders() }),
+  calls('paths', 'HTTP/2, 5,000 paths in turn and 12 headers', MANY, { paths: MANY_PATHS, headers: manyHeaders() }),
   calls('16k', 'HTTP/2, GET of 16 KB', FEW, { paths: [MEDIUM_PATH], bodyBytes: 16_384 }),
   {
     ...calls('down', 'HTTP/2, large download', FEW, { paths: [STREAM_PATH] }),
