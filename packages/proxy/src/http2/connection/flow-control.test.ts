@@ -185,6 +185,20 @@ describe('what may wait for HTTP/2 calls', () => {
     expect(rig.env.http2Buffered.bytes).to.equal(0);
   });
 
+  it('counts large heads, which stay for as long as their calls', () => {
+    const rig = new ServerRig({ limits: { maxConnectionBufferedBytes: 256 * KB }, answer: () => undefined });
+    const client = rig.connect().greet();
+    const fields = times(100, (i) => Buffer.from(`x-${i}`)).map((name) => [name.toString(), 'v'.repeat(100)] as const);
+    for (let id = 1; id < 61; id += 2) client.send(get(id, ...fields));
+    const { bytes } = rig.env.http2Buffered;
+    expect(bytes).to.be.within(256 * KB, 256 * KB + 20_000);
+    expect(client.seen.resetOf(59), 'REFUSED_STREAM').to.equal(7);
+    client.send(reset(1), get(61, ...fields));
+    expect(client.seen.resetOf(61)).to.equal(undefined);
+    client.connection.destroy();
+    expect(rig.env.http2Buffered.bytes).to.equal(0);
+  });
+
   it('counts answers that their client does not fetch', () => {
     const rig = new ServerRig({ answer: (call) => call.reply(100_000) });
     const client = rig.connect().greet().send(setting(4, 1000), get(1));

@@ -13,6 +13,9 @@ import { OutgoingQueue } from './outgoing-queue.js';
 /** What of a queue is sent before the next stream of the connection has its turn. */
 const TURN_BYTES = 16_384;
 
+/** Usual heads are smaller, come again and share memory. All streams of a connection with the largest would hold its bound. */
+const COUNTED_HEAD_BYTES = 4096;
+
 /**
  * One stream (RFC 9113, 5): both halves, their windows, and what waits to be sent. A call needs no more of HTTP/2 than this; the
  * connection behind it is shared with others.
@@ -31,6 +34,8 @@ export abstract class Http2Stream extends Deadline {
   isClosed = false;
   /** Bytes that have come and were not given back yet, padding included. */
   heldBytes = 0;
+  /** Size of the peer's head where that is worth counting; see {@link holdHead}. */
+  #headBytes = 0;
   /** What the message of the peer announced, -1 for nothing; see {@link isLengthBroken}. */
   protected contentLength = -1;
   readonly #receiveWindow: ReceiveWindow;
@@ -47,6 +52,7 @@ export abstract class Http2Stream extends Deadline {
   forget(): void {
     this.connection.incoming.count(-this.waitingBytes);
     this.heldBytes = 0;
+    this.#headBytes = 0;
     if (!this.mayBeginAgain) this.#queue = undefined;
   }
 
@@ -63,9 +69,16 @@ export abstract class Http2Stream extends Deadline {
     return this.#queue === undefined ? 0 : this.#queue.bytes;
   }
 
-  /** Bytes that wait here in either direction. */
+  /** The head of the peer stays for as long as the stream: large ones count among what waits. */
+  holdHead(bytes: number): void {
+    if (bytes < COUNTED_HEAD_BYTES) return;
+    this.#headBytes = bytes;
+    this.connection.incoming.count(bytes);
+  }
+
+  /** Bytes that wait here in either direction, and a large head. */
   get waitingBytes(): number {
-    return this.heldBytes + this.queuedBytes;
+    return this.heldBytes + this.queuedBytes + this.#headBytes;
   }
 
   /** True while something waits that the window of the stream would let pass. */

@@ -195,6 +195,7 @@ export class Http2ServerConnection extends Http2Connection {
     }
     const stream = new ServerStream(this, streamId, block.summary?.contentLength ?? -1);
     stream.isRemoteEnded = endStream;
+    stream.holdHead(block.listSize);
     this.streams.set(streamId, stream);
     this.#callBegins();
     if (block.excess !== 'none') {
