@@ -80,6 +80,10 @@ export abstract class PooledAttempt implements UpstreamAttempt, UpstreamUser {
     return waiting + (this.#isOpen && this.link !== undefined ? this.link.backlog : 0);
   }
 
+  get isConnecting(): boolean {
+    return !this.#isOpen && this.link !== undefined;
+  }
+
   data(buffer: Buffer, start: number, end: number, endStream: boolean): void {
     if (this.isOver) return;
     const { link } = this;

@@ -18,6 +18,8 @@ export interface UpstreamAttempt {
   readonly queuedBytes: number;
   /** The head has been written: an instance may have seen the request. */
   readonly isBegun: boolean;
+  /** It waits for a connection that does not stand yet, and not for its turn. */
+  readonly isConnecting: boolean;
   /** A piece of the body; taken whole, copied when it has to wait. `onRequestSent` tells when it has left. */
   data(buffer: Buffer, start: number, end: number, endStream: boolean): void;
   /** Ends the request with trailers, after what waits. */

@@ -128,6 +128,7 @@ export class Http2Exchange extends ForwardedStream implements TurnTask {
     }
     this.env.stats.timeouts++;
     if (this.phase === Phase.Response) this.breakOff('MESH_ERR_TIMEOUT');
+    else if (this.phase === Phase.Connecting && this.attempt?.isConnecting === true) this.#failConnect();
     else {
       const requestStalled = !this.requestDone && (this.attempt === undefined || this.attempt.queuedBytes === 0);
       this.refuse(describeTimeout(this.phase, this.call, requestStalled, this.env.options));
@@ -179,6 +180,14 @@ export class Http2Exchange extends ForwardedStream implements TurnTask {
   }
 
   // === inside
+
+  /** The instance is not overloaded, but not there: another one may be. */
+  #failConnect(): void {
+    const { key } = this.call.endpoint as Endpoint;
+    const message = `no connection to ${key} came about within ${this.env.options.pendingTimeout} ms`;
+    this.dropAttempt();
+    this.attemptFailed({ code: 'MESH_ERR_CONNECT', message, sent: false, reusedConnection: false });
+  }
 
   /** @returns true when the answer is not passed on, because another attempt goes on or begins */
   #triesAgain(head: HeaderBlock, trailers: HeaderBlock | undefined): boolean {

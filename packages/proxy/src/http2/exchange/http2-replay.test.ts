@@ -127,6 +127,34 @@ describe('the request of an HTTP/2 call', () => {
     expect(received[0].body).to.equal('before after');
   });
 
+  it('goes elsewhere when it has waited for a connection to an instance that accepts and says nothing', async () => {
+    const frozen = await rig().upstream();
+    const endpoint = new Endpoint('127.0.0.1', frozen.port, undefined, 1, undefined, 'http2');
+    const failures: AttemptFailure[] = [];
+    const { proxy } = await reading(
+      (stream) => ok(stream),
+      () => ({
+        begin: () => endpoint,
+        again: (_call, failure) => {
+          failures.push(failure);
+          return proxy.endpoint;
+        },
+      }),
+    );
+    const session = connectHttp2(rig(), proxy);
+    const first = openStream(session);
+    void readAnswer(first);
+    await proxy.awaitBegun(1);
+    const second = requestHttp2(session);
+    await proxy.awaitBegun(2);
+    await frozen.awaitConnection();
+    await settleSockets();
+    rig().pass(5000);
+    expect((await second).status).to.equal(200);
+    expect(failures).to.have.length(1);
+    expect(failures[0]).to.include({ code: 'MESH_ERR_CONNECT', sent: false, reusedConnection: false });
+  });
+
   it('waits for a policy no longer than allowed', async () => {
     const { proxy } = await reading(
       (stream) => ok(stream),

@@ -21,6 +21,7 @@ const BODY = Buffer.from('body');
 class FakeAttempt implements UpstreamAttempt {
   readonly queuedBytes = 0;
   readonly isBegun = true;
+  readonly isConnecting = false;
   readonly done: string[] = [];
 
   constructor(private readonly onData: () => void = () => undefined) {}

@@ -71,6 +71,14 @@ export class StreamPool implements UpstreamOwner {
     return this.#withRoom() === undefined && !this.#isConnecting && !this.#mayDial;
   }
 
+  /** There is no connection of which the peer has said anything: not even how many calls it takes. */
+  get isUnreached(): boolean {
+    for (const { isNew, isOver, state } of this.#connections) {
+      if (!isNew && !isOver && state !== 'draining') return false;
+    }
+    return true;
+  }
+
   /** The peer takes CONNECT with `:protocol` (RFC 8441); undefined as long as it has not said anything. */
   get takesExtendedConnect(): boolean | undefined {
     for (const { peer } of this.#connections) if (peer.hasCome) return peer.allowsExtendedConnect;

@@ -45,6 +45,10 @@ export class UpstreamStream extends Http2Stream implements UpstreamAttempt {
     return this.id !== 0;
   }
 
+  get isConnecting(): boolean {
+    return this.id === 0 && !this.isClosed && this.pool.isUnreached;
+  }
+
   /** The request is an extended CONNECT (RFC 8441), which only peers take that have said so. */
   get needsExtendedConnect(): boolean {
     return summarize(this.request.block).protocol !== '';
