@@ -20,6 +20,8 @@ export class IncomingData implements BudgetWaiter {
    * clients, because what waits on the streams of instances waits for them.
    */
   #waiting = 0;
+  /** Something has waited here: the budget knows of this connection until its end. */
+  #isHolder = false;
   readonly #window: ReceiveWindow;
   /** Streams whose windows are to be opened once less is waiting. */
   #withheld: Set<Http2Stream> | undefined = undefined;
@@ -61,9 +63,11 @@ export class IncomingData implements BudgetWaiter {
     const { holder } = this;
     if (holder === undefined || bytes === 0) return;
     const wasCrowded = this.#isCrowded;
-    if (this.#waiting === 0) this.budget.hold(holder, true);
+    if (!this.#isHolder) {
+      this.#isHolder = true;
+      this.budget.hold(holder);
+    }
     this.#waiting += bytes;
-    if (this.#waiting === 0) this.budget.hold(holder, false);
     this.budget.add(bytes);
     if (wasCrowded && this.#withheld !== undefined && !this.#isCrowded) this.reopen();
   }
@@ -90,6 +94,7 @@ export class IncomingData implements BudgetWaiter {
   stop(): void {
     this.#withheld = undefined;
     this.budget.leave(this);
+    if (this.holder !== undefined) this.budget.release(this.holder);
   }
 
   /** There is room again. */

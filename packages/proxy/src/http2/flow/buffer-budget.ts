@@ -72,10 +72,14 @@ export class BufferBudget implements TurnTask {
     }
   }
 
-  /** Something waits for it from now on, or nothing any more. */
-  hold(holder: BudgetHolder, isHolding: boolean): void {
-    if (isHolding) this.#holders.add(holder);
-    else this.#holders.delete(holder);
+  /** Something may wait for it from now on. */
+  hold(holder: BudgetHolder): void {
+    this.#holders.add(holder);
+  }
+
+  /** Nothing waits for it any more. */
+  release(holder: BudgetHolder): void {
+    this.#holders.delete(holder);
   }
 
   /** Too much waits: calls are given up until there is room again. */
