@@ -117,6 +117,12 @@ describe('an outbound call that goes nowhere', () => {
       new FakeCall({ protocol: 'grpc' }),
     );
     expect(rejection.message).to.equal('No instance of world is up and speaks grpc');
+    expect(rejection.hint).to.contain('--service-ports=grpc:PORT');
+    const none = await refused(
+      ({ discovery }) => discovery.publish('world', [httpInstance('10.0.0.1:80', { status: 'DOWN' })]),
+      new FakeCall({ protocol: 'grpc' }),
+    );
+    expect(none.rejection.hint).to.contain('Start an instance');
   });
 
   it('because its host names no service: 404, with what to do', async () => {
@@ -128,6 +134,10 @@ describe('an outbound call that goes nowhere', () => {
     ]);
     expect(rejection.hint).to.contain('http://SERVICE/');
     expect(inFlight(rig.metrics, 'outbound')).to.deep.equal({ [UNKNOWN_SERVICE]: 1 });
+    const call = new FakeCall({ authority: '127.0.0.1:40101', protocol: 'grpc' });
+    expect(((await place(rig.outbound, call)) as Rejection).hint)
+      .to.contain('authority')
+      .and.to.contain('plugin.destinationResolver.grpc: ip');
   });
 
   it('because it has no host, or is a connection without any: 404', async () => {

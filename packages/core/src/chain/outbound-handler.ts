@@ -9,6 +9,7 @@ import type {
   Outcome,
 } from '../invocation.js';
 import type { Endpoint } from '../registry/endpoint.js';
+import { nobody } from '../registry/nobody.js';
 import type { ServiceDirectory } from '../registry/service-directory.js';
 import type { ServicePlan } from '../registry/service-plan.js';
 import type { CallDeadlines } from '../resilience/timeout/call-deadlines.js';
@@ -26,7 +27,7 @@ import type { CallerMarks } from './caller-marks.js';
 import { FurtherAttempts } from './further-attempts.js';
 import type { LoopGuard } from './loop-guard.js';
 import type { PolicyChain } from './policy-chain.js';
-import { nobody, unknownService, unresolved } from './refusals.js';
+import { unknownService, unresolved } from './refusals.js';
 import type { RequestIds } from './request-ids.js';
 
 /** The stations of an outbound call, in the order in which it passes them. */
@@ -206,7 +207,8 @@ export class OutboundHandler implements CallHandler {
     const late = deadlines.admit(call, attempts);
     if (late !== undefined) return policies.instead(call, late);
     const endpoint = plan.pick(call, undefined);
-    if (endpoint === undefined) return policies.instead(call, nobody(call, plan));
+    if (endpoint === undefined)
+      return policies.instead(call, nobody(plan.service, plan.snapshot?.instances ?? [], call));
     return ledger.first(call, plan, endpoint);
   }
 

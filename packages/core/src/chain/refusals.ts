@@ -1,18 +1,6 @@
 import { Rejection } from '../errors.js';
-import type { Invocation } from '../invocation.js';
+import type { CallProtocol, Invocation } from '../invocation.js';
 import type { ServicePlan } from '../registry/service-plan.js';
-
-/** No instance can take the call. */
-export function nobody(call: Invocation, plan: ServicePlan): Rejection {
-  const { subset } = call;
-  return subset === undefined
-    ? new Rejection('MESH_ERR_NO_INSTANCE', `No instance of ${plan.service} is up and speaks ${call.protocol}`, 1)
-    : new Rejection(
-        'MESH_ERR_NO_SUBSET',
-        `No instance of ${plan.service} with ${subset.name} is up and speaks ${call.protocol}`,
-        1,
-      );
-}
 
 /** The registry knows no such service, or has not answered. */
 export function unknownService(plan: ServicePlan): Rejection {
@@ -33,6 +21,13 @@ export function unresolved(call: Invocation): Rejection {
     'MESH_ERR_NO_ROUTE',
     `The host ${call.authority} names no service`,
     undefined,
-    'Call http://SERVICE/ with this sidecar as the HTTP proxy, or send the name of the service in the Host field',
+    howToName(call.protocol),
   );
+}
+
+/** How a caller says which service it means. */
+export function howToName(protocol: CallProtocol): string {
+  return protocol === 'grpc'
+    ? 'Make the name of the service the authority of the channel (grpc.default_authority, WithAuthority), or its target with this sidecar as grpc_proxy; targets that are addresses of instances need plugin.destinationResolver.grpc: ip'
+    : 'Call http://SERVICE/ with this sidecar as the HTTP proxy, or send the name of the service in the Host field';
 }

@@ -2,6 +2,7 @@ import type { CallerMarks } from '../chain/caller-marks.js';
 import type { AssembledChain } from '../chain/handler-names.js';
 import type { LocalPorts } from '../chain/local-ports.js';
 import type { LoopGuard } from '../chain/loop-guard.js';
+import { howToName } from '../chain/refusals.js';
 import { ERRORS, Rejection, type ErrorCode } from '../errors.js';
 import { GRPC_STATUS } from '../grpc/status.js';
 import type { CallProtocol, Destination, Direction, Field } from '../invocation.js';
@@ -178,7 +179,7 @@ export class Explainer {
     const name = resolverNames[call.protocol];
     const destination = await resolvers[call.protocol].resolve(call);
     if (destination === undefined || destination.service === '') {
-      const hint = 'Call http://SERVICE/ with the sidecar as the HTTP proxy';
+      const hint = howToName(call.protocol);
       const message = `the resolver ${name} finds no service in ${JSON.stringify(call.authority)}`;
       // An address names no service, but it may be outside the mesh.
       if (this.stations.egress?.mayCall(call) === true) return undefined;

@@ -1,5 +1,4 @@
 import { formatHostPort } from '../config/schema/address.js';
-import { Rejection } from '../errors.js';
 import type { Explanation } from '../explain/explanation.js';
 import type { CallProtocol, Invocation } from '../invocation.js';
 import { warmth } from '../loadbalance/slow-start.js';
@@ -8,6 +7,7 @@ import { describeWire, wireTo, type Endpoint, type HttpWire } from './endpoint.j
 import { stateOf } from './endpoint-metrics.js';
 import type { Instance } from './instance.js';
 import { addressFor, type LeftOut } from './instance-choice.js';
+import { nobody } from './nobody.js';
 
 const STAGE = 'load-balancer';
 
@@ -64,7 +64,8 @@ export function explainBalancing(facts: BalancingFacts, call: Invocation, into: 
   ];
   const lines = dropped.slice(0, MAX_NAMED).map(({ endpoint, reason }) => `- ${endpoint}: ${WORDS[reason]}`);
   if (candidates.endpoints.length === 0) {
-    into.reject(STAGE, nobody(service, call), lines, { dropped });
+    const instances = leftOut.map(({ instance }) => instance);
+    into.reject(STAGE, nobody(service, instances, call), lines, { dropped });
     return;
   }
   const { strategy } = candidates.balance;
@@ -124,15 +125,4 @@ function lineOf(kept: Kept, protocol: CallProtocol): string {
 function addressOf(instance: Instance, call: Invocation): string {
   const address = addressFor(instance, call.protocol) ?? [...instance.addresses.values()][0];
   return address === undefined ? instance.instanceId : formatHostPort(address);
-}
-
-/** The answer for a call that nobody takes. */
-export function nobody(service: string, { protocol, subset }: Invocation): Rejection {
-  return subset === undefined
-    ? new Rejection('MESH_ERR_NO_INSTANCE', `No instance of ${service} is up and speaks ${protocol}`, 1)
-    : new Rejection(
-        'MESH_ERR_NO_SUBSET',
-        `No instance of ${service} with ${subset.name} is up and speaks ${protocol}`,
-        1,
-      );
 }
