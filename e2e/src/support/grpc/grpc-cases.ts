@@ -7,6 +7,7 @@ import { allMessages, nextMessage, outcome, type GrpcClient } from './grpc-clien
 
 const MIB = 1_048_576;
 const LARGE = 10 * MIB;
+const DEADLINE_MS = 1000;
 
 /** Where a case runs: a client on one side, the application on the other, and whatever between them. */
 export interface GrpcWay {
@@ -182,8 +183,11 @@ export const GRPC_CASES: readonly { readonly title: string; run(way: GrpcWay): P
     title: 'a deadline: it ends on time at the client, and the application learns that nobody waits any more',
     async run(way) {
       const cancelled = way.app.process.untilPrinted(/^cancelled$/m, 'now');
-      const options = { deadline: Date.now() + 300 };
-      const { status } = await way.client().unary(ECHO_METHODS.hold, 'x', {}, options);
+      const client = way.client();
+      // On a slow machine connecting alone may take longer than the deadline, and the application would never see the call.
+      await client.say('first');
+      const options = { deadline: Date.now() + DEADLINE_MS };
+      const { status } = await client.unary(ECHO_METHODS.hold, 'x', {}, options);
       expect(status.code).to.equal(Code.DEADLINE_EXCEEDED);
       await cancelled;
       await way.app.release();
