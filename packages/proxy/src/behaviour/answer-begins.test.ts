@@ -90,6 +90,21 @@ describe('the beginning of an answer', () => {
     });
   }
 
+  it('of a relayed connection ends it when who is told of it fails', async () => {
+    const { proxy } = await rig().pair(undefined, {
+      destination: { service: 'db' },
+      handler: {
+        begin: (call) => ((call.watchesBeginning = true), proxy.endpoint),
+        begun: () => {
+          throw new Error('broken plugin');
+        },
+      },
+    });
+    const client = await rig().send(proxy, '\x00\x01');
+    await client.awaitEnd();
+    expect((await proxy.awaitOutcomes(1))[0].code).to.equal('MESH_ERR_PLUGIN');
+  });
+
   it('is told to nobody who has not asked for it', async () => {
     const { heard, settings } = listening();
     const { proxy } = await rig().pair((peer) => answerEach(peer, () => answerOf('x')), settings);

@@ -95,9 +95,7 @@ export class Relay extends RelayCall implements SocketOwner {
 
   onConnected(): void {
     this.connected = true;
-    const { handler } = this.context;
-    if (this.call.endpoint !== undefined) handler.connected(this.call.endpoint);
-    if (this.call.watchesBeginning) handler.begun?.(this.call, 0);
+    if (!this.#tellConnected()) return;
     // Bytes that have not told their protocol yet wait for the rest, but not for long.
     if (this.firstBytes !== undefined && this.#early !== undefined) {
       this.env.deadlines.arm(this, this.env.options.detectTimeout);
@@ -205,6 +203,20 @@ export class Relay extends RelayCall implements SocketOwner {
     this.env.stats.detectedTcp++;
     if (this.refused) this.#abort(this.errorCode, true);
     else if (this.connected) this.#open();
+  }
+
+  /** @returns false when who was told failed, which ends this connection and no other */
+  #tellConnected(): boolean {
+    const { handler } = this.context;
+    try {
+      if (this.call.endpoint !== undefined) handler.connected(this.call.endpoint);
+      if (this.call.watchesBeginning) handler.begun?.(this.call, 0);
+      return true;
+    } catch (error) {
+      this.env.logger.error({ error }, 'a plugin failed when a connection stood');
+      this.#abort('MESH_ERR_PLUGIN', true);
+      return false;
+    }
   }
 
   /** There is a connection and nothing to wait for: from here on bytes flow. */
