@@ -72,6 +72,7 @@ describe('the beginning of an answer', () => {
   for (const [kind, request, answer] of [
     ['an answer', GET, answerOf('x')],
     ['a switch of protocols', UPGRADE, SWITCHED],
+    ['a tunnel', 'CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\n\r\n', ''],
   ]) {
     it(`of ${kind} is an error of our own when who is told of it fails`, async () => {
       const { proxy } = await rig().pair((peer) => answerEach(peer, () => answer), {
