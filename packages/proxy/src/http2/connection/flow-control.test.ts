@@ -26,6 +26,21 @@ describe('flow control of HTTP/2', () => {
     expect(client.hear().seen.of(FrameType.windowUpdate, 1)).to.have.lengthOf(1);
   });
 
+  it('gives the window of the connection back at once, also for bytes that wait on a stream', () => {
+    const rig = new ServerRig({ limits: { connectionWindow: 64 * KB }, onCall: (call) => (call.holds = true) });
+    const client = rig.connect().greet();
+    let allowed = 65_535;
+    for (let id = 1; id < 21; id += 2) {
+      client.send(post(id), data(id, Buffer.alloc(16 * KB), 0));
+      allowed -= 16 * KB;
+      for (const { payload } of client.seen.of(FrameType.windowUpdate, 0)) allowed += payload.readUInt32BE();
+      client.seen.frames.length = 0;
+      expect(allowed, `window after stream ${id}`).to.be.at.least(16 * KB);
+    }
+    expect(client.seen.goaways).to.deep.equal([]);
+    expect(rig.calls.map(({ received, stream }) => received - stream.heldBytes)).to.deep.equal(Array(10).fill(0));
+  });
+
   it('serves streams in turns when the connection is what they wait for', () => {
     const rig = new ServerRig({ answer: (call) => call.reply(100_000) });
     const client = rig.connect().greet().send(setting(4, LARGE));

@@ -188,6 +188,21 @@ describe('a call over HTTP/2', () => {
     expect((await proxy.awaitOutcomes(1))[0]).to.deep.include({ status: 413, aborted: false, code: undefined });
   });
 
+  it('that was answered before its request was complete ends at its instance, too, which may go on waiting for the rest', async () => {
+    // A server of Node ends such a stream itself.
+    const { port, sessions } = await startRawHttp2Server(rig(), ({ writer }, streamId) => {
+      writer.headers(streamId, HeaderBlock.of([new HeaderField(':status', '413')]), false);
+      writer.data(streamId, Buffer.from('too much'), 0, 8, true);
+    });
+    const proxy = await rig().proxy({ upstreamPort: port, speaks: 'http2' });
+    const stream = openStream(connectHttp2(rig(), proxy), { ':method': 'POST' }, false);
+    const answer = readAnswer(stream);
+    stream.write('some');
+    expect((await answer).status).to.equal(413);
+    await until(() => sessions[0].events.includes(`reset 1 ${constants.NGHTTP2_NO_ERROR}`));
+    expect(proxy.proxy.stats.http2Upstream.streams).to.equal(0);
+  });
+
   it('is cancelled upstream at once when its client is gone', async () => {
     const { server, proxy } = await pair();
     const session = connectHttp2(rig(), proxy);
