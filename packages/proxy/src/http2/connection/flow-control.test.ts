@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import { FrameType } from '../frames/frame-format.js';
 import { data, get, post, reset, setting, times, windowUpdate } from '../testing/server-case.js';
 import { ServerRig, type TestCall, type TestClient } from '../testing/server-rig.js';
+import { frame } from '../testing/wire.js';
 
 const KB = 1024;
 const LARGE = 1_000_000;
@@ -39,6 +40,18 @@ describe('flow control of HTTP/2', () => {
     }
     expect(client.seen.goaways).to.deep.equal([]);
     expect(rig.calls.map(({ received, stream }) => received - stream.heldBytes)).to.deep.equal(Array(10).fill(0));
+  });
+
+  it('gives padding back, which nobody else would', () => {
+    const rig = new ServerRig();
+    const PADDED = 8;
+    // Of more than twice the window of a stream nearly all is padding.
+    const padded = times(2100, () => frame(FrameType.data, PADDED, 1, [255, 1, ...Array<number>(255).fill(0)]));
+    const client = rig.connect().greet().send(post(1));
+    for (const each of padded) client.send(each);
+    client.send(data(1, ''));
+    expect([client.seen.resetOf(1), rig.calls[0].received]).to.deep.equal([undefined, 2100]);
+    expect(client.seen.isEnded(1)).to.equal(true);
   });
 
   it('serves streams in turns when the connection is what they wait for', () => {

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { ErrorCode } from '../error-codes.js';
+import { BlockCache } from './block-cache.js';
 import { decodeHex, errorCodeOf, lines, newDecoder } from '../testing/wire.js';
 
 const INVALID: readonly (readonly [name: string, hex: string])[] = [
@@ -78,6 +79,25 @@ describe('HPACK decoder', () => {
     const decoder = newDecoder();
     for (let i = 0; i < 3; i++) expect(lines(decodeHex(decoder, '82 00 0161 0162'))[1]).to.equal('a: b');
     for (let i = 0; i < 3; i++) expect(lines(decodeHex(decoder, '82 00 0161 0163'))[1]).to.equal('a: c');
+  });
+
+  it('tells blocks apart whose hashes are the same', () => {
+    const cache = new BlockCache();
+    const blockOf = (n: number): Buffer => Buffer.from(`\0\x01a\x08${n.toString(36).padStart(8, '0')}`, 'latin1');
+    const numbers = new Map<number, number>();
+    let one: number | undefined = undefined;
+    let other = -1;
+    while (one === undefined) {
+      const block = blockOf(++other);
+      cache.find(block, 0, block.length, 0);
+      one = numbers.get(cache.hash);
+      numbers.set(cache.hash, other);
+    }
+    const decoder = newDecoder();
+    for (const n of [one, one, one, other]) {
+      const [field] = decoder.decode(blockOf(n), 0, blockOf(n).length).fields;
+      expect(parseInt(field.value, 36)).to.equal(n);
+    }
   });
 
   it('insists on a size update once a smaller table was acknowledged', () => {
