@@ -95,9 +95,10 @@ export const HOMES = [
   { module: 'undici', in: ['tests', 'e2e/', 'bench/', 'packages/client/'], because: SLOW_TO_LOAD },
   {
     module: '@grpc/grpc-js',
-    in: ['tests', 'e2e/', 'bench/', 'packages/registry-pilot/', 'packages/client/'],
+    in: ['tests', 'e2e/', 'bench/', 'packages/registry-pilot/', 'packages/health/', 'packages/client/'],
     because: SLOW_TO_LOAD,
   },
+  { module: 'ws', in: ['tests', 'e2e/', 'packages/registry-servicecenter/'], because: SLOW_TO_LOAD },
   { module: 'consul', in: ['packages/registry-consul/'], because: SLOW_TO_LOAD },
   {
     module: '@kubernetes/client-node',
