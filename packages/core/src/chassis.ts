@@ -11,6 +11,7 @@ import type { ServicePort } from './config/service-ports.js';
 import type { InstalledPlugins } from './plugin/installed-plugins.js';
 import type { PluginCatalog } from './plugin/plugin-catalog.js';
 import { PluginMaker } from './plugin/plugin-maker.js';
+import { registryClientOf } from './plugin/registry-client.js';
 import { TOKENS } from './plugin/tokens.js';
 import { addressesOf, chooseRegistry, probeTcp, type RegistryChoice } from './registry/choose-registry.js';
 import type { Lease, Registry } from './registry/contracts.js';
@@ -98,7 +99,9 @@ export class Chassis {
     const logger = settings.logger ?? silentLogger();
     const ipIndex = new LateIpIndex();
     const registryAddresses = addressesOf(document.registry);
-    const maker = new PluginMaker(catalog, document, { ports, logger, confDir, ipIndex, registryAddresses });
+    const registryClient = registryClientOf(document);
+    const context = { ports, logger, confDir, ipIndex, registryAddresses, registryClient };
+    const maker = new PluginMaker(catalog, document, context);
     const choice = await chooseRegistry(
       document.registry,
       (type) => catalog.find('registry', type) !== undefined,

@@ -77,6 +77,8 @@ export type {
   ServiceSnapshot,
 } from './registry/contracts.js';
 export type { DestinationResolver, PeerView, SourceIdentity, SourceResolver } from './resolver/contracts.js';
+export { registryClientOf } from './plugin/registry-client.js';
+export type { RegistryClient } from './plugin/registry-client.js';
 export { definePlugin, isPlugin } from './plugin/define-plugin.js';
 export type {
   AnyPlugin,

@@ -8,6 +8,7 @@ import type { Fallback } from '../resilience/fallback/fallback.js';
 import type { SharedLimiter } from '../resilience/rate-limit/shared-limiter.js';
 import type { DestinationResolver, SourceResolver } from '../resolver/contracts.js';
 import type { Logger } from '../telemetry/logger.js';
+import type { RegistryClient } from './registry-client.js';
 
 /** What each kind of plugin makes. */
 export interface PluginKinds {
@@ -50,6 +51,8 @@ export interface PluginContext {
   readonly ipIndex: IpIndex;
   /** `servicecomb.registry.address`, for registry plugins. */
   readonly registryAddresses: readonly string[];
+  /** What the configuration says about the registry and who asks it; for registry plugins only. */
+  readonly registryClient?: RegistryClient;
   /** What a config source is asked for; for plugins of that kind only. */
   readonly configClient?: ConfigClient;
 }
