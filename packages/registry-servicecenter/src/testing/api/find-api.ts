@@ -3,7 +3,6 @@ import type { Routes } from '../http/route-table.js';
 import { RULES, checkText, invalid, isObject, listAt, objectAt, textAt, type Json } from '../store/field-rules.js';
 import type { InstanceRecord } from '../store/records.js';
 import { RegistryError } from '../store/registry-error.js';
-import { DEFAULT_TENANT } from '../store/registry-store.js';
 import type { FindQuery, Found } from '../store/tenant.js';
 
 /** Finding instances by the name of their service, one at a time and many at once. */
@@ -41,11 +40,9 @@ export const FIND_API: Routes = {
 function find(call: Call, query: FindQuery): Found {
   checkText('appId', query.appId, RULES.app);
   checkText('serviceName', query.serviceName, RULES.nameOrAlias);
-  checkText('environment', query.environment, RULES.environment);
+  checkText('environment', query.environment ?? '', RULES.environment);
   if (query.appId === 'default' && query.serviceName === 'SERVICECENTER') {
-    return call.registry
-      .tenant(DEFAULT_TENANT)
-      .find({ appId: query.appId, serviceName: query.serviceName, environment: '' });
+    return call.registry.self.find({ appId: query.appId, serviceName: query.serviceName });
   }
   return call.tenant.find(query);
 }

@@ -31,7 +31,7 @@ export function readService(json: Json): GivenService {
     appId: textAt(json, 'appId', { ...RULES.app, min: 0 }) || 'default',
     serviceName: textAt(json, 'serviceName', RULES.name) ?? invalid("field 'serviceName' is missing"),
     version: givenText(json, 'version', RULES.version) ?? '0.0.1',
-    environment: textAt(json, 'environment', RULES.environment) ?? '',
+    environment: textAt(json, 'environment', RULES.environment) || undefined,
     alias: textAt(json, 'alias', RULES.alias) || undefined,
     description: textAt(json, 'description', RULES.description) || undefined,
     level: givenText(json, 'level', RULES.level) ?? 'BACK',
@@ -118,5 +118,9 @@ function rest(json: Json | undefined): { port?: number; url?: string } {
 
 /** The same object without members that are undefined: the answers of the server leave out what is empty. */
 function compact<T extends object>(value: T): T {
-  return Object.fromEntries(Object.entries(value).filter(([, member]) => member !== undefined)) as T;
+  return Object.fromEntries(Object.entries(value).filter(([, member]) => !isNothing(member))) as T;
+}
+
+function isNothing(member: unknown): boolean {
+  return member === undefined || (typeof member === 'object' && member !== null && Object.keys(member).length === 0);
 }

@@ -3,7 +3,8 @@ export type Texts = Readonly<Record<string, string>>;
 
 /** What names a service version. `alias` is another name that it may be found by. */
 export interface ServiceKey {
-  readonly environment: string;
+  /** Absent for the empty one, which is an environment of its own. */
+  readonly environment?: string;
   readonly appId: string;
   readonly serviceName: string;
   readonly version: string;
@@ -16,7 +17,7 @@ export interface ServiceRecord {
   readonly appId: string;
   readonly serviceName: string;
   readonly version: string;
-  readonly environment: string;
+  readonly environment?: string;
   readonly alias?: string;
   readonly description?: string;
   readonly level?: string;

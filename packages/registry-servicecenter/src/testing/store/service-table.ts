@@ -144,11 +144,11 @@ export class ServiceTable {
 
 /** What all versions of a service have in common. */
 export function nameKey(key: Pick<ServiceKey, 'environment' | 'appId' | 'serviceName'>): string {
-  return `${key.environment}/${key.appId}/${key.serviceName}`;
+  return `${key.environment ?? ''}/${key.appId}/${key.serviceName}`;
 }
 
 function aliasKey(key: Pick<ServiceKey, 'environment' | 'appId'>, alias: string): string {
-  return `${key.environment}/${key.appId}/${alias}`;
+  return `${key.environment ?? ''}/${key.appId}/${alias}`;
 }
 
 function addTo(index: Map<string, Set<string>>, key: string, id: string): void {

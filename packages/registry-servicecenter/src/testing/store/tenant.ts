@@ -13,7 +13,7 @@ export interface FindQuery {
   readonly appId: string;
   readonly serviceName: string;
   readonly alias?: string;
-  readonly environment: string;
+  readonly environment?: string;
   /** Only service versions that have all of these tags. */
   readonly tags?: readonly string[];
 }
@@ -99,7 +99,7 @@ export class Tenant {
     if (query.consumerId !== undefined && consumer === undefined) {
       throw new RegistryError(400012, `Consumer[${query.consumerId}] does not exist.`);
     }
-    const key = { ...query, environment: consumer?.environment ?? query.environment };
+    const key = { ...query, environment: consumer === undefined ? query.environment : consumer.environment };
     const versions = this.services.versionsOf(key);
     const [first] = versions;
     if (first === undefined) {
@@ -193,12 +193,19 @@ function mayFind(
   provider: Pick<ServiceRecord, 'appId' | 'environment' | 'properties'>,
 ): boolean {
   if (consumer === undefined) return true;
-  if (consumer.environment !== provider.environment) return false;
+  if ((consumer.environment ?? '') !== (provider.environment ?? '')) return false;
   return consumer.appId === provider.appId || provider.properties?.['allowCrossApp']?.toLowerCase() === 'true';
 }
 
 /** The key of a service as the watch sends it. */
 export function eventKey(tenant: string, service: ServiceRecord): ServiceKey & { readonly tenant: string } {
   const { environment, appId, serviceName, alias, version } = service;
-  return { tenant, environment, appId, serviceName, version, ...(alias === undefined ? {} : { alias }) };
+  return {
+    tenant,
+    ...(environment ? { environment } : {}),
+    appId,
+    serviceName,
+    ...(alias ? { alias } : {}),
+    version,
+  };
 }
