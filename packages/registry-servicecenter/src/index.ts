@@ -1,1 +1,3 @@
-export {};
+export { serviceCenterRegistry } from './plugin.js';
+export { serviceCenterSchema, type ServiceCenterOptions } from './options.js';
+export { ServiceCenterError, type ServiceCenterErrorCode } from './client/service-center-error.js';

@@ -85,6 +85,11 @@ export class Socket {
     this.#socket.terminate();
   }
 
+  /** Ends it without waiting for the server; `onEnd` is called. */
+  abandon(): void {
+    this.#giveUp('it is not needed any more');
+  }
+
   #heard(): void {
     this.#silence?.cancel();
     if (!this.#ended) this.#silence = this.timers.after(this.settings.silenceMs, () => this.#giveUp('silence'));
