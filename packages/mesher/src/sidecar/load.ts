@@ -2,6 +2,7 @@ import { authorityResolver, hostResolver, ipResolver, sourceResolver } from '@me
 import { kieSource } from '@mesher/config-kie';
 import { redisLimiter } from '@mesher/limiter-redis';
 import { fileRegistry } from '@mesher/registry-file';
+import { serviceCenterRegistry } from '@mesher/registry-servicecenter';
 import {
   CHASSIS_SECTIONS,
   PluginCatalog,
@@ -27,6 +28,7 @@ export const BUILT_IN_PLUGINS: readonly AnyPlugin[] = [
   ipResolver,
   sourceResolver,
   fileRegistry,
+  serviceCenterRegistry,
   kieSource,
   redisLimiter,
 ];

@@ -83,12 +83,12 @@ export class Finder {
     this.#alarm.ring();
   }
 
-  /** An event says that something changed there. */
-  hint(app: string, serviceName: string, goneId: string | undefined): void {
+  /** An event says that something changed there, and perhaps with which instance. */
+  hint(app: string, serviceName: string, instance?: { readonly id: string; readonly isGone: boolean }): void {
     for (const wanted of this.#wanted.values()) {
       const part = wanted.serviceName === serviceName ? wanted.part(app) : undefined;
       if (part === undefined) continue;
-      if (goneId !== undefined) part.saidGone(goneId);
+      if (instance !== undefined) part.said(instance.id, instance.isGone);
       wanted.isDue = true;
       this.#alarm.ring();
     }

@@ -56,9 +56,11 @@ export class KnownService {
     return [...this.#held.values()].map(({ instance }) => instance);
   }
 
-  /** An event says that the instance was taken out: when it is no longer listed, that is why. */
-  saidGone(instanceId: string): void {
-    this.#saidGone.add(instanceId);
+  /** An event says whether the instance was taken out: if it was, that is why it is no longer listed, sooner or later. */
+  said(instanceId: string, isGone: boolean): void {
+    // What is not listed cannot vanish, and an id that comes back is not gone.
+    if (isGone && this.#listed.has(instanceId)) this.#saidGone.add(instanceId);
+    else this.#saidGone.delete(instanceId);
   }
 
   /** Takes an answer. @returns the instances that are kept although it does not list them, and that have to be probed */
@@ -79,7 +81,8 @@ export class KnownService {
         !this.#saidGone.has(instance.instanceId) &&
         !addressesOf(instance).some((address) => taken.has(address)),
     );
-    this.#saidGone.clear();
+    // The cache that answered may be older than the event.
+    for (const id of this.#saidGone) if (!this.#listed.has(id)) this.#saidGone.delete(id);
     for (const instance of unsure) this.#held.set(instance.instanceId, { instance, until: now + graceMs });
     return unsure;
   }

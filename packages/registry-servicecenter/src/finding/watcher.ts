@@ -130,7 +130,8 @@ export class Watcher {
       this.finder.refreshAll();
       return;
     }
-    const goneId = action === 'DELETE' ? textOf(membersOf(instance)['instanceId']) : undefined;
-    this.finder.hint(textOf(appId) ?? 'default', name, goneId);
+    const id = textOf(membersOf(instance)['instanceId']);
+    const said = id === undefined ? undefined : { id, isGone: action === 'DELETE' };
+    this.finder.hint(textOf(appId) ?? 'default', name, said);
   }
 }
