@@ -49,7 +49,7 @@ export class Calls {
    * @throws ServiceCenterError when no address gives a usable answer, or service-center refuses; the reason of `signal` when it aborts
    */
   async call(call: Call, signal: AbortSignal): Promise<Reply> {
-    let trouble: unknown;
+    let trouble: ServiceCenterError | undefined;
     for (const base of this.pool.order().slice(0, MAX_TRIES)) {
       try {
         const reply = await this.#callWithToken(base, call, signal);
@@ -113,7 +113,7 @@ function isUnauthorized(error: unknown): boolean {
   return error instanceof ServiceCenterError && Math.floor((error.errorCode ?? 0) / 1000) === 401;
 }
 
-function isTroubleOfAddress(error: unknown): boolean {
+function isTroubleOfAddress(error: unknown): error is ServiceCenterError {
   return error instanceof ServiceCenterError && (error.code === 'SC_UNREACHABLE' || error.code === 'SC_ANSWER');
 }
 

@@ -78,6 +78,11 @@ export class ServiceCenterRegistrator implements Registrator {
     return registration;
   }
 
+  /** Sends heartbeats now instead of at the next turn. */
+  beatNow(): void {
+    this.#heartbeats.hurry();
+  }
+
   /** Releases every lease. */
   async close(): Promise<void> {
     this.#closed = true;
