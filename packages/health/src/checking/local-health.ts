@@ -4,6 +4,8 @@ import type { HealthState } from './thresholds.js';
 
 /** The checker that stands in for one that nobody has, and for a protocol that is left out. */
 const FALLBACK = 'tcp';
+/** Other words for a protocol. */
+const ALIASES: Readonly<Record<string, string>> = { http: 'rest' };
 /** Checkers that look at nothing but the connection, or at one thing: what else a check sets has no effect. */
 const IGNORES: Readonly<Record<string, readonly string[]>> = {
   tcp: ['uri', 'match'],
@@ -90,7 +92,9 @@ export class LocalHealth {
   #begin(config: LocalHealthCheckConfig): HealthCheck {
     const { ports, logger, checkers } = this.parts;
     const asked = config.protocol ?? FALLBACK;
-    const found = [asked, asked.toLowerCase()].find((name) => checkers.find(name) !== undefined);
+    const usual = asked.toLowerCase();
+    const names = [asked, usual, ALIASES[usual] ?? usual];
+    const found = names.find((name) => checkers.find(name) !== undefined);
     const protocol = found ?? FALLBACK;
     const name = this.#freeName(`${protocol}:${config.port}${protocol === FALLBACK ? '' : (config.uri ?? '')}`);
     if (found === undefined) {

@@ -11,7 +11,7 @@ const checkSchema = s.object(
   {
     port: s.integer({ required: true, min: 1, max: 65_535, doc: 'Port of the local service.' }),
     protocol: s.string({
-      doc: 'rest (an HTTP request), tcp (a connection), grpc (grpc.health.v1), or a health-checker from a plugin, by name or module. tcp when left out, and with a warning for a name that nobody has.',
+      doc: 'rest or http (an HTTP request), tcp (a connection), grpc (grpc.health.v1), or a health-checker from a plugin, by name or module. tcp when left out, and with a warning for a name that nobody has.',
     }),
     uri: s.string({
       pattern: /^\//,
