@@ -138,6 +138,7 @@ export class ServiceCenterServer {
     await this.steering.mayAnswer();
     if (this.failure !== undefined) return this.failure;
     const match = this.#routes.find(asked.method, asked.path);
+    if (asked.method === 'GET' && socketTarget(asked.path) !== undefined) return { status: 400, body: 'Bad Request\n' };
     if (match === undefined) return { status: 404, body: '404 page not found\n' };
     if (match === 'path') return { status: 405, body: 'Method Not Allowed\n' };
     this.#authorize(asked);

@@ -79,7 +79,10 @@ export const SERVICES_API: Routes = {
     return EMPTY;
   },
 
-  [`GET ${SERVICE}/tags`]: (call) => ({ body: { tags: call.tenant.services.extras(param(call, 'serviceId')).tags } }),
+  [`GET ${SERVICE}/tags`]: (call) => {
+    const { tags } = call.tenant.services.extras(param(call, 'serviceId'));
+    return { body: Object.keys(tags).length === 0 ? {} : { tags } };
+  },
 
   [`PUT ${SERVICE}/tags/:key`]: (call) => {
     call.tenant.services.setTag(param(call, 'serviceId'), param(call, 'key'), queryOf(call, 'value'));
