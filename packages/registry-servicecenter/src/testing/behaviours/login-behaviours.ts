@@ -51,7 +51,7 @@ export const LOGIN_BEHAVIOURS: readonly ServiceCenterBehaviour[] = [
     async check({ url }) {
       const probe = new Probe({ url });
       const account = { name: probe.name('guesser'), password: 'Wrong-1234' };
-      for (const _ of [1, 2, 3]) await probe.refused(401202, 'POST', LOGIN, account);
+      for (let attempt = 1; attempt <= 3; attempt++) await probe.refused(401202, 'POST', LOGIN, account);
       await probe.refused(403201, 'POST', LOGIN, account);
     },
   },

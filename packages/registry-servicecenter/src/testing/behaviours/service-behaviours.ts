@@ -50,8 +50,9 @@ export const SERVICE_BEHAVIOURS: readonly ServiceCenterBehaviour[] = [
       };
       const id = await probe.service(said.serviceName, said);
       const { service } = await probe.ask('GET', `/microservices/${id}`);
-      const { timestamp: _, modTimestamp: __, serviceId, ...rest } = service as Body;
+      const { timestamp, modTimestamp, serviceId, ...rest } = service as Body;
       equal(serviceId, id);
+      equal(modTimestamp, timestamp);
       deepEqual(rest, said);
     },
   },
