@@ -5,6 +5,7 @@ import { OwnIdentity } from './client/own-identity.js';
 import { ServiceCenter } from './client/service-center.js';
 import { readTls } from './client/tls-files.js';
 import { AppCatalog } from './finding/app-catalog.js';
+import { ContractIndex } from './finding/contract-index.js';
 import { Finder } from './finding/finder.js';
 import { ProblemList } from './finding/problem-list.js';
 import { ServiceCenterDiscovery } from './finding/service-center-discovery.js';
@@ -17,6 +18,8 @@ import { ServiceCenterRegistrator } from './registering/service-center-registrat
 export interface ServiceCenterRegistry extends Registry {
   readonly discovery: ServiceCenterDiscovery;
   readonly registrator: ServiceCenterRegistrator;
+  /** Which services have which contracts; undefined without `autoSchemaIndex`. */
+  readonly contracts: ContractIndex | undefined;
 }
 
 /**
@@ -51,6 +54,7 @@ export async function createServiceCenterRegistry(
   // Another service-center does not know under which id this one has us.
   const identityThere = isOne ? identity : new OwnIdentity();
   const registrator = makeRegistrator(options, client, context, registering, toRegister, identity);
+  const contracts = makeContracts(client, context, toFind);
   const end = new AbortController();
   for (const [center, half] of isOne
     ? [[toFind, finding] as const]
@@ -65,11 +69,11 @@ export async function createServiceCenterRegistry(
   }
   const discovery = makeDiscovery(options, client, context, finding, toFind, identityThere, registrator, async () => {
     end.abort();
-    await registrator.close();
+    await Promise.all([registrator.close(), contracts?.close()]);
     if (!isOne) toRegister.close();
   });
   context.logger.info({ addresses: finding.addresses }, `service-center registry: ${finding.addresses.join(', ')}`);
-  return { discovery, registrator };
+  return { discovery, registrator, contracts };
 }
 
 function makeRegistrator(
@@ -124,6 +128,18 @@ function makeDiscovery(
     registrationProblems: () => registrator.problems,
     onClose: async () => void (await Promise.all([watcher?.close(), onClose()])),
   });
+}
+
+function makeContracts(
+  { registry, service }: RegistryClient,
+  { ports, logger }: Pick<PluginContext, 'ports' | 'logger'>,
+  center: ServiceCenter,
+): ContractIndex | undefined {
+  const { disabled, refreshInterval = registry.refreshInterval } = registry.contractDiscovery;
+  if (registry.autoSchemaIndex !== true || disabled === true) return undefined;
+  const contracts = new ContractIndex(center, service.environment ?? '', refreshInterval, ports, logger);
+  void contracts.start();
+  return contracts;
 }
 
 /** Of this package, as service-center shows it. */

@@ -203,11 +203,10 @@ export class Finder {
       this.#problems.add(`${wanted.name}: service-center says ${result.errorCode ?? 'nothing'} ${result.detail}`);
       return;
     }
-    const wasKnown = part.exists !== undefined;
     const at = { service: wanted.name, app: part.app };
     const isUpdate = result.kind === 'updated';
     const listed = isUpdate ? await readInSlices(result.instances, at, this.#problems.add) : [];
-    const nothingBefore = wasKnown && part.exists === false;
+    const wasUnknown = part.isRegistered === false;
     part.revision = isUpdate ? result.revision : undefined;
     const unsure = part.take(listed, isUpdate, this.ports.clock.now());
     if (unsure.length > 0) {
@@ -215,7 +214,7 @@ export class Finder {
       this.logger.warn({ service: wanted.name, app: part.app, instances: unsure.length }, message);
       this.#probeAlarm.ring();
     }
-    if (isUpdate || !nothingBefore) wanted.changed();
+    if (isUpdate || !wasUnknown) wanted.changed();
   }
 
   /** Looks at instances that are kept: at once, and then again and again. */
@@ -232,7 +231,10 @@ export class Finder {
         if (signal.aborted) return;
         const dropped = refusing.filter(({ instanceId }) => part.refused(instanceId)).length;
         if (part.expire(clock.now()) || dropped > 0) wanted.changed();
+        // Those who come back to a service-center without memory are not told of by events: nobody depended on them yet.
+        wanted.isDue = true;
       }
+      if (holding.length > 0) this.#alarm.ring();
       const wait = holding.length === 0 ? undefined : jittered(this.ports, probeIntervalMs);
       await this.#probeAlarm.sleep(this.ports, wait, signal);
     }

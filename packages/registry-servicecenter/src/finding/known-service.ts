@@ -46,6 +46,11 @@ export class KnownService {
     return this.#exists === false && this.#held.size > 0 ? true : this.#exists;
   }
 
+  /** What the last answer said, whatever is kept in spite of it. */
+  get isRegistered(): boolean | undefined {
+    return this.#exists;
+  }
+
   get instances(): readonly Instance[] {
     const held = [...this.#held.values()].map(({ instance }) => instance);
     return held.length === 0 ? [...this.#listed.values()] : [...this.#listed.values(), ...held];
