@@ -7,3 +7,6 @@ export { RegistryError } from './store/registry-error.js';
 export { SERVICE_CENTER_BEHAVIOURS } from './behaviours/all-behaviours.js';
 export { ROOT_PASSWORD } from './behaviours/behaviour.js';
 export type { Needs, ServiceCenterBehaviour, Target } from './behaviours/behaviour.js';
+export { PersistentRegistry } from './persistence/persistent-registry.js';
+export type { PersistentRegistryOptions } from './persistence/persistent-registry.js';
+export { StateFileError } from './persistence/state-file.js';

@@ -36,6 +36,8 @@ export interface ServiceCenterOptions {
   readonly pingIntervalMs?: number;
   /** False makes a server from before version 2, where a heartbeat by websocket is no path. */
   readonly websocketHeartbeat?: boolean;
+  /** False keeps no list of what was asked. */
+  readonly remembers?: boolean;
   /** What is there from the start. */
   readonly state?: RegistryState;
 }
@@ -134,7 +136,7 @@ export class ServiceCenterServer {
   }
 
   async #answer(asked: Asked): Promise<Answer | RawAnswer> {
-    this.steering.record(asked);
+    this.#record(asked);
     await this.steering.mayAnswer();
     if (this.failure !== undefined) return this.failure;
     const match = this.#routes.find(asked.method, asked.path);
@@ -153,7 +155,7 @@ export class ServiceCenterServer {
 
   #decide(request: IncomingMessage): UpgradeDecision {
     const asked: Asked = { ...targetOf(request), headers: request.headers, text: '' };
-    this.steering.record(asked);
+    this.#record(asked);
     if (this.steering.holdsAnswers) return 'hang';
     if (this.failure !== undefined) return { status: this.failure.status };
     const target = socketTarget(asked.path);
@@ -169,6 +171,10 @@ export class ServiceCenterServer {
     const { serviceId, instanceId } = target;
     if (instanceId === undefined) return { accept: (socket) => this.watchers.accept(socket, tenant, serviceId) };
     return { accept: (socket) => this.heartbeats.accept(socket, tenant, serviceId, instanceId) };
+  }
+
+  #record(asked: Asked): void {
+    if (this.options.remembers !== false) this.steering.record(asked);
   }
 
   /** @throws RegistryError 401 */

@@ -124,7 +124,7 @@ export const FIND_BEHAVIOURS: readonly ServiceCenterBehaviour[] = [
       await probe.untilFound(two, []);
       const key = (serviceName: string): object => ({ appId: 'default', serviceName, version: '0+' });
       const ask = async (services: object[], consumer?: string): Promise<BatchPart> =>
-        ((await probe.ask('POST', BATCH, { services }, asConsumer(consumer)))['services'] ?? {});
+        (await probe.ask('POST', BATCH, { services }, asConsumer(consumer)))['services'] ?? {};
       const first = await ask([one, none, two].map((name) => ({ service: key(name) })));
       deepEqual(
         first.failed?.map(({ indexes, error }) => [indexes, error['errorCode']]),
