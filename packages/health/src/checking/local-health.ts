@@ -108,7 +108,7 @@ export class LocalHealth {
     if (ignored.length > 0) {
       logger.warn(
         { check: name },
-        `localHealthCheck: ${ignored.join(' and ')} have no effect with protocol ${protocol}`,
+        `localHealthCheck: ${ignored.join(' and ')} ${ignored.length > 1 ? 'have' : 'has'} no effect with protocol ${protocol}`,
       );
     }
     return new HealthCheck(name, config, checkers.find(protocol) ?? NO_CHECKER, ports, () => this.#combine());

@@ -28,7 +28,7 @@ interface Rig {
 function rig(): Rig {
   const { time, ...ports } = fakePorts();
   const options = { timeoutMs: 10_000, firstWaitMs: 500, mostWaitMs: 30_000 };
-  return { publisher: new StatusPublisher(ports, new RecordingLogger(), options), lease: new FakeLease(), time };
+  return { publisher: new StatusPublisher(ports, new RecordingLogger(), () => options), lease: new FakeLease(), time };
 }
 
 describe('the publisher of the status', () => {

@@ -26,10 +26,11 @@ export class StatusPublisher {
   #failures = 0;
   #timer: TimerHandle | undefined;
 
+  /** @param options asked for whenever they are needed: they may change */
   constructor(
     private readonly ports: Ports,
     private readonly logger: Logger,
-    private readonly options: PublishOptions,
+    private readonly options: () => PublishOptions,
   ) {}
 
   /** Attempts that failed, since the start. */
@@ -90,10 +91,8 @@ export class StatusPublisher {
     this.#failures++;
     // A status that was under way when the attempt ended may still arrive, so what the registry shows is not known any more.
     this.#published = undefined;
-    const limit = Math.min(
-      this.options.mostWaitMs,
-      this.options.firstWaitMs * 2 ** Math.min(this.#failuresInARow++, MAX_DOUBLINGS),
-    );
+    const { firstWaitMs, mostWaitMs } = this.options();
+    const limit = Math.min(mostWaitMs, firstWaitMs * 2 ** Math.min(this.#failuresInARow++, MAX_DOUBLINGS));
     const wait = limit * Math.max(LEAST_PART, this.ports.random.next());
     this.logger.warn(
       { status, waitMs: Math.round(wait) },
@@ -109,7 +108,7 @@ export class StatusPublisher {
   async #attempt(lease: Lease, status: InstanceStatus): Promise<string | undefined> {
     let timer: TimerHandle | undefined;
     const tooLate = new Promise<string>((resolve) => {
-      timer = this.ports.timers.after(this.options.timeoutMs, () => resolve('it did not answer in time'));
+      timer = this.ports.timers.after(this.options().timeoutMs, () => resolve('it did not answer in time'));
     });
     const sent = (async () => await lease.setStatus(status))().then(
       () => undefined,

@@ -95,6 +95,15 @@ describe('config check', () => {
     expect(text).to.match(/^DIR\/chassis\.yaml:2:29 {2}plugin\.settings\.kie\.caFile .*missing\.pem cannot be read/);
   });
 
+  it('fails a folder whose health check would lead to the sidecar itself', async () => {
+    const { code, text } = await check({
+      'chassis.yaml': 'servicecomb.protocols.http.listenAddress: 127.0.0.1:30101\n',
+      'mesher.yaml': 'localHealthCheck:\n- port: 30101\n',
+    });
+    expect(code).to.equal(3);
+    expect(text).to.include("localHealthCheck: port '30101' is one of Mesher's own");
+  });
+
   it('passes a folder for a config center that nobody can ask, and says so', async () => {
     const { code, text } = await check({
       'chassis.yaml': 'servicecomb.config.client: { serverUri: "http://127.0.0.1:1", type: apollo }\n',

@@ -6,12 +6,22 @@ import {
   type Lease,
   type Logger,
   type MeshDocument,
+  type PluginCatalog,
   type Ports,
 } from '@mesher/core';
 import { LocalHealth, StatusPublisher, healthSchema, type HealthState, type LocalHealthView } from '@mesher/health';
 
 /** Statuses with which an instance takes calls. An operator who chose another one has taken the instance out, however well it is. */
 const TAKES_CALLS: ReadonlySet<InstanceStatus> = new Set<InstanceStatus>(['UP', 'TESTING']);
+
+/** What it works with besides the chassis. */
+export interface ApplicationHealthParts {
+  readonly catalog: PluginCatalog;
+  /** True for a port on which this process itself listens. */
+  readonly isOwnPort: (port: number) => boolean;
+  readonly ports: Ports;
+  readonly logger: Logger;
+}
 
 /** Where the checks of the application lead to: the registry, the gate before the application, events and the admin API. */
 export class ApplicationHealth {
@@ -21,25 +31,23 @@ export class ApplicationHealth {
   /** Nothing is checked before {@link start}. */
   constructor(
     private readonly chassis: Chassis,
-    private readonly isOwnPort: (port: number) => boolean,
-    ports: Ports,
-    private readonly logger: Logger,
+    private readonly parts: ApplicationHealthParts,
   ) {
     const { plugins } = chassis;
+    const { catalog, ports, logger } = parts;
     this.#health = new LocalHealth({
       ports,
       logger,
       checkers: {
-        find: (name) => plugins.find('health-checker', name),
+        // Plugins are made by their own names; a check may name the module.
+        find: (name) => plugins.find('health-checker', catalog.find('health-checker', name)?.name ?? name),
         names: () => plugins.names('health-checker'),
       },
       onChange: (state) => this.#changed(state),
     });
-    const { publishTimeout, publishRetry } = chassis.document.section('mesher.health', healthSchema);
-    this.#publisher = new StatusPublisher(ports, logger, {
-      timeoutMs: publishTimeout,
-      firstWaitMs: publishRetry.first,
-      mostWaitMs: publishRetry.most,
+    this.#publisher = new StatusPublisher(ports, logger, () => {
+      const { publishTimeout, publishRetry } = chassis.document.section('mesher.health', healthSchema);
+      return { timeoutMs: publishTimeout, firstWaitMs: publishRetry.first, mostWaitMs: publishRetry.most };
     });
   }
 
@@ -49,7 +57,7 @@ export class ApplicationHealth {
    */
   start(): void {
     const { configuration } = this.chassis;
-    const refuse = (document: MeshDocument): void => refuseOwnPorts(document, this.isOwnPort);
+    const refuse = (document: MeshDocument): void => refuseOwnPorts(document, this.parts.isOwnPort);
     refuse(configuration.document);
     configuration.onCheck(refuse);
     configuration.onChange((document) => {
@@ -117,12 +125,12 @@ export class ApplicationHealth {
     const { service } = this.chassis.document;
     if (state === 'down') {
       const { reasons } = view;
-      this.logger.warn({ reasons, status: this.status }, `the local application is down: ${reasons.join('; ')}`);
+      this.parts.logger.warn({ reasons, status: this.status }, `the local application is down: ${reasons.join('; ')}`);
       this.chassis.events.emit('local-down', service.name, `the local application is down: ${reasons.join('; ')}`, {
         reasons,
       });
     } else {
-      this.logger.info({ status: this.status }, 'the local application is up');
+      this.parts.logger.info({ status: this.status }, 'the local application is up');
       this.chassis.events.emit('local-up', service.name, 'the local application is up');
     }
   }
@@ -137,8 +145,11 @@ export class ApplicationHealth {
   }
 }
 
-/** A check that goes through this sidecar asks the sidecar, and would keep the gate closed for ever once it is. */
-function refuseOwnPorts(document: MeshDocument, isOwnPort: (port: number) => boolean): void {
+/**
+ * A check that goes through this sidecar asks the sidecar, and would keep the gate closed for ever once it is.
+ * @throws MeshError MESH_ERR_HEALTH_PORT when there is one
+ */
+export function refuseOwnPorts(document: MeshDocument, isOwnPort: (port: number) => boolean): void {
   const own = document.localHealthCheck.find(({ port }) => isOwnPort(port));
   if (own === undefined) return;
   throw new MeshError(

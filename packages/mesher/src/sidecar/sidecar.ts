@@ -22,7 +22,7 @@ import { ProxyServer, proxyOptionsSchema, type Listener, type ProxyOptions } fro
 import { adminSources } from './admin-view.js';
 import { ApplicationHealth } from './application-health.js';
 import type { ConfigurationFeed } from './configuration-feed.js';
-import { planListeners, type ListenPlan, type OutboundAddress } from './listen-plan.js';
+import { ownPorts, planListeners, type ListenPlan, type OutboundAddress } from './listen-plan.js';
 import { LocalTarget } from './local-target.js';
 import { ownAddresses } from './own-addresses.js';
 
@@ -101,7 +101,7 @@ export class Sidecar {
     chassis.configuration.onChange((changed) => proxy.reconfigure(proxyOptions(changed)));
     settings.feed.attach(chassis);
     chassis.directory.onRetired((endpoint) => proxy.retire(endpoint));
-    const health = new ApplicationHealth(chassis, isOwnPort, ports, logger);
+    const health = new ApplicationHealth(chassis, { catalog: settings.catalog, isOwnPort, ports, logger });
     const sidecar = new Sidecar(settings, ports, chassis, proxy, plan, health);
     try {
       await untilAborted(sidecar.#open(), settings.signal);
@@ -312,10 +312,4 @@ async function untilAborted<T>(work: Promise<T>, signal: AbortSignal | undefined
     else signal.addEventListener('abort', stop, { once: true });
   });
   return await Promise.race([work, aborted]);
-}
-
-function ownPorts(plan: ListenPlan, document: MeshDocument): ReadonlySet<number> {
-  const listeners = document.mesher.listeners.map(({ listen }) => listen);
-  const all = [...plan.outbound, ...plan.inbound, plan.admin, ...listeners];
-  return new Set(all.filter((address) => address !== undefined).map(({ port }) => port));
 }
