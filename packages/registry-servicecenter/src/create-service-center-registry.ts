@@ -120,7 +120,10 @@ function makeDiscovery(
     probeTimeoutMs: options.probeTimeout,
   });
   const problems = new ProblemList();
-  const watcher = watch ? new Watcher(center, identity, finder, ports, logger, options, problems.add) : undefined;
+  // A registry that only registers has nobody to tell.
+  const isFinding = registry.serviceDiscovery.disabled !== true && registry.discovery.disabled !== true;
+  const watcher =
+    watch && isFinding ? new Watcher(center, identity, finder, ports, logger, options, problems.add) : undefined;
   watcher?.start();
   return new ServiceCenterDiscovery({
     ...{ center, finder, ports, logger, environment, refreshIntervalMs, problems },

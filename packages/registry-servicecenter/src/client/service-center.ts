@@ -5,7 +5,7 @@ import { Calls, type Call, type Reply } from './calls.js';
 import { SC_CODE } from './error-codes.js';
 import { Requests } from './requests.js';
 import { errorCodeOf, ServiceCenterError } from './service-center-error.js';
-import { Socket, type SocketEvents } from './sockets.js';
+import type { Socket, SocketEvents } from './sockets.js';
 import type { TlsOptions } from './tls-files.js';
 import { TokenSource } from './token-source.js';
 import { itemsOf, membersOf, textOf, textsOf, type WireInstance, type WireService } from './wire-model.js';
@@ -232,6 +232,9 @@ export class ServiceCenter {
   async #open(path: string, events: SocketEvents, signal: AbortSignal): Promise<Socket> {
     const token = await this.#tokens?.get(signal);
     const base = this.pool.order()[0] ?? '';
+    // ws takes memory, and most sidecars neither watch nor send heartbeats over a WebSocket.
+    const { Socket } = await import('./sockets.js');
+    signal.throwIfAborted();
     return new Socket(
       {
         url: `${socketBase(base)}${this.#registry}${path}`,

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { fakePorts } from '@mesher/core/testing';
 import { ServiceCenterServer } from '../testing/index.js';
 import { RegistryRig, type RigSettings } from '../client/testing/registry-rig.js';
 
@@ -117,6 +118,24 @@ describe('registering in service-center', () => {
 
   describe('keeps an instance alive', () => {
     const HEARTBEATS = 'servicecomb.registry.heartbeat.interval: 5s\n';
+
+    it('by a request up to a fifth before the interval is over, and at once after a stall of the process', async () => {
+      const ports = fakePorts();
+      const rig = await open({ yaml: HEARTBEATS, ports });
+      await rig.register();
+      // The first one comes anywhere within the interval.
+      ports.time.advance(5_000);
+      await center.untilAsked(isHeartbeat, 1);
+      const next = (): number => (ports.time.nextTimerAt ?? Infinity) - ports.time.now();
+      // Until then, what is waited for is the answer, for ten seconds.
+      while (next() > 5_000) await new Promise((resolve) => setImmediate(resolve));
+      expect(next()).to.be.within(4_000, 5_000);
+      // A machine that slept for longer than the lease.
+      center.registry.forget();
+      ports.time.advance(3_600_000);
+      await center.untilAsked(isRegistration, 2);
+      expect(center.asked.filter(isHeartbeat)).to.have.length(2);
+    });
 
     it('with one request for all instances of the process', async () => {
       const rig = await open({ yaml: HEARTBEATS });
