@@ -104,8 +104,9 @@ export class Finder {
     };
   }
 
-  /** Service-center answered somebody else: good to know when nothing was asked for yet. */
+  /** Service-center answered, perhaps somebody else: good to know when nothing was asked for yet. */
   answered(): void {
+    if (this.#wanted.size === 0) this.#lastError = undefined;
     this.#lastSuccessAt = this.ports.clock.wallTime();
   }
 
@@ -131,10 +132,10 @@ export class Finder {
       const isFull = clock.now() >= nextFullAt;
       this.#allDue = false;
       try {
-        await this.#round(isAll || isFull, isFull, signal);
+        const isAnswered = await this.#round(isAll || isFull, isFull, signal);
         failures = 0;
-        this.#lastError = undefined;
-        this.answered();
+        if (isAnswered) this.#lastError = undefined;
+        if (isAnswered) this.answered();
       } catch (error) {
         if (signal.aborted) return;
         this.#lastError = messageOf(error);
@@ -151,10 +152,13 @@ export class Finder {
     }
   }
 
-  /** @param isFull asks without revisions */
-  async #round(isAll: boolean, isFull: boolean, signal: AbortSignal): Promise<void> {
+  /**
+   * @param isFull asks without revisions
+   * @returns whether there was anything to ask for
+   */
+  async #round(isAll: boolean, isFull: boolean, signal: AbortSignal): Promise<boolean> {
     const asked = [...this.#wanted.values()].filter(({ isDue }) => isAll || isDue);
-    if (asked.length === 0) return;
+    if (asked.length === 0) return false;
     // A hint that comes while the answer is under way asks once more.
     for (const wanted of asked) wanted.isDue = false;
     try {
@@ -165,6 +169,7 @@ export class Finder {
       for (let from = 0; from < questions.length; from += batchSize) {
         await this.#ask(questions.slice(from, from + batchSize), isFull, signal);
       }
+      return true;
     } catch (error) {
       for (const wanted of asked) wanted.isDue = true;
       throw error;
