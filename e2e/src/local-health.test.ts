@@ -1,13 +1,13 @@
 import { expect } from 'chai';
 import { once } from 'node:events';
-import { readFile, readdir, rm } from 'node:fs/promises';
+import { readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { eventually } from './support/eventually.js';
 import { call } from './support/http-call.js';
 import { useScene } from './support/scene.js';
-import type { Settings, Sidecar } from './support/sidecar.js';
+import type { Settings, Sidecar, SidecarOptions } from './support/sidecar.js';
 
 /** An application in this process, whose health a test decides. */
 class Patient {
@@ -43,12 +43,13 @@ describe('local health checks', () => {
   });
   afterEach(() => patient.close());
 
-  function provider(mesher: Settings = {}): Promise<Sidecar> {
+  function provider(mesher: Settings = {}, more: Partial<SidecarOptions> = {}): Promise<Sidecar> {
     const check = { port, protocol: 'rest', uri: '/health', interval: '1s', match: { status: 200 } };
     return scene().sidecar({
       service: 'world',
       args: [`--service-ports=rest:${port}`],
       mesher: { localHealthCheck: [check], ...mesher },
+      ...more,
     });
   }
 
@@ -114,6 +115,22 @@ describe('local health checks', () => {
     expect(refused.body).to.include('status 503, expected 200');
     patient.health = 200;
     await eventually('calls pass', async () => (await call(`http://${world.inbound}/`)).status === 200);
+  });
+
+  it('cost callers nothing where the registry tells them nothing: a call that is refused goes to another instance', async () => {
+    const manual = { chassis: { 'servicecomb.registry.register': 'manual' } };
+    const sick = await provider({ 'mesher.health.refuseWhileDown': true }, manual);
+    const { sidecar: well } = await scene().service('world', manual);
+    const lines = [sick, well].map(({ inbound = '' }) => `${inbound.replace(':', ' ')}\n`);
+    await writeFile(join(scene().registry, 'world'), lines.join(''));
+    const hello = await scene().sidecar({ service: 'hello', host: 'none' });
+    patient.health = 500;
+    await eventually('calls are refused', async () => (await call(`http://${sick.inbound}/`)).status === 503);
+    const statuses = new Set<number>();
+    for (let i = 0; i < 10; i++)
+      statuses.add((await hello.call('http://world/', { method: 'POST', body: 'x' })).status);
+    expect([...statuses]).to.deep.equal([200]);
+    expect(await hello.metric('mesher_retries_total', { code: 'MESH_ERR_LOCAL_DOWN' })).to.be.greaterThan(0);
   });
 
   it('find an application that starts after its sidecar, and one that comes back', async () => {
