@@ -36,6 +36,8 @@ export interface ServiceCenterOptions {
   readonly pingIntervalMs?: number;
   /** False makes a server from before version 2, where a heartbeat by websocket is no path. */
   readonly websocketHeartbeat?: boolean;
+  /** Refuse what a web page sends: a browser takes it to loopback from anywhere, and says so with `Origin`. */
+  readonly refusesWebPages?: boolean;
   /** False keeps no list of what was asked. */
   readonly remembers?: boolean;
   /** What is there from the start. */
@@ -177,8 +179,11 @@ export class ServiceCenterServer {
     if (this.options.remembers !== false) this.steering.record(asked);
   }
 
-  /** @throws RegistryError 401 */
+  /** @throws RegistryError 401, 403 */
   #authorize({ path, headers }: Asked): void {
+    if (this.options.refusesWebPages === true && headers.origin !== undefined) {
+      throw new RegistryError(403001, 'requests of web pages are refused');
+    }
     if (/^\/v4\/(?:token$|[^/]+\/registry\/(?:health|version)$)/.test(path)) return;
     this.accounts?.check(headers.authorization);
   }

@@ -85,6 +85,17 @@ describe('a registry with a file', () => {
     });
   });
 
+  it('takes nothing from web pages, which reach loopback through a browser', async () => {
+    await withFolder({}, async (folder) => {
+      await withRegistry(folder, async (probe) => {
+        const service = { serviceName: 'orders' };
+        await probe.refused(403001, 'POST', '/microservices', { service }, { origin: 'http://elsewhere.test' });
+        await probe.refused(403001, 'POST', '/microservices', { service }, { origin: 'null' });
+        await probe.service('orders');
+      });
+    });
+  });
+
   it('does not write for heartbeats', async () => {
     await withFolder({}, async (folder) => {
       let [service, instance] = ['', ''];

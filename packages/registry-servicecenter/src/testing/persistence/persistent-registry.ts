@@ -42,6 +42,8 @@ export class PersistentRegistry {
       ports,
       // A registry that runs for weeks must not remember what it was asked.
       remembers: false,
+      // Without accounts, any page in a browser on this machine could send calls for a service to itself.
+      refusesWebPages: true,
       ...(host === undefined ? {} : { host }),
       ...(state === undefined ? {} : { state }),
       ...(rootPassword === undefined ? {} : { rbac: { rootPassword } }),
