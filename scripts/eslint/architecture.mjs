@@ -39,13 +39,23 @@ export const HOMES = [
       'packages/mesher/',
       'packages/client/',
       'packages/config-kie/', // for the agent that axios keeps connections with
+      'packages/registry-servicecenter/', // for the same, and for the registry that `mesher registry` starts
       'packages/health/',
     ],
     because: 'the data plane reads HTTP/1 from the socket; node:http is for the admin port, the demo and tests.',
   },
   {
     module: 'node:https',
-    in: ['tests', 'e2e/', 'bench/', 'examples/', 'packages/client/', 'packages/config-kie/', 'packages/health/'],
+    in: [
+      'tests',
+      'e2e/',
+      'bench/',
+      'examples/',
+      'packages/client/',
+      'packages/config-kie/',
+      'packages/registry-servicecenter/',
+      'packages/health/',
+    ],
     because: 'the data plane reads HTTP/1 from the socket.',
   },
   {
@@ -95,9 +105,10 @@ export const HOMES = [
   { module: 'undici', in: ['tests', 'e2e/', 'bench/', 'packages/client/'], because: SLOW_TO_LOAD },
   {
     module: '@grpc/grpc-js',
-    in: ['tests', 'e2e/', 'bench/', 'packages/registry-pilot/', 'packages/client/'],
+    in: ['tests', 'e2e/', 'bench/', 'packages/registry-pilot/', 'packages/health/', 'packages/client/'],
     because: SLOW_TO_LOAD,
   },
+  { module: 'ws', in: ['tests', 'e2e/', 'packages/registry-servicecenter/'], because: SLOW_TO_LOAD },
   { module: 'consul', in: ['packages/registry-consul/'], because: SLOW_TO_LOAD },
   {
     module: '@kubernetes/client-node',

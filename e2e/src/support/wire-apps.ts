@@ -49,8 +49,9 @@ export class H2cApp {
     });
   }
 
+  /** Answers once it has read the whole request: what a client still does wrong in it is not overtaken by the answer. */
   static async start(says: string): Promise<H2cApp> {
-    const server = createH2cServer((_, response) => void response.end(says));
+    const server = createH2cServer((request, response) => request.once('end', () => response.end(says)).resume());
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     return new H2cApp(server);
   }

@@ -94,6 +94,10 @@ describe('the routes of the admin API', () => {
     const red = await fetch(`${url}/v1/mesher/health`);
     expect(red.status).to.equal(500);
     expect(await red.json()).to.deep.equal({ ...same, status: 'red', error: 'no registry' });
+    const checks = [{ check: 'rest:8080/health', state: 'up', detail: 'status 200' }] as const;
+    overrides = { health: () => ({ serviceName: 'hello', version: '1.2.3', status: 'green', checks }) };
+    const checked = await fetch(`${url}/v1/mesher/health`);
+    expect(await checked.json()).to.deep.equal({ ...same, status: 'green', error: '', checks });
   });
 
   it('/config, /services and /pools show what their source says', async () => {

@@ -51,7 +51,8 @@ export const ADMIN_ROUTES: readonly AdminRoute[] = [
   {
     method: 'GET',
     path: '/ready',
-    summary: 'Whether calls can be taken: the registry has answered, the listeners are open, no drain has begun.',
+    summary:
+      'Whether calls can be taken: the registry has answered, the listeners are open, no local health check fails, no drain has begun.',
     statuses: { 200: 'They can.', 503: 'Not now; the body gives the reasons.' },
     types: [TEXT, JSON_TYPE],
     handle: (sources, { accept }) => readinessReply(sources.ready(), 'ready', accept),
@@ -131,7 +132,8 @@ export const ADMIN_ROUTES: readonly AdminRoute[] = [
   {
     method: 'GET',
     path: '/v1/mesher/health',
-    summary: 'Health in the shape of the original mesher.',
+    summary:
+      'Health in the shape of the original mesher: whether the application takes calls, as `localHealthCheck` says; `checks` lists what each check saw.',
     statuses: { 200: '`status` is `green`.', 500: '`status` is `red`; `error` says why.' },
     types: [JSON_TYPE],
     handle: healthReply,
@@ -171,7 +173,14 @@ function versionReply(sources: AdminSources): AdminReply {
 }
 
 function healthReply(sources: AdminSources): AdminReply {
-  const { serviceName, version, status, error = '' } = sources.health();
+  const { serviceName, version, status, error = '', checks } = sources.health();
   // The original shows `connectedMonitoring: false` always; it has no monitoring server to connect to.
-  return jsonReply(status === 'green' ? 200 : 500, { serviceName, version, status, connectedMonitoring: false, error });
+  return jsonReply(status === 'green' ? 200 : 500, {
+    serviceName,
+    version,
+    status,
+    connectedMonitoring: false,
+    error,
+    checks,
+  });
 }

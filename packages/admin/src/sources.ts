@@ -29,6 +29,19 @@ export interface HealthInfo {
   readonly status: 'green' | 'red';
   /** Why it is red. */
   readonly error?: string;
+  /** The local health checks; left out where there are none. */
+  readonly checks?: readonly HealthCheckInfo[];
+}
+
+/** What one check of the local application says. */
+export interface HealthCheckInfo {
+  /** Protocol, port and path. */
+  readonly check: string;
+  readonly state: 'unknown' | 'up' | 'down';
+  /** What the latest check saw. */
+  readonly detail: string;
+  /** When that was, ISO 8601; left out before the first result. */
+  readonly at?: string;
 }
 
 /** How long ago a registry or the directory knew something for sure. */

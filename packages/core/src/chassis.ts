@@ -8,9 +8,11 @@ import { LiveConfiguration } from './config/live/live-configuration.js';
 import type { CallExplanation, Explainer } from './explain/explainer.js';
 import type { ExplainRequest } from './explain/explain-request.js';
 import type { ServicePort } from './config/service-ports.js';
+import type { LocalGate } from './health/local-gate.js';
 import type { InstalledPlugins } from './plugin/installed-plugins.js';
 import type { PluginCatalog } from './plugin/plugin-catalog.js';
 import { PluginMaker } from './plugin/plugin-maker.js';
+import { registryClientOf } from './plugin/registry-client.js';
 import { TOKENS } from './plugin/tokens.js';
 import { addressesOf, chooseRegistry, probeTcp, type RegistryChoice } from './registry/choose-registry.js';
 import type { Lease, Registry } from './registry/contracts.js';
@@ -59,10 +61,13 @@ export class Chassis {
   readonly events: MeshEvents;
   readonly configuration: LiveConfiguration;
   readonly sources: readonly SourceResolver[];
+  /** Whether calls to the local application are let through; whoever checks the application closes and opens it. */
+  readonly localGate: LocalGate;
+  /** Plugins of the kinds that are chosen by name while the chassis runs. */
+  readonly plugins: InstalledPlugins;
   readonly #explainer: Explainer;
   readonly #registration: Registration | undefined;
   readonly #egress: Egress;
-  readonly #plugins: InstalledPlugins;
   readonly #chains: readonly PolicyChain[];
   #closed: Promise<void> | undefined;
 
@@ -83,7 +88,8 @@ export class Chassis {
     this.#explainer = container.resolve(TOKENS.explainer);
     this.#egress = container.resolve(TOKENS.egress);
     this.#registration = registrationOf(registry, document, container);
-    this.#plugins = container.resolve(TOKENS.plugins);
+    this.localGate = container.resolve(TOKENS.localGate);
+    this.plugins = container.resolve(TOKENS.plugins);
     this.#chains = [TOKENS.consumerChain, TOKENS.providerChain].map((token) => container.resolve(token).policies);
   }
 
@@ -98,7 +104,9 @@ export class Chassis {
     const logger = settings.logger ?? silentLogger();
     const ipIndex = new LateIpIndex();
     const registryAddresses = addressesOf(document.registry);
-    const maker = new PluginMaker(catalog, document, { ports, logger, confDir, ipIndex, registryAddresses });
+    const registryClient = registryClientOf(document);
+    const context = { ports, logger, confDir, ipIndex, registryAddresses, registryClient };
+    const maker = new PluginMaker(catalog, document, context);
     const choice = await chooseRegistry(
       document.registry,
       (type) => catalog.find('registry', type) !== undefined,
@@ -198,8 +206,8 @@ export class Chassis {
     this.directory.close();
     await this.leave();
     for (const chain of this.#chains) chain.close();
-    const limiters = this.#plugins.names('shared-limiter');
-    await Promise.allSettled(limiters.map(async (name) => await this.#plugins.find('shared-limiter', name)?.close()));
+    const limiters = this.plugins.names('shared-limiter');
+    await Promise.allSettled(limiters.map(async (name) => await this.plugins.find('shared-limiter', name)?.close()));
     await this.registry.discovery.close();
   }
 }

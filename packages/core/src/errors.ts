@@ -204,6 +204,13 @@ export const ERRORS = {
     meaning: 'This sidecar is shutting down.',
     remedy: 'Call another instance.',
   },
+  MESH_ERR_LOCAL_DOWN: {
+    status: 503,
+    grpcStatus: 14,
+    retryable: 'never-sent',
+    meaning: 'The health checks of the called sidecar say that the application behind it is down.',
+    remedy: 'Call another instance; GET /v1/mesher/health on the admin port of that sidecar says which check fails.',
+  },
   MESH_REDIRECT: {
     status: 301,
     grpcStatus: 12,

@@ -22,6 +22,10 @@ export type {
   Outcome,
 } from './invocation.js';
 export type { Policy, PolicyContext, PolicyFactory } from './chain/policy.js';
+export type { HealthChecker, HealthResult, LocalTarget } from './health/health-checker.js';
+export { LocalGate } from './health/local-gate.js';
+export { compilePattern } from './routing/pattern.js';
+export type { Pattern } from './routing/pattern.js';
 export type { Fallback } from './resilience/fallback/fallback.js';
 export type { SharedGrant, SharedLimit, SharedLimiter } from './resilience/rate-limit/shared-limiter.js';
 export type { ConfigSource, SourceSnapshot } from './config/live/config-source.js';
@@ -77,6 +81,8 @@ export type {
   ServiceSnapshot,
 } from './registry/contracts.js';
 export type { DestinationResolver, PeerView, SourceIdentity, SourceResolver } from './resolver/contracts.js';
+export { registryClientOf } from './plugin/registry-client.js';
+export type { RegistryClient } from './plugin/registry-client.js';
 export { definePlugin, isPlugin } from './plugin/define-plugin.js';
 export type {
   AnyPlugin,
@@ -100,6 +106,7 @@ export {
 export type { CallMetricsOptions, MetricsSlot, StatusClass } from './telemetry/call-metrics.js';
 export type { ServiceIdentity } from './telemetry/compatibility-families.js';
 export type { ConnectionStats, ConnectionStatsSource } from './telemetry/connection-metrics.js';
+export type { HealthStatsSource } from './telemetry/health-metrics.js';
 export type { Http2Numbers, Http2StatsSource } from './telemetry/http2-metrics.js';
 export { DURATION_BUCKETS_SECONDS } from './telemetry/duration-buckets.js';
 export { METRICS } from './telemetry/metric-catalog.js';
@@ -145,13 +152,9 @@ export { instanceHostname } from './config/sections/service.js';
 export type { ServiceConfig } from './config/sections/service.js';
 export type { ProtocolConfig } from './config/sections/protocols.js';
 export type { RegistryConfig } from './config/sections/registry.js';
-export type {
-  AdminConfig,
-  LocalHealthCheckConfig,
-  MesherConfig,
-  PluginChoice,
-  TcpListenerConfig,
-} from './config/sections/mesher.js';
+export { healthCheckTimes } from './config/sections/health.js';
+export type { LocalHealthCheckConfig } from './config/sections/health.js';
+export type { AdminConfig, MesherConfig, PluginChoice, TcpListenerConfig } from './config/sections/mesher.js';
 
 // Chassis.
 export { Chassis } from './chassis.js';
@@ -164,6 +167,7 @@ export type { BackoffRule, RetryRule } from './resilience/retry/retry-rule.js';
 export { HANDLER_NAMES } from './chain/handler-names.js';
 export { loadPlugins } from './plugin/load-plugins.js';
 export { isInstalledPackage, looksLikeModule } from './plugin/locate-module.js';
+export type { InstalledPlugins } from './plugin/installed-plugins.js';
 export { PluginCatalog } from './plugin/plugin-catalog.js';
 export { pluginSections } from './plugin/plugin-settings.js';
 export type { RegistryChoice } from './registry/choose-registry.js';

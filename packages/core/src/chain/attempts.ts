@@ -4,8 +4,12 @@ import type { Ports } from '../ports/ports.js';
 import type { Endpoint } from '../registry/endpoint.js';
 import type { ConnectRest } from '../resilience/retry/retry-policy.js';
 
-/** Failures after which an endpoint rests: it cannot be reached, or says that it is going away. */
-const TIRING: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['MESH_ERR_CONNECT', 'MESH_ERR_DRAINING']);
+/** Failures after which an endpoint rests: it cannot be reached, or says that it is going away or not well. */
+const TIRING: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'MESH_ERR_CONNECT',
+  'MESH_ERR_DRAINING',
+  'MESH_ERR_LOCAL_DOWN',
+]);
 
 /** Doublings after which a rest no longer grows, so that the power stays a number that can be computed with. */
 const MAX_DOUBLINGS = 16;

@@ -1,4 +1,5 @@
 import { ERRORS, Rejection } from '../errors.js';
+import type { LocalGate } from '../health/local-gate.js';
 import type { AttemptFailure, Destination, Direction, Invocation, Outcome } from '../invocation.js';
 import type { CallDeadlines } from '../resilience/timeout/call-deadlines.js';
 import type { Attempts } from './attempts.js';
@@ -13,6 +14,7 @@ import type { RequestIds } from './request-ids.js';
 export interface InboundStations {
   readonly requestIds: RequestIds;
   readonly loopGuard: LoopGuard;
+  readonly localGate: LocalGate;
   readonly policies: PolicyChain;
   readonly localPorts: LocalPorts;
   readonly deadlines: CallDeadlines;
@@ -25,7 +27,7 @@ const FORWARDED_HOST_FIELD = 'x-forwarded-host';
 /** Attempts of one inbound call, the first included: a dead pooled connection, and the other loopback address. */
 const MAX_ATTEMPTS = 3;
 
-/** Decides about calls to the local application: id → loop guard → policies → local port. */
+/** Decides about calls to the local application: id → loop guard → local gate → policies → local port. */
 export class InboundHandler implements CallHandler {
   readonly direction: Direction = 'inbound';
   readonly #own: Destination;
@@ -40,14 +42,13 @@ export class InboundHandler implements CallHandler {
   }
 
   begin(call: Invocation): Verdict | Promise<Verdict> {
-    const { deadlines, recorder, loopGuard, requestIds, policies } = this.stations;
+    const { deadlines, recorder, localGate, loopGuard, requestIds, policies } = this.stations;
     call.destination ??= this.#own;
     if (this.#slot < 0) this.#slot = recorder.slot(call, this.#own.service);
     recorder.started(call, this.#slot);
     recorder.arrived(call);
     requestIds.apply(call);
-    const loop = loopGuard.check(call);
-    const refusal = loop ?? deadlines.beginInbound(call);
+    const refusal = loopGuard.check(call) ?? localGate.check() ?? deadlines.beginInbound(call);
     if (refusal !== undefined) return policies.instead(call, refusal);
     const rejection = policies.admit(call);
     if (rejection === undefined) return this.#target(call);

@@ -15,6 +15,7 @@ import { RequestIds } from '../chain/request-ids.js';
 import type { LiveConfiguration } from '../config/live/live-configuration.js';
 import type { ServicePort } from '../config/service-ports.js';
 import { Explainer } from '../explain/explainer.js';
+import { LocalGate } from '../health/local-gate.js';
 import type { CallProtocol, Direction } from '../invocation.js';
 import { BalanceReports } from '../loadbalance/balance-reports.js';
 import { LiveBalancing } from '../loadbalance/balancing.js';
@@ -139,6 +140,7 @@ export function composeContainer(foundations: Foundations): DependencyContainer 
     return new Egress(configuration, plans, c.resolve(TOKENS.policyMetrics));
   });
   once(TOKENS.requestIds, () => new RequestIds());
+  once(TOKENS.localGate, () => new LocalGate());
   once(TOKENS.localPorts, () => new LocalPorts(foundations.servicePorts, foundations.isOwnPort));
   once(TOKENS.consumerChain, (c) => {
     const names = document.chain('Consumer', 'outgoing') ?? DEFAULT_CONSUMER_CHAIN;
@@ -195,6 +197,7 @@ function composeHandlers(
         requestIds: c.resolve(TOKENS.requestIds),
         loopGuard: new LoopGuard(sidecarId, 'inbound', document.section('mesher.loopGuard', loopSchema)),
         policies: c.resolve(TOKENS.providerChain).policies,
+        localGate: c.resolve(TOKENS.localGate),
         localPorts: c.resolve(TOKENS.localPorts),
         deadlines: c.resolve(TOKENS.deadlines),
         attempts: c.resolve(TOKENS.attempts),
@@ -223,6 +226,7 @@ function composeExplainer(
         egress: c.resolve(TOKENS.egress),
         callerMarks: new CallerMarks(document.service.name),
         chains: { outbound: c.resolve(TOKENS.consumerChain), inbound: c.resolve(TOKENS.providerChain) },
+        localGate: c.resolve(TOKENS.localGate),
         localPorts: c.resolve(TOKENS.localPorts),
         explainAttempts: (call, into) => {
           if (call.plan === undefined) return;

@@ -41,7 +41,7 @@ describe('the effective configuration', () => {
     expect(values).to.include({
       'servicecomb.service.name': 'orders true',
       'servicecomb.credentials.secretKey': '*** false',
-      'servicecomb.credentials.account.name': 'joe false',
+      'servicecomb.credentials.account.name': 'joe true',
       'ssl.orders.rest.Provider.certPwdFile': '*** false',
       'ssl.orders.rest.Provider.certFile': 'a.crt false',
       'servicecomb.registry.address[0]': 'http://***@sc:30100 true',

@@ -5,6 +5,7 @@ import type { LoopGuard } from '../chain/loop-guard.js';
 import { howToName } from '../chain/refusals.js';
 import { ERRORS, Rejection, type ErrorCode } from '../errors.js';
 import { GRPC_STATUS } from '../grpc/status.js';
+import type { LocalGate } from '../health/local-gate.js';
 import type { CallProtocol, Destination, Direction, Field } from '../invocation.js';
 import type { Clock } from '../ports/ports.js';
 import { describeWire, wireTo } from '../registry/endpoint.js';
@@ -35,6 +36,7 @@ export interface ExplainStations {
   readonly egress?: Egress;
   readonly callerMarks: CallerMarks;
   readonly chains: Readonly<Record<Direction, AssembledChain>>;
+  readonly localGate: LocalGate;
   readonly localPorts: LocalPorts;
   /** What decides after the policies about timeouts, further attempts and company for a slow one. */
   explainAttempts(call: ExplainCall, into: Explanation): void;
@@ -158,6 +160,11 @@ export class Explainer {
       [],
       source === undefined ? {} : { ...source },
     );
+    const down = stations.localGate.check();
+    if (down !== undefined) {
+      into.reject('local-health', down);
+      return;
+    }
     explainChain(stations.chains.inbound, call, into);
     if (into.stopped) return;
     const target = stations.localPorts.preview(call);

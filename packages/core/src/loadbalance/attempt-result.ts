@@ -12,6 +12,7 @@ export type AttemptResult = 'success' | 'server-error' | 'gateway-error' | 'noth
 const NO_ANSWER: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'MESH_ERR_CONNECT',
   'MESH_ERR_DRAINING',
+  'MESH_ERR_LOCAL_DOWN',
   'MESH_ERR_UPSTREAM_RESET',
   'MESH_ERR_BAD_UPSTREAM',
   'MESH_ERR_TIMEOUT',

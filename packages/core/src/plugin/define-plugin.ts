@@ -1,5 +1,6 @@
 import type { Schema } from '../config/schema/schema.js';
 import type { ConfigSource } from '../config/live/config-source.js';
+import type { HealthChecker } from '../health/health-checker.js';
 import type { BalancerFactory } from '../loadbalance/load-balancer.js';
 import type { Ports } from '../ports/ports.js';
 import type { IpIndex } from '../registry/ip-index.js';
@@ -8,6 +9,7 @@ import type { Fallback } from '../resilience/fallback/fallback.js';
 import type { SharedLimiter } from '../resilience/rate-limit/shared-limiter.js';
 import type { DestinationResolver, SourceResolver } from '../resolver/contracts.js';
 import type { Logger } from '../telemetry/logger.js';
+import type { RegistryClient } from './registry-client.js';
 
 /** What each kind of plugin makes. */
 export interface PluginKinds {
@@ -22,6 +24,8 @@ export interface PluginKinds {
   'shared-limiter': SharedLimiter;
   /** A place of configuration besides files, such as a config center. */
   'config-source': ConfigSource;
+  /** A way to check the local application that the `protocol` of a `localHealthCheck` may name. */
+  'health-checker': HealthChecker;
 }
 
 export type PluginKind = keyof PluginKinds;
@@ -35,10 +39,16 @@ export const PLUGIN_KINDS: readonly PluginKind[] = [
   'fallback',
   'shared-limiter',
   'config-source',
+  'health-checker',
 ];
 
-/** Kinds of which every plugin in the catalog is made at the start; policies choose among them by name while they run. */
-export const STANDING_KINDS = ['load-balancer', 'fallback', 'shared-limiter'] as const satisfies readonly PluginKind[];
+/** Kinds of which every plugin in the catalog is made at the start; who uses them chooses by name while they run. */
+export const STANDING_KINDS = [
+  'load-balancer',
+  'fallback',
+  'shared-limiter',
+  'health-checker',
+] as const satisfies readonly PluginKind[];
 
 /** What a plugin may use of the chassis that it is installed in. */
 export interface PluginContext {
@@ -50,6 +60,8 @@ export interface PluginContext {
   readonly ipIndex: IpIndex;
   /** `servicecomb.registry.address`, for registry plugins. */
   readonly registryAddresses: readonly string[];
+  /** What the configuration says about the registry and who asks it; for registry plugins only. */
+  readonly registryClient?: RegistryClient;
   /** What a config source is asked for; for plugins of that kind only. */
   readonly configClient?: ConfigClient;
 }

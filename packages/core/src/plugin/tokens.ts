@@ -7,6 +7,7 @@ import type { LocalPorts } from '../chain/local-ports.js';
 import type { RequestIds } from '../chain/request-ids.js';
 import type { LiveConfiguration } from '../config/live/live-configuration.js';
 import type { Explainer } from '../explain/explainer.js';
+import type { LocalGate } from '../health/local-gate.js';
 import type { Balancing } from '../loadbalance/balancing.js';
 import type { CallProtocol } from '../invocation.js';
 import type { Ports } from '../ports/ports.js';
@@ -47,6 +48,7 @@ export const TOKENS = {
   deadlines: token<CallDeadlines>('deadlines'),
   egress: token<Egress>('egress'),
   requestIds: token<RequestIds>('request-ids'),
+  localGate: token<LocalGate>('local-gate'),
   localPorts: token<LocalPorts>('local-ports'),
   consumerChain: token<AssembledChain>('consumer-chain'),
   providerChain: token<AssembledChain>('provider-chain'),

@@ -46,7 +46,11 @@ export interface ServiceDiscovery {
 
 /** A registration that is kept alive until it is released. */
 export interface Lease {
-  /** Publishes another status for the registered instance. */
+  /**
+   * Publishes another status for the registered instance, which holds until another one is set: whoever must register the instance again
+   * does so with this status, not with the one of the first registration. Rejects, or takes its time, while the registry does not take it;
+   * the caller may ask again, and the latest call counts.
+   */
   setStatus(status: InstanceStatus): Promise<void>;
   /** Leaves the registry. Idempotent; resolves when others can no longer see the instance. */
   release(): Promise<void>;

@@ -11,6 +11,8 @@ export type MeshEventKind =
   | 'panic-ended'
   | 'retry-budget-exhausted'
   | 'bulkhead-full'
+  | 'local-up'
+  | 'local-down'
   | 'configuration-applied'
   | 'configuration-rejected';
 

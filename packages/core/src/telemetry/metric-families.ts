@@ -5,6 +5,7 @@ import { compatibilityFamilies } from './compatibility-families.js';
 import type { ServiceIdentity } from './compatibility-families.js';
 import { connectionFamilies } from './connection-metrics.js';
 import type { ConnectionStatsSource } from './connection-metrics.js';
+import { healthFamilies, type HealthStatsSource } from './health-metrics.js';
 import { http2Families, type Http2StatsSource } from './http2-metrics.js';
 import type { MetricFamily } from './metric-family.js';
 import type { PolicyMetrics } from './policy-metrics.js';
@@ -26,6 +27,8 @@ export interface MetricSources {
   /** One entry per proxy that speaks HTTP/2. */
   readonly http2?: readonly Http2StatsSource[];
   readonly registries?: readonly RegistryStatsSource[];
+  /** What local health checks found out; undefined while there are none. */
+  readonly localHealth?: () => HealthStatsSource | undefined;
   /** Numbers about the process, default true; an application that already exports them turns this off. */
   readonly process?: boolean;
   /** The series of the original mesher, default true. */
@@ -42,6 +45,7 @@ export function metricFamilies(sources: MetricSources): MetricFamily[] {
     ...(connections.length === 0 ? [] : connectionFamilies(connections)),
     ...(sources.http2 === undefined ? [] : http2Families(sources.http2)),
     ...registryFamilies(sources.registries ?? [], clock),
+    ...(sources.localHealth === undefined ? [] : healthFamilies(sources.localHealth)),
     ...((sources.process ?? true) ? processFamilies(sources.build, startTimeSeconds, clock) : []),
     ...((sources.compatibility ?? true) ? compatibilityFamilies(calls, sources.identity, startTimeSeconds, clock) : []),
   ];

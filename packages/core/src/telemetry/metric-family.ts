@@ -2,7 +2,7 @@ export type MetricType = 'counter' | 'gauge' | 'histogram' | 'summary';
 
 /** The chapters of the metrics reference. */
 export type MetricGroup =
-  'calls' | 'policies' | 'configuration' | 'connections' | 'registry' | 'process' | 'compatibility';
+  'calls' | 'policies' | 'configuration' | 'connections' | 'registry' | 'health' | 'process' | 'compatibility';
 
 /** What a metric is, apart from its values. */
 export interface MetricDefinition {

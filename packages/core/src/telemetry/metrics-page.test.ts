@@ -6,6 +6,7 @@ import { checkHistograms, findSamples, sampleValue } from '../testing/prometheus
 import { parsePrometheusText } from '../testing/prometheus-text.js';
 import type { PrometheusFamily } from '../testing/prometheus-text.js';
 import { OTHER_SERVICE } from './call-metrics.js';
+import { HEALTH_METRICS } from './health-metrics.js';
 import { HTTP2_METRICS } from './http2-metrics.js';
 import { METRICS } from './metric-catalog.js';
 import { POLICY_METRICS } from './policy-metric-catalog.js';
@@ -24,7 +25,7 @@ describe('MetricsPage', () => {
     const page = await new MetricsPage(metricFamilies(fakeMetricSources())).render();
     expect(page.contentType).to.equal('text/plain; version=0.0.4; charset=utf-8');
     expect([...parsePrometheusText(page.body).keys()].sort()).to.deep.equal(
-      Object.values({ ...METRICS, ...HTTP2_METRICS, ...POLICY_METRICS })
+      Object.values({ ...METRICS, ...HTTP2_METRICS, ...HEALTH_METRICS, ...POLICY_METRICS })
         .map((metric) => metric.name)
         .sort(),
     );

@@ -1,11 +1,17 @@
 import { expect } from 'chai';
+import { HEALTH_METRICS } from './health-metrics.js';
 import { HTTP2_METRICS } from './http2-metrics.js';
 import { METRICS } from './metric-catalog.js';
 import { POLICY_METRICS } from './policy-metric-catalog.js';
 import type { MetricDefinition } from './metric-family.js';
 import { renderMetricsReference } from './metrics-reference.js';
 
-const ALL = [...Object.values(METRICS), ...Object.values(HTTP2_METRICS), ...Object.values(POLICY_METRICS)];
+const ALL = [
+  ...Object.values(METRICS),
+  ...Object.values(HTTP2_METRICS),
+  ...Object.values(HEALTH_METRICS),
+  ...Object.values(POLICY_METRICS),
+];
 
 describe('renderMetricsReference', () => {
   it('has one row for every metric, with its type, labels and meaning', () => {

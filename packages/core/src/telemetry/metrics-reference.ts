@@ -1,4 +1,5 @@
 import { DURATION_BUCKETS_SECONDS } from './duration-buckets.js';
+import { HEALTH_METRICS } from './health-metrics.js';
 import { HTTP2_METRICS } from './http2-metrics.js';
 import { METRICS } from './metric-catalog.js';
 import type { MetricDefinition, MetricGroup } from './metric-family.js';
@@ -33,6 +34,12 @@ const CHAPTERS: readonly { readonly group: MetricGroup; readonly title: string; 
   },
   { group: 'registry', title: 'Registry', intro: '`registry` is the name of the registry plugin.' },
   {
+    group: 'health',
+    title: 'Local health',
+    intro:
+      'What `localHealthCheck` found out. Without samples where no check is configured. `check` is its protocol, port and path.',
+  },
+  {
     group: 'process',
     title: 'Process',
     intro: 'Read at scrape time; nothing is measured between scrapes.',
@@ -52,6 +59,7 @@ export function renderMetricsReference(): string {
     ...Object.values(METRICS),
     ...Object.values(HTTP2_METRICS),
     ...Object.values(POLICY_METRICS),
+    ...Object.values(HEALTH_METRICS),
   ];
   const chapters = CHAPTERS.map(({ group, title, intro }) => {
     const rows = all.filter((metric) => metric.group === group).map(renderRow);

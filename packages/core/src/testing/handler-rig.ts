@@ -11,6 +11,7 @@ import type { Policy } from '../chain/policy.js';
 import { PolicyChain } from '../chain/policy-chain.js';
 import { RequestIds } from '../chain/request-ids.js';
 import type { ServicePort } from '../config/service-ports.js';
+import { LocalGate } from '../health/local-gate.js';
 import type { AttemptFailure, Destination, Direction, Invocation, Outcome } from '../invocation.js';
 import { steadyBalancing } from '../loadbalance/steady-balancing.js';
 import { DEFAULT_DIRECTORY_OPTIONS, type DirectoryOptions } from '../registry/directory-options.js';
@@ -52,6 +53,7 @@ export interface HandlerRig {
   readonly events: MeshEvents;
   readonly policyMetrics: PolicyMetrics;
   readonly metrics: CallMetrics;
+  readonly localGate: LocalGate;
   readonly logger: RecordingLogger;
   readonly time: FakeTime;
 }
@@ -96,16 +98,19 @@ export function handlerRig(settings: HandlerRigSettings = {}): HandlerRig {
     attempts,
     recorder,
   });
+  const localGate = new LocalGate();
   const inbound = new InboundHandler('orders', {
     requestIds,
     loopGuard: new LoopGuard('self', 'inbound'),
+    localGate,
     policies,
     localPorts: new LocalPorts(settings.servicePorts ?? [], settings.isOwnPort ?? (() => false)),
     deadlines,
     attempts,
     recorder,
   });
-  return { outbound, inbound, directory, discovery, retries, deadlines, events, policyMetrics, metrics, logger, time };
+  const measured = { events, policyMetrics, metrics, logger, time };
+  return { outbound, inbound, directory, discovery, retries, deadlines, localGate, ...measured };
 }
 
 /** Waits for the decision about a call, and does what a wire does with it. */

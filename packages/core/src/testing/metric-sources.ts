@@ -23,6 +23,12 @@ export function fakeMetricSources(overrides: Partial<MetricSources> = {}): Requi
         instances: () => 7,
       },
     ],
+    localHealth: () => ({
+      state: 'up',
+      changes: { up: 1, down: 0 },
+      checks: [{ name: 'rest:8080/health', state: 'up', passed: 3, failed: 1, lastDurationMs: 4 }],
+      publishFailures: 0,
+    }),
     process: true,
     compatibility: true,
     ...overrides,

@@ -28,6 +28,7 @@ describe('the reference page of the command line', () => {
       '## `mesher config diff <dir> [other]`',
       '## `mesher schema`',
       '## `mesher explain <method> <url>`',
+      '## `mesher registry`',
       '## `mesher demo`',
     ]);
     expect(page).to.match(/- `dir`: .* Default: `conf`\./);

@@ -95,6 +95,15 @@ describe('config check', () => {
     expect(text).to.match(/^DIR\/chassis\.yaml:2:29 {2}plugin\.settings\.kie\.caFile .*missing\.pem cannot be read/);
   });
 
+  it('fails a folder whose health check would lead to the sidecar itself', async () => {
+    const { code, text } = await check({
+      'chassis.yaml': 'servicecomb.protocols.http.listenAddress: 127.0.0.1:30101\n',
+      'mesher.yaml': 'localHealthCheck:\n- port: 30101\n',
+    });
+    expect(code).to.equal(3);
+    expect(text).to.include("localHealthCheck: port '30101' is one of Mesher's own");
+  });
+
   it('passes a folder for a config center that nobody can ask, and says so', async () => {
     const { code, text } = await check({
       'chassis.yaml': 'servicecomb.config.client: { serverUri: "http://127.0.0.1:1", type: apollo }\n',
@@ -106,9 +115,9 @@ describe('config check', () => {
   });
 
   it('passes a folder for a registry that comes with a later version, and says that a sidecar would not start', async () => {
-    const { code, text } = await check({ 'chassis.yaml': 'servicecomb.registry.address: http://127.0.0.1:30100\n' });
+    const { code, text } = await check({ 'chassis.yaml': 'servicecomb.registry.type: pilot\n' });
     expect(code).to.equal(0);
-    expect(text).to.match(/^DIR: note: .*'servicecenter'.*would not start.*\nDIR: good/);
+    expect(text).to.match(/^DIR: note: .*'pilot'.*would not start.*\nDIR: good/);
   });
 
   it('passes rules and policies for marks that no match group gives, and says where they are', async () => {

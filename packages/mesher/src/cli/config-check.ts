@@ -10,7 +10,8 @@ import {
   type EffectiveValue,
 } from '@mesher/core';
 import { load } from '../sidecar/load.js';
-import { planListeners } from '../sidecar/listen-plan.js';
+import { refuseOwnPorts } from '../sidecar/application-health.js';
+import { ownPorts, planListeners } from '../sidecar/listen-plan.js';
 import { counted } from './counted.js';
 import { dryRun } from './dry-run.js';
 import { EXIT, type ExitCode } from './exit-codes.js';
@@ -40,7 +41,8 @@ export async function checkConfiguration(
       print(`${dir}: ${counted(errors.length, 'error')}\n`);
       return EXIT.configuration;
     }
-    planListeners(document);
+    const own = ownPorts(planListeners(document), document);
+    refuseOwnPorts(document, (port) => own.has(port));
     const missing = await dryRun(document, confDir, catalog);
     // Made, but not asked: that finds settings that it refuses.
     const { note } = await makeConfigSource(document, catalog, {

@@ -2,7 +2,7 @@ import { Chassis, type MeshDocument, type PluginCatalog, type Registry } from '@
 import { CatalogWithRegistries } from './catalog-with-registries.js';
 
 /** Registries that users of go-chassis and mesher have, and that come with a later version. */
-const PLANNED_REGISTRIES: readonly string[] = ['servicecenter', 'pilot', 'pilotv2', 'consul', 'kubernetes'];
+const PLANNED_REGISTRIES: readonly string[] = ['pilot', 'pilotv2', 'consul', 'kubernetes'];
 
 /**
  * Puts the parts together as a start does, to find mistakes that no single value shows: unknown plugins and handlers, settings that

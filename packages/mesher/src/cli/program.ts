@@ -2,6 +2,7 @@ import { Command, Option } from 'commander';
 import { mesherVersion } from '../version.js';
 import type { ExitCode } from './exit-codes.js';
 import type { ExplainOptions } from './explain.js';
+import type { RegistryOptions } from './registry.js';
 
 /** Sets the exit status of the process. */
 export type SetExit = (code: ExitCode) => void;
@@ -130,6 +131,34 @@ export function createProgram(setExit: SetExit): Command {
     });
 
   program
+    .command('registry')
+    .allowExcessArguments(false)
+    .description(
+      'run a registry that speaks the API of service-center, for development and small teams, until Ctrl-C; everybody who reaches it may use it, unless MESHER_REGISTRY_PASSWORD sets the password of its account root',
+    )
+    .addOption(
+      new Option('--listen <address>', 'address of the registry; port 0 takes a free one, which is printed')
+        .default('127.0.0.1:30100')
+        .env('MESHER_REGISTRY_LISTEN'),
+    )
+    .addOption(
+      new Option('--data <dir>', 'folder that keeps what is registered over a restart')
+        .default('registry-data')
+        .env('MESHER_REGISTRY_DATA'),
+    )
+    .option('--in-memory', 'keep nothing over a restart')
+    .action(async (options: RegistryOptions) => {
+      const { runRegistry } = await import('./registry.js');
+      const { stdout, stderr, env } = process;
+      const ended = new Promise<void>((resolve) => {
+        process.once('SIGINT', resolve);
+        process.once('SIGTERM', resolve);
+      });
+      const streams = { out: (text: string) => stdout.write(text), err: (text: string) => stderr.write(text) };
+      setExit(await runRegistry(options, env, streams, ended));
+    });
+
+  program
     .command('demo')
     .allowExcessArguments(false)
     .description(
@@ -177,5 +206,6 @@ Examples:
   $ mesher config check conf
   $ mesher config diff conf                              what the files would change in the running sidecar
   $ mesher explain GET http://world/v2 -H 'x-user: 1'
+  $ mesher registry                                      a service-center for development
 
 Exit status: 0 ended as asked, 1 failed while running, 2 wrong command line, 3 wrong configuration`;

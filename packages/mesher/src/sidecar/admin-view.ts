@@ -1,6 +1,7 @@
 import type {
   AdminSources,
   EndpointView,
+  HealthInfo,
   InstanceView,
   JsonValue,
   PoolView,
@@ -27,6 +28,7 @@ import {
 } from '@mesher/core';
 import type { ProxyServer } from '@mesher/proxy';
 import { mesherVersion } from '../version.js';
+import type { ApplicationHealth } from './application-health.js';
 
 /** What the admin API asks a running sidecar for. */
 export interface SidecarView {
@@ -36,6 +38,8 @@ export interface SidecarView {
   /** What is in effect, where it comes from, and what was refused. */
   configuration(): JsonValue;
   readiness(): Readiness;
+  /** What the local health checks say; left out where nobody checks. */
+  readonly health?: Pick<ApplicationHealth, 'view' | 'stats' | 'problems'>;
   drain(): void;
 }
 
@@ -62,6 +66,7 @@ export function adminSources(view: SidecarView): AdminSources {
             chassis.directory.plans.reduce((sum, plan) => sum + (plan.snapshot?.instances.length ?? 0), 0),
         },
       ],
+      localHealth: () => view.health?.stats,
       compatibility: mesher.metrics.compatibility,
     }),
   );
@@ -70,12 +75,35 @@ export function adminSources(view: SidecarView): AdminSources {
     ready: () => view.readiness(),
     metrics: (): Promise<MetricsText> => page.render(),
     version: () => ({ version, node: process.version }),
-    health: () => ({ serviceName: service.name, version: service.version, status: 'green' }),
+    health: () => healthInfo(view),
     config: () => view.configuration(),
     services: () => servicesView(chassis, ports),
     pools: () => poolsView(proxy),
     explain: (request) => chassis.explain(readExplainRequest(request)),
     drain: () => view.drain(),
+  };
+}
+
+/** Red is who cannot take calls because of its application; a start or a drain is the matter of `/ready`. */
+function healthInfo({ chassis, health }: SidecarView): HealthInfo {
+  const { name, version } = chassis.document.service;
+  const local = health?.view;
+  const isDown = local?.state === 'down';
+  return {
+    serviceName: name,
+    version,
+    status: isDown ? 'red' : 'green',
+    ...(isDown ? { error: health?.problems.join('; ') ?? '' } : {}),
+    ...(local === undefined
+      ? {}
+      : {
+          checks: local.checks.map(({ name: check, state, detail, lastAt }) => ({
+            check,
+            state,
+            detail,
+            ...(lastAt === undefined ? {} : { at: new Date(lastAt).toISOString() }),
+          })),
+        }),
   };
 }
 

@@ -105,13 +105,16 @@ plugin.settings.kie: { confirmAfter: 5ms, minInterval: 1ms }
   }
 
   it('shows each setting with its origin, and whether it is in effect', async () => {
-    const account = 'servicecomb.credentials.account: { name: me, password: hunter2 }\n';
+    const account = 'servicecomb.credentials: { account: { name: me, password: hunter2 }, cipher: aes }\n';
     await withFed({ 'chassis.yaml': account }, (fed) => {
       const keys = fed.view['keys'] as Record<string, { value: string; from: string; inEffect?: boolean }>;
       expect(keys['servicecomb.service.name']?.value).to.equal('world');
       expect(keys['servicecomb.service.name']?.from).to.match(/microservice\.yaml:1:\d+$/);
       expect(keys['servicecomb.service.name']).not.to.have.property('inEffect');
-      expect(keys['servicecomb.credentials.account.name']).to.include({ value: 'me', inEffect: false });
+      expect(keys['servicecomb.credentials.account.name'])
+        .to.include({ value: 'me' })
+        .and.not.have.property('inEffect');
+      expect(keys['servicecomb.credentials.cipher']).to.include({ value: 'aes', inEffect: false });
       expect(keys['mesher.serverTiming']).to.deep.equal({ value: 'false', from: 'default' });
       expect(JSON.stringify(fed.view)).not.to.include('hunter2');
       return Promise.resolve();

@@ -185,3 +185,10 @@ function canonicalHost(host: string): string {
 function refusal(key: string, text: string): MeshError {
   return new MeshError('MESH_ERR_LISTEN_ADDRESS', `${key}: ${text}`);
 }
+
+/** The ports on which this process itself listens: neither calls nor health checks of the application may go there. */
+export function ownPorts(plan: ListenPlan, document: MeshDocument): ReadonlySet<number> {
+  const listeners = document.mesher.listeners.map(({ listen }) => listen);
+  const all = [...plan.outbound, ...plan.inbound, plan.admin, ...listeners];
+  return new Set(all.filter((address) => address !== undefined).map(({ port }) => port));
+}

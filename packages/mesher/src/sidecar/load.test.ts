@@ -32,7 +32,7 @@ describe('loading a configuration', () => {
     expect(configuration.document?.service.name).to.equal('world');
     expect(catalog.names('destination-resolver').sort()).to.deep.equal(['authority', 'host', 'ip']);
     expect(catalog.names('source-resolver')).to.deep.equal(['default']);
-    expect(catalog.names('registry')).to.deep.equal(['file']);
+    expect(catalog.names('registry')).to.include.members(['file', 'servicecenter']);
     expect([...catalog]).to.have.lengthOf(BUILT_IN_PLUGINS.length);
   });
 

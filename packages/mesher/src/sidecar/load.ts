@@ -1,7 +1,9 @@
 import { authorityResolver, hostResolver, ipResolver, sourceResolver } from '@mesher/resolver-host';
 import { kieSource } from '@mesher/config-kie';
+import { grpcChecker, healthSchema, restChecker, tcpChecker } from '@mesher/health';
 import { redisLimiter } from '@mesher/limiter-redis';
 import { fileRegistry } from '@mesher/registry-file';
+import { serviceCenterRegistry } from '@mesher/registry-servicecenter';
 import {
   CHASSIS_SECTIONS,
   PluginCatalog,
@@ -27,8 +29,12 @@ export const BUILT_IN_PLUGINS: readonly AnyPlugin[] = [
   ipResolver,
   sourceResolver,
   fileRegistry,
+  serviceCenterRegistry,
   kieSource,
   redisLimiter,
+  tcpChecker,
+  restChecker,
+  grpcChecker,
 ];
 
 export interface LoadRequest {
@@ -51,7 +57,12 @@ export interface Loaded {
 
 /** All sections of a sidecar's configuration: of the chassis, of the proxy core and of the plugins. */
 export function sidecarSections(plugins: Iterable<AnyPlugin> = BUILT_IN_PLUGINS): Sections {
-  return { ...CHASSIS_SECTIONS, 'mesher.proxy': proxyOptionsSchema, ...pluginSections(plugins) };
+  return {
+    ...CHASSIS_SECTIONS,
+    'mesher.proxy': proxyOptionsSchema,
+    'mesher.health': healthSchema,
+    ...pluginSections(plugins),
+  };
 }
 
 /**
@@ -92,9 +103,10 @@ async function addPlugins(document: MeshDocument, confDir: string, catalog: Plug
     ['destination-resolver', document.plugin.destinationResolver.grpc],
     ['destination-resolver', document.plugin.destinationResolver.tcp],
     ['source-resolver', document.plugin.sourceResolver],
+    ...document.localHealthCheck.map(({ protocol }): [PluginKind, string | undefined] => ['health-checker', protocol]),
   ];
   for (const [kind, name] of chosen) {
-    // A resolver may be named by its module; then the module's plugin of that kind is the one that is meant.
+    // A resolver or a checker may be named by its module; then the module's plugin of that kind is the one that is meant.
     if (name === undefined || catalog.find(kind, name) !== undefined) continue;
     if (looksLikeModule(name) || isInstalledPackage(name, confDir)) modules.add(name);
   }

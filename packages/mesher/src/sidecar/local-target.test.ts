@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { Endpoint, Rejection, type AttemptFailure } from '@mesher/core';
+import { Endpoint, LocalGate, Rejection, type AttemptFailure } from '@mesher/core';
 import { FakeCall } from '@mesher/core/testing';
 import { LocalTarget } from './local-target.js';
 
@@ -11,7 +11,8 @@ const FAILURE: AttemptFailure = {
 };
 
 describe('a listener with a local target', () => {
-  const target = new LocalTarget('store', { host: '127.0.0.1', port: 5432 });
+  const gate = new LocalGate();
+  const target = new LocalTarget('store', { host: '127.0.0.1', port: 5432 }, gate);
 
   it('sends every call to its one address, as a call of the local service', () => {
     const call = new FakeCall({ direction: 'inbound', protocol: 'tcp' });
@@ -27,5 +28,12 @@ describe('a listener with a local target', () => {
     const refused = target.again(call, FAILURE);
     expect(refused).to.be.instanceOf(Rejection).and.include({ code: FAILURE.code, message: FAILURE.message });
     expect(target.again(call, { ...FAILURE, reusedConnection: true })).to.equal(target.begin(call));
+  });
+
+  it('refuses while the application is down', () => {
+    gate.close('tcp:5432: nobody listens');
+    expect(target.begin(new FakeCall())).to.be.instanceOf(Rejection).and.include({ code: 'MESH_ERR_LOCAL_DOWN' });
+    gate.open();
+    expect(target.begin(new FakeCall())).to.be.instanceOf(Endpoint);
   });
 });

@@ -6,6 +6,7 @@ import {
   type Direction,
   type HostPort,
   type Invocation,
+  type LocalGate,
 } from '@mesher/core';
 
 /** Sends everything of one inbound listener to one local address (`mesher.listeners` with `target`). */
@@ -16,13 +17,14 @@ export class LocalTarget implements CallHandler {
   constructor(
     private readonly service: string,
     target: HostPort,
+    private readonly gate: LocalGate,
   ) {
     this.#endpoint = new Endpoint(target.host, target.port);
   }
 
-  begin(call: Invocation): Endpoint {
+  begin(call: Invocation): Endpoint | Rejection {
     call.destination = { service: this.service };
-    return this.#endpoint;
+    return this.gate.check() ?? this.#endpoint;
   }
 
   again(_call: Invocation, failure: AttemptFailure): Endpoint | Rejection {

@@ -19,8 +19,9 @@ import {
 } from '@mesher/core';
 import { ProxyServer, proxyOptionsSchema, type Listener, type ListenerSpec, type ProxyOptions } from '@mesher/proxy';
 import { adminSources } from './admin-view.js';
+import { ApplicationHealth } from './application-health.js';
 import type { ConfigurationFeed } from './configuration-feed.js';
-import { planListeners, type ListenPlan, type OutboundAddress } from './listen-plan.js';
+import { ownPorts, planListeners, type ListenPlan, type OutboundAddress } from './listen-plan.js';
 import { LocalTarget } from './local-target.js';
 import { ownAddresses } from './own-addresses.js';
 
@@ -49,6 +50,8 @@ export interface SidecarAddresses {
 
 /** Registering takes milliseconds when the registry is well; who starts after us should find us. */
 const REGISTRATION_WAIT_MS = 1_000;
+/** A check on loopback takes milliseconds: who waits for the first ones need not register as STARTING and say a moment later that it is UP. */
+const HEALTH_WAIT_MS = 300;
 
 type Phase = 'starting' | 'running' | 'draining' | 'stopped';
 
@@ -67,6 +70,7 @@ export class Sidecar {
     readonly chassis: Chassis,
     private readonly proxy: ProxyServer,
     private readonly plan: ListenPlan,
+    private readonly health: ApplicationHealth,
   ) {}
 
   /**
@@ -79,12 +83,13 @@ export class Sidecar {
     const ports = settings.ports ?? systemPorts();
     const plan = planListeners(document);
     const own = ownPorts(plan, document);
+    const isOwnPort = (port: number): boolean => own.has(port);
     const chassis = await Chassis.create({
       document,
       confDir: bootstrap.confDir,
       catalog: settings.catalog,
       servicePorts: bootstrap.servicePorts,
-      isOwnPort: (port) => own.has(port),
+      isOwnPort,
       ports,
       logger,
     });
@@ -95,7 +100,8 @@ export class Sidecar {
     chassis.configuration.onChange((changed) => proxy.reconfigure(proxyOptions(changed)));
     settings.feed.attach(chassis);
     chassis.directory.onRetired((endpoint) => proxy.retire(endpoint));
-    const sidecar = new Sidecar(settings, ports, chassis, proxy, plan);
+    const health = new ApplicationHealth(chassis, { catalog: settings.catalog, isOwnPort, ports, logger });
+    const sidecar = new Sidecar(settings, ports, chassis, proxy, plan, health);
     try {
       await untilAborted(sidecar.#open(), settings.signal);
       await settings.feed.begin();
@@ -126,6 +132,7 @@ export class Sidecar {
   async close(): Promise<void> {
     this.#phase = 'stopped';
     this.settings.feed.close();
+    this.health.close();
     this.proxy.close();
     await this.#admin?.close();
     await this.chassis
@@ -137,6 +144,7 @@ export class Sidecar {
   async #open(): Promise<void> {
     const { plan, chassis, settings } = this;
     const { logger, document } = settings;
+    this.health.start();
     await this.#openAdmin();
     for (const address of plan.outbound) await this.#listenOutbound(address);
     for (const address of plan.inbound) this.#inbound.push(await this.#listen(address, chassis.inbound));
@@ -159,7 +167,10 @@ export class Sidecar {
       else if (target !== undefined) {
         const own = document.service.name;
         this.#inbound.push(
-          await this.#listen(listen, new LocalTarget(own, target), { destination: { service: own }, opaque }),
+          await this.#listen(listen, new LocalTarget(own, target, chassis.localGate), {
+            destination: { service: own },
+            opaque,
+          }),
         );
       }
     }
@@ -182,11 +193,17 @@ export class Sidecar {
    */
   async #register(): Promise<void> {
     const { logger } = this.settings;
-    const lease = this.chassis.register(this.#self());
+    await within(this.ports.timers, HEALTH_WAIT_MS, this.health.whenKnown());
+    if (this.#phase !== 'starting') return;
+    const self = this.#self();
+    const lease = this.chassis.register(self);
     if (lease === undefined) return;
     const addresses = Object.fromEntries([...this.#ownAddresses()].map(([name, one]) => [name, formatHostPort(one)]));
     const registered = lease.then(
-      () => logger.info({ addresses }, 'registered'),
+      (granted) => {
+        logger.info({ addresses, status: self.status }, 'registered');
+        this.health.follow(granted, self.status);
+      },
       (error: unknown) => {
         if (this.#phase !== 'stopped') logger.error({ error }, 'the registry refused the registration');
       },
@@ -205,6 +222,7 @@ export class Sidecar {
       ports: this.ports,
       configuration: () => settings.feed.view(),
       readiness: () => this.#readiness(),
+      health: this.health,
       drain: () => (settings.onDrainRequest ?? (() => void this.drain()))(),
     });
     this.#admin = new AdminServer(
@@ -256,7 +274,7 @@ export class Sidecar {
       app: service.app,
       version: service.version,
       addresses: this.#ownAddresses(),
-      status: service.status,
+      status: this.health.status,
       metadata: ownMetadata(this.settings.document),
     });
   }
@@ -266,6 +284,7 @@ export class Sidecar {
     if (this.#phase === 'draining' || this.#phase === 'stopped') reasons.push('this sidecar is shutting down');
     if (this.#phase === 'starting')
       reasons.push(this.#registryAnswered ? 'registration is under way' : 'the registry has not answered yet');
+    reasons.push(...this.health.problems);
     return { ready: reasons.length === 0, reasons };
   }
 
@@ -273,6 +292,7 @@ export class Sidecar {
     const { logger, bootstrap } = this.settings;
     this.#phase = 'draining';
     logger.info({ timeoutMs: bootstrap.drainTimeoutMs }, 'draining: leaving the registry, finishing what is in flight');
+    this.health.stopPublishing();
     const finish = async (): Promise<void> => {
       await this.chassis.leave().catch((error: unknown) => logger.warn({ error }, 'leaving the registry failed'));
       await Promise.all(this.#inbound.map((listener) => listener.drain()));
@@ -298,10 +318,4 @@ async function untilAborted<T>(work: Promise<T>, signal: AbortSignal | undefined
     else signal.addEventListener('abort', stop, { once: true });
   });
   return await Promise.race([work, aborted]);
-}
-
-function ownPorts(plan: ListenPlan, document: MeshDocument): ReadonlySet<number> {
-  const listeners = document.mesher.listeners.map(({ listen }) => listen);
-  const all = [...plan.outbound, ...plan.inbound, plan.admin, ...listeners];
-  return new Set(all.filter((address) => address !== undefined).map(({ port }) => port));
 }

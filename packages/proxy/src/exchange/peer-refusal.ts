@@ -4,6 +4,7 @@ import type { AnswerView, AttemptFailure, Endpoint, ErrorCode, Invocation } from
 const UNDELIVERED: ReadonlyMap<string, { readonly code: ErrorCode; readonly sent: boolean }> = new Map([
   ['MESH_ERR_CONNECT', { code: 'MESH_ERR_CONNECT', sent: false }],
   ['MESH_ERR_DRAINING', { code: 'MESH_ERR_DRAINING', sent: false }],
+  ['MESH_ERR_LOCAL_DOWN', { code: 'MESH_ERR_LOCAL_DOWN', sent: false }],
   ['MESH_ERR_UPSTREAM_RESET', { code: 'MESH_ERR_UPSTREAM_RESET', sent: true }],
 ]);
 

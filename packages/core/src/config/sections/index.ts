@@ -1,13 +1,7 @@
 import { handlerSchema } from './handlers.js';
+import { localHealthCheckSchema } from './health.js';
 import { MARKED_SECTIONS } from './marked.js';
-import {
-  adminSchema,
-  localHealthCheckSchema,
-  mesherSchema,
-  pluginSchema,
-  pluginsSchema,
-  pprofSchema,
-} from './mesher.js';
+import { adminSchema, mesherSchema, pluginSchema, pluginsSchema, pprofSchema } from './mesher.js';
 import { PLATFORM_SECTIONS } from './platform.js';
 import { protocolsSchema } from './protocols.js';
 import { registrySchema } from './registry.js';

@@ -45,19 +45,6 @@ describe('the keys of mesher.yaml', () => {
     const old = await loadFiles({ ...NAMED, 'mesher.yaml': 'plugin:\n  destinationResolver: by-path\n' });
     expect(old.document?.plugin.destinationResolver.http).to.equal('by-path');
   });
-
-  it('describe health checks, which have no effect yet but are checked', async () => {
-    const yaml = 'localHealthCheck:\n- port: 8080\n  uri: /health\n  interval: 10s\n  match: {status: 200, body: ok}\n';
-    const right = await loadFiles({ ...NAMED, 'mesher.yaml': yaml });
-    expect(right.document?.localHealthCheck).to.deep.equal([
-      { port: 8080, protocol: undefined, uri: '/health', interval: 10_000, match: { status: 200, body: 'ok' } },
-    ]);
-    expect(right.notices.map(({ kind }) => kind)).to.deep.equal(['not-yet']);
-    const wrong = await loadFiles({ ...NAMED, 'mesher.yaml': yaml.replace('/health', 'health') });
-    expect(wrong.said(wrong.errors)).to.deep.equal([
-      "mesher.yaml:3:8  localHealthCheck[0].uri  expects a path that starts with '/', found 'health'",
-    ]);
-  });
 });
 
 describe('chains of handlers', () => {

@@ -116,28 +116,8 @@ export const mesherSchema = s.object({
   ),
 });
 
-/** `localHealthCheck`: probes of the local service. */
-export const localHealthCheckSchema = s.list(
-  s.object({
-    port: s.integer({ required: true, min: 1, max: 65_535, doc: 'Port of the local service.' }),
-    protocol: s.string({ doc: 'rest for an HTTP request; a TCP connection is opened when left out.' }),
-    uri: s.string({ pattern: /^\//, expectation: "a path that starts with '/'", doc: 'Path to ask for.' }),
-    interval: s.duration({ default: '30s', min: '1s', bareUnit: 's', doc: 'Time between two probes.' }),
-    match: s.object({
-      status: s.integer({ min: 100, max: 599, doc: 'Status that counts as healthy.' }),
-      body: s.string({ doc: 'Regular expression that the body must match.' }),
-    }),
-  }),
-  {
-    doc: 'Probes of the local service.',
-    notYet: 'local health checks will set the registered status of this instance',
-    default: [],
-  },
-);
-
 export type AdminConfig = Infer<typeof adminSchema>;
 export type PluginChoice = Infer<typeof pluginSchema>;
 export type MesherConfig = Infer<typeof mesherSchema>;
 /** One additional TCP listener: outbound when `service` is set, inbound when `target` is. */
 export type TcpListenerConfig = Infer<typeof listenerSchema>;
-export type LocalHealthCheckConfig = NonNullable<Infer<typeof localHealthCheckSchema>>[number];

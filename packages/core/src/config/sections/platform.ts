@@ -55,19 +55,24 @@ const metricsSchema = s.object(
   },
 );
 
-const credentialsSchema = s.object(
+const CLOUD_LOGIN: Notes = {
+  notYet: 'requests are not signed; service-center is logged in to with account.name and account.password',
+  section: 'servicecomb.credentials.{accessKey,secretKey,akskCustomCipher,cipher}',
+};
+
+export const credentialsSchema = s.object(
   {
     account: s.object({
-      name: s.string({ doc: 'Account of service-center.' }),
+      name: s.string({ doc: 'Account of service-center, when it has access control.' }),
       password: s.string({ doc: 'Its password.', secret: true }),
     }),
-    accessKey: s.string({ doc: 'Access key of the cloud.', secret: true }),
-    secretKey: s.string({ doc: 'Secret key of the cloud.', secret: true }),
-    project: s.string({ doc: 'Project in the cloud.' }),
-    akskCustomCipher: s.string({ doc: 'Cipher plugin that decrypts the secret key.' }),
-    cipher: s.string({ doc: 'Cipher plugin that decrypts the password.' }),
+    accessKey: s.string({ doc: 'Access key of the cloud.', secret: true, ...CLOUD_LOGIN }),
+    secretKey: s.string({ doc: 'Secret key of the cloud.', secret: true, ...CLOUD_LOGIN }),
+    project: s.string({ doc: 'Project in the URLs of service-center, when servicecomb.registry.project is not set.' }),
+    akskCustomCipher: s.string({ doc: 'Cipher plugin that decrypts the secret key.', ...CLOUD_LOGIN }),
+    cipher: s.string({ doc: 'Cipher plugin that decrypts the password.', ...CLOUD_LOGIN }),
   },
-  { doc: 'How to log in to registry and config center.', notYet: 'the service-center registry will use it' },
+  { doc: 'How to log in to registry and config center.' },
 );
 
 function tlsKeys() {
@@ -86,12 +91,13 @@ function tlsKeys() {
   };
 }
 
-const sslSchema = s.openObject(
+export const sslSchema = s.openObject(
   tlsKeys(),
   { as: 'tags', keyName: 'tag', each: s.object(tlsKeys()) },
   {
     doc: 'TLS, for everybody and by tag: {service}.{protocol}.{Consumer|Provider}, registry.Consumer, mesher.Provider.',
-    notYet: 'TLS will act on it',
+    notYet:
+      'so far the service-center registry alone acts on it: the tags registry.Consumer and registry, and what stands for everybody',
   },
 );
 

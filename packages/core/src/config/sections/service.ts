@@ -2,12 +2,6 @@ import { hostname, networkInterfaces } from 'node:os';
 import { s } from '../schema/combinators.js';
 import type { Infer } from '../schema/schema.js';
 
-/** What only a registry server keeps; one notice says that nothing acts on it. */
-const SENT_LATER = {
-  notYet: 'the service-center registry will use it',
-  section: 'servicecomb.service.{hostname,alias,description,level,paths,properties,schemas}',
-} as const;
-
 /** `servicecomb.service`: who this service is. Usually in microservice.yaml. */
 export const serviceSchema = s.object(
   {
@@ -23,23 +17,21 @@ export const serviceSchema = s.object(
     }),
     version: s.string({ default: '0.0.1', doc: 'Version of the service, as route rules and registries see it.' }),
     environment: s.string({
-      doc: 'Environment such as development or production: a label of what the config center is asked for. Registries that keep environments apart will use it, too.',
+      doc: 'Environment such as development or production: a label of what the config center is asked for. Service-center keeps environments apart: services of another one are not found.',
     }),
     hostname: s.string({
       doc: 'Host name in the registered instance; $INTERNAL_IP stands for the first address that is not loopback.',
       reason: 'when left out, the host name of the machine is what people look for',
-      ...SENT_LATER,
     }),
-    description: s.string({ doc: 'Free text about the service.', ...SENT_LATER }),
-    level: s.string({ doc: 'Position of the service: FRONT, MIDDLE or BACK.', ...SENT_LATER }),
+    description: s.string({ doc: 'Free text about the service, for service-center.' }),
+    level: s.string({ doc: 'Position of the service, for service-center: FRONT, MIDDLE or BACK.' }),
     status: s.oneOf(['UP', 'DOWN', 'STARTING', 'TESTING', 'OUTOFSERVICE'], {
       default: 'UP',
       doc: 'Status under which this instance is registered; only UP and TESTING receive calls.',
     }),
     properties: s.map(s.string(), {
       keyName: 'property',
-      doc: 'Properties of the service, sent to the registry.',
-      ...SENT_LATER,
+      doc: 'Properties of the service, all versions of it apart, sent to service-center.',
     }),
     instanceProperties: s.map(s.string(), {
       keyName: 'property',
@@ -50,15 +42,14 @@ export const serviceSchema = s.object(
         path: s.string({ doc: 'Path of the service.' }),
         property: s.free({ doc: 'What applies to the path.' }),
       }),
-      { doc: 'Paths with properties, sent to service-center as they are.', default: [], ...SENT_LATER },
+      { doc: 'Paths with properties, sent to service-center as they are.', default: [] },
     ),
     schemas: s.list(s.string(), {
       commaSeparated: true,
       default: [],
-      doc: 'Names of the contracts that are registered.',
-      ...SENT_LATER,
+      doc: 'Names of the contracts that are registered in service-center.',
     }),
-    alias: s.string({ doc: 'Second name of the service in service-center.', ...SENT_LATER }),
+    alias: s.string({ doc: 'Second name of the service in service-center.' }),
   },
   { doc: 'Who this service is.' },
 );

@@ -14,6 +14,7 @@ import {
 /** Codes that are the fault of the service or of the way to it; every other one says nothing about it. */
 const FAILURES: readonly ErrorCode[] = [
   'MESH_ERR_CONNECT',
+  'MESH_ERR_LOCAL_DOWN',
   'MESH_ERR_UPSTREAM_RESET',
   'MESH_ERR_BAD_UPSTREAM',
   'MESH_ERR_TIMEOUT',

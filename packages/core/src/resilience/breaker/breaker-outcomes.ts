@@ -16,6 +16,7 @@ export type CodeJudgement = 'failure' | 'neither' | 'status';
 export const CODE_JUDGEMENTS: Readonly<Record<ErrorCode, CodeJudgement>> = {
   // The service, or the way to it.
   MESH_ERR_CONNECT: 'failure',
+  MESH_ERR_LOCAL_DOWN: 'failure',
   MESH_ERR_UPSTREAM_RESET: 'failure',
   MESH_ERR_BAD_UPSTREAM: 'failure',
   MESH_ERR_TIMEOUT: 'failure',

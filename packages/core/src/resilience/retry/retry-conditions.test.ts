@@ -43,6 +43,7 @@ describe('the failure behind a code', () => {
     expect(known).to.have.members([
       'MESH_ERR_CONNECT',
       'MESH_ERR_DRAINING',
+      'MESH_ERR_LOCAL_DOWN',
       'MESH_ERR_UPSTREAM_RESET',
       'MESH_ERR_BAD_UPSTREAM',
       'MESH_ERR_TRY_TIMEOUT',

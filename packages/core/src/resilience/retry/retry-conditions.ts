@@ -40,6 +40,7 @@ export function failureOf(code: ErrorCode): number {
   switch (code) {
     case 'MESH_ERR_CONNECT':
     case 'MESH_ERR_DRAINING':
+    case 'MESH_ERR_LOCAL_DOWN':
       return FAILURE.connect;
     case 'MESH_ERR_UPSTREAM_RESET':
     case 'MESH_ERR_BAD_UPSTREAM':

@@ -1,0 +1,169 @@
+import type { AddressPool } from './address-pool.js';
+import { isServerTrouble, SC_CODE } from './error-codes.js';
+import type { Answer, Request, Requests } from './requests.js';
+import { ServiceCenterError } from './service-center-error.js';
+import type { TokenSource } from './token-source.js';
+
+export interface Call {
+  readonly method: Request['method'];
+  /** With the query, below the base of an address. */
+  readonly path: string;
+  readonly body?: unknown;
+  /** The service that asks: service-center then notes that it depends on what it asks for. */
+  readonly consumerId?: string | undefined;
+  /** True for what an account without login may ask. */
+  readonly anonymous?: boolean;
+}
+
+export interface Reply {
+  readonly status: number;
+  /** Parsed; undefined for an empty body. */
+  readonly body: unknown;
+}
+
+export interface CallSettings {
+  readonly timeoutMs: number;
+  /** Tenant, for `X-Domain-Name`. */
+  readonly domain: string;
+}
+
+/** Most addresses that one call tries: a caller that waits should hear of the trouble before its patience ends. */
+const MAX_TRIES = 3;
+
+/** Characters of a strange answer that the message shows. */
+const EXCERPT = 120;
+
+/**
+ * Calls to whichever address of service-center works. All of its operations that Mesher uses may be repeated: an address that fails, or
+ * answers nonsense, is left for the next one.
+ */
+export class Calls {
+  constructor(
+    private readonly pool: AddressPool,
+    private readonly requests: Requests,
+    private readonly settings: CallSettings,
+    private readonly tokens: TokenSource | undefined,
+  ) {}
+
+  /**
+   * @throws ServiceCenterError when no address gives a usable answer, or service-center refuses; the reason of `signal` when it aborts
+   */
+  async call(call: Call, signal: AbortSignal): Promise<Reply> {
+    let trouble: ServiceCenterError | undefined;
+    for (const base of this.pool.order().slice(0, MAX_TRIES)) {
+      try {
+        const reply = await this.#callWithToken(base, call, signal);
+        this.pool.succeeded(base);
+        return reply;
+      } catch (error) {
+        if (signal.aborted) throw signal.reason;
+        if (!isTroubleOfAddress(error)) {
+          // It answered, and sensibly.
+          if (error instanceof ServiceCenterError && error.errorCode !== undefined) this.pool.succeeded(base);
+          throw error;
+        }
+        this.pool.failed(base);
+        trouble ??= error;
+      }
+    }
+    throw trouble ?? new ServiceCenterError('SC_UNREACHABLE', 'service-center has no address');
+  }
+
+  /** Sends to one address, whatever its state; for probes and logins. @throws ServiceCenterError */
+  async callAt(base: string, call: Call, token: string | undefined, signal: AbortSignal): Promise<Reply> {
+    const answer = await this.requests.send(
+      {
+        method: call.method,
+        url: `${base}${call.path}`,
+        headers: this.headers(token, call.consumerId),
+        timeoutMs: this.settings.timeoutMs,
+        ...(call.body === undefined ? {} : { body: call.body }),
+      },
+      signal,
+    );
+    return readReply(answer, base);
+  }
+
+  /** The fields of every request, WebSockets included. */
+  headers(token: string | undefined, consumerId?: string): Record<string, string> {
+    return {
+      'content-type': 'application/json',
+      'user-agent': 'mesher',
+      'x-domain-name': this.settings.domain,
+      ...(consumerId === undefined ? {} : { 'x-consumerid': consumerId }),
+      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+    };
+  }
+
+  /** With a token where there is access control; one that was refused is replaced and the call sent once more. */
+  async #callWithToken(base: string, call: Call, signal: AbortSignal): Promise<Reply> {
+    if (this.tokens === undefined || call.anonymous === true) return await this.callAt(base, call, undefined, signal);
+    const token = await this.tokens.get(signal);
+    try {
+      return await this.callAt(base, call, token, signal);
+    } catch (error) {
+      if (!isUnauthorized(error)) throw error;
+      this.tokens.reject(token);
+      return await this.callAt(base, call, await this.tokens.get(signal), signal);
+    }
+  }
+}
+
+function isUnauthorized(error: unknown): boolean {
+  return error instanceof ServiceCenterError && Math.floor((error.errorCode ?? 0) / 1000) === 401;
+}
+
+function isTroubleOfAddress(error: unknown): error is ServiceCenterError {
+  return error instanceof ServiceCenterError && (error.code === 'SC_UNREACHABLE' || error.code === 'SC_ANSWER');
+}
+
+/** @throws ServiceCenterError for everything but a 200 or a 304 that service-center may have said */
+function readReply({ status, text }: Answer, base: string): Reply {
+  if (status === 304) return { status, body: undefined };
+  const isGood = status >= 200 && status < 300;
+  const body = parse(text);
+  if (isGood && body !== NONSENSE) return { status, body };
+  if (isGood) throw new ServiceCenterError('SC_ANSWER', `${base} answered something that is no JSON: ${excerpt(text)}`);
+  const { code, message, detail } = errorOf(body, status);
+  const said = `${base} answered ${code ?? status}${message === '' ? excerpt(text) : `: ${message}`}`;
+  if (isServerTrouble(status, code)) throw new ServiceCenterError('SC_UNREACHABLE', said, code, detail);
+  if (status === 401 || status === 403) {
+    const advice = 'check servicecomb.credentials.account.{name,password} and the roles of the account';
+    throw new ServiceCenterError('SC_DENIED', `${said}; ${advice}`, code ?? status * 1000, detail);
+  }
+  if (code === undefined) {
+    throw new ServiceCenterError('SC_ANSWER', `${said}; is servicecomb.registry.address that of a service-center?`);
+  }
+  const advice =
+    code === SC_CODE.quotaExceeded ? '; raise the quota of service-center, or remove what nobody uses' : '';
+  throw new ServiceCenterError('SC_REFUSED', `${said}${advice}`, code, detail);
+}
+
+const NONSENSE: unique symbol = Symbol('nonsense');
+
+/** An empty body is undefined: what has no result has none. Plain text of a few words with 200 happens, and means nothing. */
+function parse(text: string): unknown {
+  if (text.trim() === '') return undefined;
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return NONSENSE;
+  }
+}
+
+function errorOf(body: unknown, status: number): { code: number | undefined; message: string; detail: string } {
+  if (typeof body !== 'object' || body === null) return { code: undefined, message: '', detail: '' };
+  const { errorCode, errorMessage, detail } = body as Readonly<Record<string, unknown>>;
+  const code = typeof errorCode === 'string' || typeof errorCode === 'number' ? Number(errorCode) : NaN;
+  const isCode = Number.isInteger(code) && (Math.floor(code / 1000) === status || code < 1000);
+  return {
+    code: isCode ? code : undefined,
+    message: typeof errorMessage === 'string' ? errorMessage : '',
+    detail: typeof detail === 'string' ? detail : '',
+  };
+}
+
+function excerpt(text: string): string {
+  const words = text.replaceAll(/\s+/g, ' ').trim();
+  return words === '' ? '' : `: ${words.slice(0, EXCERPT)}`;
+}

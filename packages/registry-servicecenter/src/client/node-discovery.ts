@@ -1,0 +1,56 @@
+import type { Logger, Ports } from '@mesher/core';
+import type { Nearness } from './address-pool.js';
+import { readEndpoint } from './read-instances.js';
+import type { ServiceCenter } from './service-center.js';
+import { jittered, pause } from './waiting.js';
+import { itemsOf, membersOf, textOf } from './wire-model.js';
+
+/**
+ * Keeps the addresses of service-center as it says them itself (`autodiscovery`), until `signal` aborts. Configured addresses stay in
+ * use besides. Never rejects.
+ * @param zone own availability zone; its nodes are preferred
+ * @param isTls whether the configured addresses are https
+ */
+export async function followNodes(
+  center: ServiceCenter,
+  zone: string | undefined,
+  isTls: boolean,
+  intervalMs: number,
+  ports: Ports,
+  logger: Logger,
+  signal: AbortSignal,
+): Promise<void> {
+  while (!signal.aborted) {
+    try {
+      const found = readNodes(await center.nodes(signal), zone, isTls);
+      // One that knows no other must not take away what others said.
+      if (found.size > 0) center.pool.discovered(found);
+    } catch (error) {
+      if (signal.aborted) return;
+      logger.debug({ error }, 'service-center does not say where its nodes are');
+    }
+    await pause(ports, jittered(ports, intervalMs), signal);
+  }
+}
+
+/** Base URLs of the nodes, from what `/health` says. */
+export function readNodes(
+  instances: readonly unknown[],
+  zone: string | undefined,
+  isTls: boolean,
+): ReadonlyMap<string, Nearness> {
+  const found = new Map<string, Nearness>();
+  for (const item of instances) {
+    const { endpoints, dataCenterInfo } = membersOf(item);
+    const nodeZone = textOf(membersOf(dataCenterInfo)['availableZone']);
+    for (const endpoint of itemsOf(endpoints)) {
+      const read = readEndpoint(endpoint);
+      if (read?.protocol !== 'rest') continue;
+      const { host, port, tls } = read.address;
+      const shown = host.includes(':') ? `[${host}]` : host;
+      const base = `${tls || isTls ? 'https' : 'http'}://${shown}:${port}`;
+      found.set(base, zone !== undefined && nodeZone === zone ? 'own-zone' : 'other-zone');
+    }
+  }
+  return found;
+}

@@ -1,0 +1,100 @@
+import axios, { AxiosError, type AxiosInstance } from 'axios';
+import { Agent as HttpAgent } from 'node:http';
+import { Agent as HttpsAgent } from 'node:https';
+import type { Timers } from '@mesher/core';
+import { messageOf, ServiceCenterError } from './service-center-error.js';
+import type { TlsOptions } from './tls-files.js';
+
+export interface Request {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: unknown;
+  readonly timeoutMs: number;
+}
+
+export interface Answer {
+  readonly status: number;
+  /** Text of the body; empty when there is none. */
+  readonly text: string;
+  readonly header: (name: string) => string | undefined;
+}
+
+/** Idle connections per address: a client that keeps its rhythm needs one or two. */
+const MAX_IDLE = 4;
+
+/** Sends requests, one at a time per call, with bounds of time and size; knows nothing of service-center. */
+export class Requests {
+  readonly #http: AxiosInstance;
+  readonly #agents: readonly [HttpAgent, HttpsAgent];
+
+  constructor(
+    tls: TlsOptions,
+    maxResponseBytes: number,
+    private readonly timers: Timers,
+  ) {
+    this.#agents = [
+      new HttpAgent({ keepAlive: true, maxFreeSockets: MAX_IDLE }),
+      new HttpsAgent({ keepAlive: true, maxFreeSockets: MAX_IDLE, ...tls }),
+    ];
+    this.#http = axios.create({
+      httpAgent: this.#agents[0],
+      httpsAgent: this.#agents[1],
+      // A proxy or a redirect would hand the token, and the say over all calls, to somebody whom nobody configured.
+      proxy: false,
+      maxRedirects: 0,
+      maxContentLength: maxResponseBytes,
+      responseType: 'text',
+      transformResponse: (body: string) => body,
+      validateStatus: () => true,
+    });
+  }
+
+  /**
+   * @throws ServiceCenterError SC_UNREACHABLE when there is no whole answer in time; the reason of `signal` when it aborts
+   */
+  async send(request: Request, signal: AbortSignal): Promise<Answer> {
+    signal.throwIfAborted();
+    const own = new AbortController();
+    const abort = (): void => own.abort();
+    signal.addEventListener('abort', abort, { once: true });
+    const timer = this.timers.after(request.timeoutMs, abort);
+    try {
+      const response = await this.#http.request<string>({
+        method: request.method,
+        url: request.url,
+        headers: { accept: 'application/json', ...request.headers },
+        ...(request.body === undefined ? {} : { data: request.body }),
+        signal: own.signal,
+      });
+      return {
+        status: response.status,
+        text: typeof response.data === 'string' ? response.data : '',
+        header: (name) => {
+          const value: unknown = response.headers[name.toLowerCase()];
+          return typeof value === 'string' ? value : undefined;
+        },
+      };
+    } catch (error) {
+      if (signal.aborted) throw signal.reason;
+      const reason = own.signal.aborted ? `no answer within ${request.timeoutMs} ms` : reasonOf(error);
+      throw new ServiceCenterError('SC_UNREACHABLE', `${originOf(request.url)} cannot be asked: ${reason}`);
+    } finally {
+      timer.cancel();
+      signal.removeEventListener('abort', abort);
+    }
+  }
+
+  close(): void {
+    for (const agent of this.#agents) agent.destroy();
+  }
+}
+
+function originOf(url: string): string {
+  return new URL(url).origin;
+}
+
+function reasonOf(error: unknown): string {
+  // Only what axios made itself: a config in the error holds the token.
+  return error instanceof AxiosError ? (error.code ?? error.message) : messageOf(error);
+}

@@ -1,0 +1,325 @@
+import type { InstanceStatus, Ports, RegistryClient } from '@mesher/core';
+import { baseOf, socketBase } from './addresses.js';
+import { AddressPool } from './address-pool.js';
+import { Calls, type Call, type Reply } from './calls.js';
+import { SC_CODE } from './error-codes.js';
+import { Requests } from './requests.js';
+import { errorCodeOf, ServiceCenterError } from './service-center-error.js';
+import type { Socket, SocketEvents } from './sockets.js';
+import type { TlsOptions } from './tls-files.js';
+import { TokenSource } from './token-source.js';
+import { itemsOf, membersOf, textOf, textsOf, type WireInstance, type WireService } from './wire-model.js';
+
+export interface ServiceCenterSettings {
+  /** At least one, as users write them. */
+  readonly addresses: readonly string[];
+  readonly project: string;
+  /** Tenant. */
+  readonly domain: string;
+  /** Bound of one request to one address. */
+  readonly timeoutMs: number;
+  readonly maxResponseBytes: number;
+  readonly quarantineMs: number;
+  readonly socketSilenceMs: number;
+  readonly account: RegistryClient['credentials']['account'];
+  readonly tls: TlsOptions;
+}
+
+export interface InstanceKey {
+  readonly serviceId: string;
+  readonly instanceId: string;
+}
+
+/** What is asked for in a batch: one service of one application. */
+export interface FindItem {
+  readonly appId: string;
+  readonly serviceName: string;
+  readonly environment: string;
+  /** Of the last answer; undefined for all there is. */
+  readonly revision: string | undefined;
+}
+
+/** What a batch says about one item of it. */
+export type FindResult =
+  | { readonly kind: 'not-modified' }
+  | { readonly kind: 'updated'; readonly revision: string | undefined; readonly instances: unknown }
+  /** The service is not known; or the one that asks is not: `detail` tells them apart, on some servers. */
+  | { readonly kind: 'failed'; readonly errorCode: number | undefined; readonly detail: string };
+
+/** All versions: the rule of 1.x, which newer servers do not look at. */
+const ALL_VERSIONS = '0+';
+
+/** Service-center's REST API v4 and its WebSockets, as far as Mesher uses them (https://service-center.readthedocs.io). */
+export class ServiceCenter {
+  readonly pool: AddressPool;
+  readonly #calls: Calls;
+  readonly #requests: Requests;
+  readonly #tokens: TokenSource | undefined;
+  readonly #registry: string;
+  readonly #govern: string;
+  readonly #end = new AbortController();
+
+  /** @throws ServiceCenterError SC_SETTING for an address that is none */
+  constructor(
+    private readonly settings: ServiceCenterSettings,
+    private readonly ports: Ports,
+  ) {
+    const { account, domain, timeoutMs, project } = settings;
+    this.#registry = `/v4/${encodeURIComponent(project)}/registry`;
+    this.#govern = `/v4/${encodeURIComponent(project)}/govern`;
+    this.#requests = new Requests(settings.tls, settings.maxResponseBytes, ports.timers);
+    this.pool = new AddressPool(settings.addresses.map(baseOf), ports, settings.quarantineMs, (base) =>
+      this.#isWell(base),
+    );
+    const { name, password } = account;
+    this.#tokens =
+      name === undefined || password === undefined
+        ? undefined
+        : new TokenSource((signal) => this.#login({ name, password }, signal), ports);
+    this.#calls = new Calls(this.pool, this.#requests, { timeoutMs, domain }, this.#tokens);
+  }
+
+  /** @returns undefined when the service, or this version of it, is not registered */
+  async findServiceId(service: WireService, signal: AbortSignal): Promise<string | undefined> {
+    const { appId, serviceName, version, environment = '' } = service;
+    const query = new URLSearchParams({ type: 'microservice', appId, serviceName, version, env: environment });
+    try {
+      const { body } = await this.#ask('GET', `/existence?${query.toString()}`, signal);
+      return textOf(membersOf(body)['serviceId']);
+    } catch (error) {
+      const code = errorCodeOf(error);
+      if (code === SC_CODE.serviceNotExist || code === SC_CODE.versionNotExist) return undefined;
+      throw error;
+    }
+  }
+
+  /** Idempotent: a service that is registered keeps its id, and its content. */
+  async registerService(service: WireService, signal: AbortSignal): Promise<string> {
+    const { body } = await this.#ask('POST', '/microservices', signal, { service });
+    return idIn(body, 'serviceId');
+  }
+
+  /** @throws ServiceCenterError 400012 when it is not known */
+  async serviceProperties(serviceId: string, signal: AbortSignal): Promise<Record<string, string>> {
+    const { body } = await this.#ask('GET', `/microservices/${encodeURIComponent(serviceId)}`, signal);
+    return textsOf(membersOf(membersOf(body)['service'])['properties']);
+  }
+
+  /** Replaces all of them. */
+  async setServiceProperties(
+    serviceId: string,
+    properties: Readonly<Record<string, string>>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    await this.#ask('PUT', `/microservices/${encodeURIComponent(serviceId)}/properties`, signal, { properties });
+  }
+
+  /** All services of the tenant, each in each version. */
+  async services(signal: AbortSignal): Promise<readonly unknown[]> {
+    const { body } = await this.#ask('GET', '/microservices', signal);
+    return itemsOf(membersOf(body)['services']);
+  }
+
+  /** Text of a contract; undefined when there is none. */
+  async schema(serviceId: string, schemaId: string, signal: AbortSignal): Promise<string | undefined> {
+    try {
+      const { body } = await this.#ask('GET', schemaPath(serviceId, schemaId), signal);
+      return textOf(membersOf(body)['schema']);
+    } catch (error) {
+      if (errorCodeOf(error) === SC_CODE.schemaNotExist) return undefined;
+      throw error;
+    }
+  }
+
+  /** @param summary SHA-256 of the text, hexadecimal */
+  async putSchema(
+    serviceId: string,
+    schemaId: string,
+    content: { readonly schema: string; readonly summary: string },
+    signal: AbortSignal,
+  ): Promise<void> {
+    await this.#ask('PUT', schemaPath(serviceId, schemaId), signal, content);
+  }
+
+  /** With an id that is alive already it changes nothing. @throws ServiceCenterError 400012 when the service is not known */
+  async registerInstance(serviceId: string, instance: WireInstance, signal: AbortSignal): Promise<string> {
+    const path = `/microservices/${encodeURIComponent(serviceId)}/instances`;
+    const { body } = await this.#ask('POST', path, signal, { instance });
+    return idIn(body, 'instanceId');
+  }
+
+  /** Idempotent: an instance that is gone is gone. */
+  async unregisterInstance(key: InstanceKey, signal: AbortSignal): Promise<void> {
+    try {
+      await this.#ask('DELETE', instancePath(key), signal);
+    } catch (error) {
+      const code = errorCodeOf(error);
+      if (code !== SC_CODE.instanceNotExist && code !== SC_CODE.serviceNotExist) throw error;
+    }
+  }
+
+  /** @throws ServiceCenterError 400017 when the instance, or its service, is not known any more */
+  async heartbeat(key: InstanceKey, signal: AbortSignal): Promise<void> {
+    await this.#ask('PUT', `${instancePath(key)}/heartbeat`, signal);
+  }
+
+  /** @returns those that service-center does not know any more, by instanceId */
+  async heartbeats(keys: readonly InstanceKey[], signal: AbortSignal): Promise<ReadonlySet<string>> {
+    const { body } = await this.#ask('PUT', '/heartbeats', signal, { instances: keys });
+    const lost = new Set<string>();
+    for (const item of itemsOf(membersOf(body)['instances'])) {
+      const { instanceId, errMessage } = membersOf(item);
+      if (typeof instanceId === 'string' && textOf(errMessage) !== undefined) lost.add(instanceId);
+    }
+    return lost;
+  }
+
+  /** @throws ServiceCenterError 400017 when the instance is not known any more */
+  async setStatus(key: InstanceKey, status: InstanceStatus, signal: AbortSignal): Promise<void> {
+    await this.#ask('PUT', `${instancePath(key)}/status?value=${status}`, signal);
+  }
+
+  /**
+   * Asks for many services at once; the results stand in the order of the items.
+   * @param consumerId the service that asks; makes service-center tell it of changes
+   */
+  async find(
+    items: readonly FindItem[],
+    consumerId: string | undefined,
+    signal: AbortSignal,
+  ): Promise<readonly FindResult[]> {
+    const services = items.map(({ appId, serviceName, environment, revision }) => ({
+      service: { appId, serviceName, version: ALL_VERSIONS, environment },
+      ...(revision === undefined ? {} : { rev: revision }),
+    }));
+    const { body } = await this.#ask('POST', '/instances/action?type=query', signal, { services }, consumerId);
+    return readFound(membersOf(membersOf(body)['services']), items.length);
+  }
+
+  /** Everything: services, each with its instances. For the index of addresses; needs no consumer, and notes no dependency. */
+  async everything(signal: AbortSignal): Promise<readonly unknown[]> {
+    const path = `${this.#govern}/microservices?options=instances`;
+    const { body } = await this.#calls.call({ method: 'GET', path }, signal);
+    return itemsOf(membersOf(body)['allServicesDetail']);
+  }
+
+  /** The instances of service-center itself. Fails when it is in trouble. */
+  async nodes(signal: AbortSignal): Promise<readonly unknown[]> {
+    const { body } = await this.#calls.call(
+      { method: 'GET', path: '/v4/default/registry/health', anonymous: true },
+      signal,
+    );
+    return itemsOf(membersOf(body)['instances']);
+  }
+
+  /** Opens the socket over which changes of the services that `serviceId` asked for are told. @throws like a call */
+  async watch(serviceId: string, events: SocketEvents, signal: AbortSignal): Promise<Socket> {
+    return await this.#open(`/microservices/${encodeURIComponent(serviceId)}/watcher`, events, signal);
+  }
+
+  /** Opens the socket that keeps an instance alive. @throws like a call */
+  async heartbeatSocket(key: InstanceKey, events: SocketEvents, signal: AbortSignal): Promise<Socket> {
+    return await this.#open(`${instancePath(key)}/heartbeat`, events, signal);
+  }
+
+  close(): void {
+    this.#end.abort();
+    this.pool.close();
+    this.#tokens?.close();
+    this.#requests.close();
+  }
+
+  async #open(path: string, events: SocketEvents, signal: AbortSignal): Promise<Socket> {
+    const token = await this.#tokens?.get(signal);
+    const base = this.pool.order()[0] ?? '';
+    // ws takes memory, and most sidecars neither watch nor send heartbeats over a WebSocket.
+    const { Socket } = await import('./sockets.js');
+    signal.throwIfAborted();
+    return new Socket(
+      {
+        url: `${socketBase(base)}${this.#registry}${path}`,
+        headers: this.#calls.headers(token),
+        tls: this.settings.tls,
+        handshakeTimeoutMs: this.settings.timeoutMs,
+        silenceMs: this.settings.socketSilenceMs,
+      },
+      {
+        ...events,
+        onEnd: (end) => {
+          if (!end.opened && end.status === undefined) this.pool.failed(base);
+          if (end.status === 401 && token !== undefined) this.#tokens?.reject(token);
+          events.onEnd(end);
+        },
+      },
+      this.ports.timers,
+    );
+  }
+
+  #ask(method: Call['method'], path: string, signal: AbortSignal, body?: unknown, consumerId?: string): Promise<Reply> {
+    return this.#calls.call({ method, path: `${this.#registry}${path}`, body, consumerId }, signal);
+  }
+
+  async #login(account: { readonly name: string; readonly password: string }, signal: AbortSignal): Promise<string> {
+    const { body } = await this.#calls.call(
+      { method: 'POST', path: '/v4/token', body: account, anonymous: true },
+      signal,
+    );
+    return idIn(body, 'token');
+  }
+
+  /** Any sensible answer will do: a server with access control says 401 to strangers, but health is open to all. */
+  async #isWell(base: string): Promise<boolean> {
+    try {
+      const health = { method: 'GET', path: '/v4/default/registry/health' } as const;
+      await this.#calls.callAt(base, health, undefined, this.#end.signal);
+      return true;
+    } catch (error) {
+      return errorCodeOf(error) !== undefined && (error as ServiceCenterError).code !== 'SC_UNREACHABLE';
+    }
+  }
+}
+
+function instancePath({ serviceId, instanceId }: InstanceKey): string {
+  return `/microservices/${encodeURIComponent(serviceId)}/instances/${encodeURIComponent(instanceId)}`;
+}
+
+function schemaPath(serviceId: string, schemaId: string): string {
+  return `/microservices/${encodeURIComponent(serviceId)}/schemas/${encodeURIComponent(schemaId)}`;
+}
+
+function idIn(body: unknown, name: string): string {
+  const id = textOf(membersOf(body)[name]);
+  if (id !== undefined) return id;
+  throw new ServiceCenterError('SC_ANSWER', `service-center answered without ${name}; is its address right?`);
+}
+
+/** @throws ServiceCenterError SC_ANSWER when an item has no result: an answer for somebody else must not look like "gone" */
+function readFound(found: Readonly<Record<string, unknown>>, count: number): readonly FindResult[] {
+  const results: (FindResult | undefined)[] = Array.from({ length: count }, () => undefined);
+  for (const index of itemsOf(found['notModified'])) {
+    if (typeof index === 'number' && index < count) results[index] = { kind: 'not-modified' };
+  }
+  for (const item of itemsOf(found['updated'])) {
+    // Some encoders of Go leave out a zero.
+    const { index = 0, rev, instances } = membersOf(item);
+    if (typeof index === 'number' && index < count)
+      results[index] = { kind: 'updated', revision: textOf(rev), instances };
+  }
+  for (const item of itemsOf(found['failed'])) {
+    const { indexes, error } = membersOf(item);
+    const { errorCode, detail } = membersOf(error);
+    const code = Number(errorCode);
+    for (const index of itemsOf(indexes)) {
+      if (typeof index !== 'number' || index >= count) continue;
+      results[index] = {
+        kind: 'failed',
+        errorCode: Number.isInteger(code) ? code : undefined,
+        detail: textOf(detail) ?? '',
+      };
+    }
+  }
+  return results.map((result) => {
+    if (result !== undefined) return result;
+    throw new ServiceCenterError('SC_ANSWER', 'service-center answered a question about several services in part only');
+  });
+}

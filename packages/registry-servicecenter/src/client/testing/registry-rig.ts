@@ -1,0 +1,131 @@
+import {
+  loadConfiguration,
+  makeInstance,
+  registryClientOf,
+  schemaDefaults,
+  systemPorts,
+  type Instance,
+  type PluginContext,
+  type Ports,
+  type ServiceSnapshot,
+} from '@mesher/core';
+import { RecordingLogger } from '@mesher/core/testing';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createServiceCenterRegistry, type ServiceCenterRegistry } from '../../create-service-center-registry.js';
+import { serviceCenterSchema, type ServiceCenterOptions } from '../../options.js';
+
+export interface RigSettings {
+  readonly address: string;
+  /** Name of the own service. */
+  readonly service?: string;
+  /** More of `chassis.yaml`, as lines. */
+  readonly yaml?: string;
+  readonly options?: Partial<ServiceCenterOptions>;
+  /** Below what a configuration may say. */
+  readonly refreshIntervalMs?: number;
+  readonly ports?: Ports;
+  /** Called with the folder of the configuration before anything is made. */
+  readonly prepare?: (confDir: string) => Promise<void>;
+}
+
+/** Pauses of tests: short, but not a busy loop. */
+const FAST: Partial<ServiceCenterOptions> = {
+  hintDelay: 1,
+  minRetryDelay: 10,
+  maxRetryDelay: 50,
+  probeInterval: 10,
+  quarantine: 10,
+};
+
+/** The registry as a configuration makes it, for the service `caller` of the application `shop`. */
+export class RegistryRig {
+  readonly #abort = new AbortController();
+
+  private constructor(
+    readonly registry: ServiceCenterRegistry,
+    readonly logger: RecordingLogger,
+    private readonly confDir: string,
+  ) {}
+
+  static async open(settings: RigSettings): Promise<RegistryRig> {
+    const confDir = await mkdtemp(join(tmpdir(), 'mesher-sc-'));
+    const { address, service = 'caller', yaml = '' } = settings;
+    const identity = `servicecomb.service: { name: ${service}, app: shop, version: 1.0.0, environment: testing }\n`;
+    await writeFile(join(confDir, 'chassis.yaml'), `servicecomb.registry.address: ${address}\n${yaml}`);
+    await writeFile(join(confDir, 'microservice.yaml'), identity);
+    await settings.prepare?.(confDir);
+    const { document, errors } = await loadConfiguration({
+      confDir,
+      env: {},
+      sections: { 'servicecomb.registry.servicecenter': serviceCenterSchema },
+    });
+    if (document === undefined) throw new Error(`the configuration is wrong: ${JSON.stringify(errors)}`);
+    const logger = new RecordingLogger();
+    const context: Pick<PluginContext, 'ports' | 'logger' | 'confDir'> = {
+      ports: settings.ports ?? systemPorts(),
+      logger,
+      confDir,
+    };
+    const options = { ...schemaDefaults(serviceCenterSchema), ...FAST, ...settings.options };
+    const client = registryClientOf(document);
+    const { refreshIntervalMs = client.registry.refreshInterval } = settings;
+    const registry = await createServiceCenterRegistry(
+      options,
+      { ...client, registry: { ...client.registry, refreshInterval: refreshIntervalMs } },
+      context,
+    );
+    return new RegistryRig(registry, logger, confDir);
+  }
+
+  get signal(): AbortSignal {
+    return this.#abort.signal;
+  }
+
+  /** Registers an instance at `127.0.0.1:port`. */
+  register(facts: Partial<Instance> = {}, port = 8080): ReturnType<ServiceCenterRegistry['registrator']['register']> {
+    const addresses = new Map([['rest', { host: '127.0.0.1', port, tls: false }]]);
+    const self = { service: 'caller', app: 'shop', version: '1.0.0', instanceId: '', addresses, ...facts };
+    return this.registry.registrator.register(makeInstance(self), this.signal);
+  }
+
+  watch(service: string): Snapshots {
+    return new Snapshots(this.registry.discovery.watch({ service }, this.signal));
+  }
+
+  async close(): Promise<void> {
+    this.#abort.abort();
+    await this.registry.discovery.close();
+    await rm(this.confDir, { recursive: true, force: true });
+  }
+}
+
+/** The snapshots of one watch. */
+export class Snapshots {
+  readonly #iterator: AsyncIterator<ServiceSnapshot>;
+
+  constructor(source: AsyncIterable<ServiceSnapshot>) {
+    this.#iterator = source[Symbol.asyncIterator]();
+  }
+
+  /** @throws Error when there is none any more */
+  async next(): Promise<ServiceSnapshot> {
+    const { value, done } = await this.#iterator.next();
+    if (done === true) throw new Error('the watch has ended');
+    return value;
+  }
+
+  /** The next one that fits. */
+  async until(fits: (snapshot: ServiceSnapshot) => boolean): Promise<ServiceSnapshot> {
+    for (;;) {
+      const snapshot = await this.next();
+      if (fits(snapshot)) return snapshot;
+    }
+  }
+}
+
+/** Ids of the instances, sorted. */
+export function idsOf({ instances }: ServiceSnapshot): readonly string[] {
+  return instances.map(({ instanceId }) => instanceId).sort();
+}

@@ -1,0 +1,61 @@
+import { expect } from 'chai';
+import { loadConfiguration, registryClientOf } from '@mesher/core';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { readTls, type TlsOptions } from './tls-files.js';
+
+describe('TLS to service-center', () => {
+  let confDir: string;
+
+  beforeEach(async () => {
+    confDir = await mkdtemp(join(tmpdir(), 'mesher-sc-'));
+    for (const name of ['ca.pem', 'all.pem', 'key.pem']) await writeFile(join(confDir, name), name);
+    await writeFile(join(confDir, 'password'), 'secret\n');
+  });
+
+  afterEach(() => rm(confDir, { recursive: true, force: true }));
+
+  async function read(ssl: string): Promise<TlsOptions> {
+    await writeFile(join(confDir, 'tls.yaml'), `ssl:\n${ssl}`);
+    await writeFile(join(confDir, 'microservice.yaml'), 'servicecomb.service.name: caller\n');
+    const { document, errors } = await loadConfiguration({ confDir, env: {} });
+    if (document === undefined) throw new Error(JSON.stringify(errors));
+    return await readTls(registryClientOf(document).ssl, confDir);
+  }
+
+  it('is what stands under the tag of the registry, over what stands for everybody', async () => {
+    const tls = await read(
+      '  caFile: all.pem\n  keyFile: key.pem\n  registry.Consumer.caFile: ca.pem\n  registry.Consumer.serverName: sc\n' +
+        '  registry.Consumer.certPwdFile: password\n  other.Consumer.caFile: nowhere.pem\n',
+    );
+    expect([tls.ca, tls.key].map(String)).to.deep.equal(['ca.pem', 'key.pem']);
+    expect(tls).to.include({ servername: 'sc', passphrase: 'secret', minVersion: 'TLSv1.2' });
+  });
+
+  it('checks the certificate of service-center unless it is told not to', async () => {
+    expect((await read('  caFile: ca.pem\n')).rejectUnauthorized).to.equal(true);
+    expect((await read('  registry.Consumer.verifyPeer: false\n')).rejectUnauthorized).to.equal(false);
+  });
+
+  it('knows suites as Go writes them', async () => {
+    const suites =
+      'TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,TLS_AES_128_GCM_SHA256';
+    const { ciphers } = await read(
+      `  registry.Consumer.cipherSuits: ${suites}\n  registry.Consumer.protocol: TLSv1.3\n`,
+    );
+    expect(ciphers).to.equal('ECDHE-RSA-AES128-GCM-SHA256:ECDHE-RSA-CHACHA20-POLY1305-SHA256:TLS_AES_128_GCM_SHA256');
+  });
+
+  for (const [words, ssl] of [
+    ['a file that is not there', 'caFile: nowhere.pem'],
+    ['a cipher plugin', 'cipherPlugin: aes'],
+    ['a version of TLS that is broken', 'minVersion: TLSv1.0'],
+  ] as const) {
+    it(`is refused with ${words}, and says which key`, async () => {
+      const error: unknown = await read(`  registry.Consumer.${ssl}\n`).catch((reason: unknown) => reason);
+      expect(error).to.include({ code: 'SC_SETTING' });
+      expect((error as Error).message).to.contain(`ssl.registry.Consumer.${ssl.split(':')[0] ?? ''}`);
+    });
+  }
+});

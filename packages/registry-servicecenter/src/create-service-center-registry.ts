@@ -1,0 +1,152 @@
+import { readFileSync } from 'node:fs';
+import type { PluginContext, Registry, RegistryClient } from '@mesher/core';
+import { followNodes } from './client/node-discovery.js';
+import { OwnIdentity } from './client/own-identity.js';
+import { ServiceCenter } from './client/service-center.js';
+import { readTls } from './client/tls-files.js';
+import { AppCatalog } from './finding/app-catalog.js';
+import { ContractIndex } from './finding/contract-index.js';
+import { Finder } from './finding/finder.js';
+import { ProblemList } from './finding/problem-list.js';
+import { ServiceCenterDiscovery } from './finding/service-center-discovery.js';
+import { Watcher } from './finding/watcher.js';
+import { areSame, findingHalf, registeringHalf, type FindingHalf, type RegisteringHalf } from './halves.js';
+import type { ServiceCenterOptions } from './options.js';
+import { SchemaFiles } from './registering/schema-files.js';
+import { ServiceCenterRegistrator } from './registering/service-center-registrator.js';
+
+export interface ServiceCenterRegistry extends Registry {
+  readonly discovery: ServiceCenterDiscovery;
+  readonly registrator: ServiceCenterRegistrator;
+  /** Which services have which contracts; undefined without `autoSchemaIndex`. */
+  readonly contracts: ContractIndex | undefined;
+}
+
+/**
+ * A registry that is a service-center. Nothing is asked before the first watch or registration, but for its nodes with `autodiscovery`.
+ * `discovery.close()` ends both halves.
+ * @throws ServiceCenterError SC_SETTING for addresses or TLS files that cannot be used
+ */
+export async function createServiceCenterRegistry(
+  options: ServiceCenterOptions,
+  client: RegistryClient,
+  context: Pick<PluginContext, 'ports' | 'logger' | 'confDir'>,
+): Promise<ServiceCenterRegistry> {
+  const registering = registeringHalf(client);
+  const finding = findingHalf(client);
+  const tls = await readTls(client.ssl, context.confDir);
+  const makeCenter = (half: RegisteringHalf | FindingHalf): ServiceCenter =>
+    new ServiceCenter(
+      {
+        ...{ addresses: half.addresses, domain: half.domain, timeoutMs: half.timeoutMs, tls },
+        project: client.registry.project ?? client.credentials.project ?? 'default',
+        maxResponseBytes: options.maxResponseBytes,
+        quarantineMs: options.quarantine,
+        socketSilenceMs: options.socketSilence,
+        account: client.credentials.account,
+      },
+      context.ports,
+    );
+  const toRegister = makeCenter(registering);
+  const isOne = areSame(registering, finding);
+  const toFind = isOne ? toRegister : makeCenter(finding);
+  const identity = new OwnIdentity();
+  // Another service-center does not know under which id this one has us.
+  const identityThere = isOne ? identity : new OwnIdentity();
+  const registrator = makeRegistrator(options, client, context, registering, toRegister, identity);
+  const contracts = makeContracts(client, context, toFind);
+  const end = new AbortController();
+  for (const [center, half] of isOne
+    ? [[toFind, finding] as const]
+    : ([
+        [toFind, finding],
+        [toRegister, registering],
+      ] as const)) {
+    if (!half.autodiscovery) continue;
+    const isTls = half.addresses[0]?.startsWith('https:') === true;
+    const { ports, logger } = context;
+    void followNodes(center, client.region.availableZone, isTls, finding.refreshIntervalMs, ports, logger, end.signal);
+  }
+  const discovery = makeDiscovery(options, client, context, finding, toFind, identityThere, registrator, async () => {
+    end.abort();
+    await Promise.all([registrator.close(), contracts?.close()]);
+    if (!isOne) toRegister.close();
+  });
+  context.logger.info({ addresses: finding.addresses }, `service-center registry: ${finding.addresses.join(', ')}`);
+  return { discovery, registrator, contracts };
+}
+
+function makeRegistrator(
+  options: ServiceCenterOptions,
+  { service, region, registry }: RegistryClient,
+  { ports, logger, confDir }: Pick<PluginContext, 'ports' | 'logger' | 'confDir'>,
+  { scope, heartbeatMode, heartbeatMs }: RegisteringHalf,
+  center: ServiceCenter,
+  identity: OwnIdentity,
+): ServiceCenterRegistrator {
+  return new ServiceCenterRegistrator(center, identity, ports, logger, {
+    facts: {
+      ...{ service, region, scope, heartbeatMs },
+      framework: { name: 'Mesher', version: ownVersion() },
+      registerBy: options.registerBy,
+      heartbeatTimes: options.heartbeatTimes,
+    },
+    heartbeatMode,
+    pauses: options,
+    schemas: registry.uploadSchema === true ? new SchemaFiles(confDir, service.name, logger) : undefined,
+  });
+}
+
+function makeDiscovery(
+  options: ServiceCenterOptions,
+  { service, registry }: RegistryClient,
+  { ports, logger }: Pick<PluginContext, 'ports' | 'logger' | 'confDir'>,
+  { scope, refreshIntervalMs, watch, healthCheck }: FindingHalf,
+  center: ServiceCenter,
+  identity: OwnIdentity,
+  registrator: ServiceCenterRegistrator,
+  onClose: () => Promise<void>,
+): ServiceCenterDiscovery {
+  const environment = service.environment ?? '';
+  const catalog = scope === 'full' ? new AppCatalog(center, environment, ports.clock) : undefined;
+  const finder = new Finder(center, identity, catalog, ports, logger, {
+    ...{ app: service.app, environment, refreshIntervalMs, healthCheck, pauses: options },
+    fullRefreshMs: options.fullRefresh,
+    batchSize: options.batchSize,
+    hintDelayMs: options.hintDelay,
+    emptyGraceMs: options.emptyGrace,
+    healthCheckGraceMs: options.healthCheckGrace,
+    probeIntervalMs: options.probeInterval,
+    probeTimeoutMs: options.probeTimeout,
+  });
+  const problems = new ProblemList();
+  // A registry that only registers has nobody to tell.
+  const isFinding = registry.serviceDiscovery.disabled !== true && registry.discovery.disabled !== true;
+  const watcher =
+    watch && isFinding ? new Watcher(center, identity, finder, ports, logger, options, problems.add) : undefined;
+  watcher?.start();
+  return new ServiceCenterDiscovery({
+    ...{ center, finder, ports, logger, environment, refreshIntervalMs, problems },
+    autoIpIndex: registry.autoIPIndex,
+    registrationProblems: () => registrator.problems,
+    onClose: async () => void (await Promise.all([watcher?.close(), onClose()])),
+  });
+}
+
+function makeContracts(
+  { registry, service }: RegistryClient,
+  { ports, logger }: Pick<PluginContext, 'ports' | 'logger'>,
+  center: ServiceCenter,
+): ContractIndex | undefined {
+  const { disabled, refreshInterval = registry.refreshInterval } = registry.contractDiscovery;
+  if (registry.autoSchemaIndex !== true || disabled === true) return undefined;
+  const contracts = new ContractIndex(center, service.environment ?? '', refreshInterval, ports, logger);
+  void contracts.start();
+  return contracts;
+}
+
+/** Of this package, as service-center shows it. */
+function ownVersion(): string {
+  const manifest: unknown = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
+  return String((manifest as { readonly version?: unknown }).version ?? '');
+}

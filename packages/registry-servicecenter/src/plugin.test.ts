@@ -1,0 +1,102 @@
+import { expect } from 'chai';
+import { readFile } from 'node:fs/promises';
+import {
+  CHASSIS_SECTIONS,
+  Chassis,
+  PluginCatalog,
+  definePlugin,
+  loadConfiguration,
+  makeInstance,
+  pluginSections,
+  systemPorts,
+} from '@mesher/core';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { serviceCenterRegistry } from './plugin.js';
+import { ServiceCenterServer } from './testing/index.js';
+
+describe('the registry plugin servicecenter', () => {
+  let confDir: string;
+  let center: ServiceCenterServer;
+
+  beforeEach(async () => {
+    confDir = await mkdtemp(join(tmpdir(), 'mesher-sc-'));
+    center = await ServiceCenterServer.start();
+  });
+
+  afterEach(async () => {
+    await center.close();
+    await rm(confDir, { recursive: true, force: true });
+  });
+
+  async function chassisWith(yaml: string, env: Record<string, string> = {}): Promise<Chassis> {
+    await writeFile(join(confDir, 'chassis.yaml'), yaml);
+    await writeFile(join(confDir, 'microservice.yaml'), 'servicecomb.service.name: caller\n');
+    const resolver = definePlugin({
+      kind: 'destination-resolver',
+      name: 'host',
+      create: () => ({ resolve: () => undefined }),
+    });
+    const source = definePlugin({
+      kind: 'source-resolver',
+      name: 'default',
+      create: () => ({ identify: () => undefined }),
+    });
+    const catalog = new PluginCatalog();
+    for (const plugin of [serviceCenterRegistry, resolver, source]) catalog.add(plugin);
+    catalog.alias(resolver, 'authority');
+    catalog.alias(resolver, 'ip');
+    const sections = { ...CHASSIS_SECTIONS, ...pluginSections(catalog) };
+    const { document, errors } = await loadConfiguration({ confDir, env, sections });
+    if (document === undefined) throw new Error(JSON.stringify(errors));
+    return await Chassis.create({ document, confDir, catalog, ports: systemPorts() });
+  }
+
+  const self = makeInstance({ service: 'caller', instanceId: '', addresses: new Map() });
+
+  for (const [words, yaml, env] of [
+    ['its address', 'servicecomb.registry.address: URL\n', {}],
+    ['the keys of go-chassis 1', 'cse:\n  service:\n    registry:\n      address: URL\n', {}],
+    [
+      'the address of registration alone',
+      'servicecomb.registry: { type: servicecenter, registrator: { address: URL } }\n',
+      {},
+    ],
+    ['PAAS_CSE_SC_ENDPOINT', '', { PAAS_CSE_SC_ENDPOINT: 'URL' }],
+    ['PAAS_CSE_ENDPOINT', '', { PAAS_CSE_ENDPOINT: 'URL' }],
+  ] as const) {
+    it(`is used, and registers, with ${words}`, async () => {
+      const given = Object.fromEntries(Object.entries(env).map(([name]) => [name, center.url]));
+      const chassis = await chassisWith(yaml.replace('URL', center.url), given);
+      await chassis.start();
+      await chassis.register(self);
+      await chassis.close();
+      const said = center.asked.map(({ method, path }) => `${method} ${path.split('/').at(-1) ?? ''}`);
+      expect(said).to.include('POST instances').and.include('POST microservices');
+      expect(center.asked.at(-1)?.method).to.equal('DELETE');
+    });
+  }
+
+  it('registers nothing when registration is manual or disabled', async () => {
+    for (const yaml of ['register: manual', 'registrator: { disabled: true }']) {
+      const chassis = await chassisWith(`servicecomb.registry: { address: ${center.url}, ${yaml} }\n`);
+      expect(chassis.register(self)).to.equal(undefined);
+      await chassis.close();
+    }
+  });
+
+  it('is refused for settings that cannot be used', async () => {
+    const yaml = `servicecomb.registry.address: ${center.url}\nssl.registry.Consumer.caFile: nowhere.pem\n`;
+    const error: unknown = await chassisWith(yaml).catch((reason: unknown) => reason);
+    expect((error as Error).message)
+      .to.contain('ssl.registry.Consumer.caFile')
+      .and.contain('nowhere.pem');
+  });
+
+  it('loads axios and ws only when it is used', async () => {
+    const source = await readFile(new URL('plugin.js', import.meta.url), 'utf8');
+    const imports = [...source.matchAll(/^import .* from '(.*)'/gm)].map(([, module]) => module);
+    expect(imports).to.deep.equal(['@mesher/core', './client/service-center-error.js', './options.js']);
+  });
+});

@@ -1,0 +1,79 @@
+import type { Logger, Ports } from '@mesher/core';
+import type { ServiceCenter } from '../client/service-center.js';
+import type { Socket, SocketEnd } from '../client/sockets.js';
+import { backoff, pause, type RetryPauses } from '../client/waiting.js';
+import type { Registration } from './registration.js';
+
+/** With this code service-center ends the WebSocket of an instance that it does not know. */
+const INSTANCE_NOT_EXIST = 4001;
+/** Statuses of servers that have no heartbeat by WebSocket. */
+const UNKNOWN_PATH: ReadonlySet<number | undefined> = new Set([400, 404, 405]);
+
+/**
+ * Keeps one registration alive over a WebSocket: service-center pings, and each pong is a heartbeat. While there is no connection, and
+ * for good with a server that knows no such thing, {@link isAlive} is false and requests are sent instead.
+ */
+export class HeartbeatSocket {
+  #isAlive = false;
+
+  /** @param onLost told when there is no connection any more: requests are needed, and at once */
+  constructor(
+    private readonly registration: Registration,
+    private readonly center: ServiceCenter,
+    private readonly ports: Ports,
+    private readonly logger: Logger,
+    private readonly pauses: RetryPauses,
+    private readonly onLost: () => void,
+  ) {}
+
+  /** True while the WebSocket keeps the instance alive. */
+  get isAlive(): boolean {
+    return this.#isAlive;
+  }
+
+  /** Connects, and connects again, until the registration is released or the server proves to be too old. Never rejects. */
+  async run(): Promise<void> {
+    const { ended } = this.registration;
+    let failures = 0;
+    while (!ended.aborted) {
+      const end = await this.#connectOnce(ended);
+      this.#isAlive = false;
+      if (ended.aborted) return;
+      this.onLost();
+      if (end !== undefined && !end.opened && UNKNOWN_PATH.has(end.status)) {
+        this.logger.info({}, 'this service-center takes no heartbeats over a WebSocket; they are sent as requests');
+        return;
+      }
+      if (end?.code === INSTANCE_NOT_EXIST) await this.registration.registerAgain();
+      failures = end?.opened === true ? 1 : failures + 1;
+      await pause(this.ports, backoff(this.ports, failures, this.pauses), ended);
+    }
+  }
+
+  /** Resolves when the connection has ended; undefined when it could not be tried. */
+  async #connectOnce(signal: AbortSignal): Promise<SocketEnd | undefined> {
+    const { key } = this.registration;
+    if (key === undefined) return undefined;
+    let socket: Socket | undefined;
+    let stop = (): void => {};
+    try {
+      return await new Promise<SocketEnd | undefined>((resolve, reject) => {
+        stop = () => {
+          socket?.close();
+          resolve(undefined);
+        };
+        signal.addEventListener('abort', stop, { once: true });
+        const events = { onOpen: () => (this.#isAlive = true), onText: () => {}, onEnd: resolve };
+        this.center.heartbeatSocket(key, events, signal).then((opened) => {
+          socket = opened;
+          if (signal.aborted) stop();
+        }, reject);
+      });
+    } catch (error) {
+      this.logger.debug({ error }, 'the heartbeat of service-center could not be connected');
+      return undefined;
+    } finally {
+      signal.removeEventListener('abort', stop);
+    }
+  }
+}

@@ -1,0 +1,87 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { RegistryError } from '../store/registry-error.js';
+import type { Answer } from './call.js';
+
+/** Largest body that service-center reads. */
+const MAX_BODY_BYTES = 2 * 1024 * 1024;
+
+/** A request with its whole body. */
+export interface Asked {
+  readonly method: string;
+  /** Without the query. */
+  readonly path: string;
+  readonly query: URLSearchParams;
+  readonly headers: IncomingMessage['headers'];
+  readonly text: string;
+}
+
+/** What is sent as it is, whatever the API would say. */
+export interface RawAnswer {
+  readonly status: number;
+  readonly body?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/**
+ * An HTTP server over one function.
+ * @param answer may throw a RegistryError
+ */
+export function createListener(
+  answer: (asked: Asked, response: ServerResponse) => Promise<Answer | RawAnswer>,
+): Server {
+  return createServer((request, response) => void serve(request, response, answer));
+}
+
+export async function listen(server: Server, port: number, host: string): Promise<number> {
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+  return (server.address() as AddressInfo).port;
+}
+
+async function serve(
+  request: IncomingMessage,
+  response: ServerResponse,
+  answer: (asked: Asked, response: ServerResponse) => Promise<Answer | RawAnswer>,
+): Promise<void> {
+  try {
+    const text = await readBody(request);
+    send(response, await answer({ ...targetOf(request), headers: request.headers, text }, response));
+  } catch (error) {
+    if (response.destroyed || response.headersSent) return;
+    const refusal = error instanceof RegistryError ? error : new RegistryError(500003, String(error));
+    send(response, { status: refusal.status, body: refusal.toJSON() });
+  }
+}
+
+export function targetOf(request: IncomingMessage): Pick<Asked, 'method' | 'path' | 'query'> {
+  const { pathname, searchParams } = new URL(request.url ?? '/', 'http://registry');
+  return { method: request.method ?? 'GET', path: pathname, query: searchParams };
+}
+
+function send(response: ServerResponse, { status = 200, body, headers }: Answer | RawAnswer): void {
+  if (body === undefined || typeof body === 'string') {
+    response.writeHead(status, { 'content-type': 'text/plain; charset=UTF-8', ...headers }).end(body ?? '');
+  } else {
+    response
+      .writeHead(status, { 'content-type': 'application/json; charset=UTF-8', ...headers })
+      .end(JSON.stringify(body));
+  }
+}
+
+/** @throws RegistryError 400001 for one that is too large */
+async function readBody(request: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    length += chunk.length;
+    if (length > MAX_BODY_BYTES) throw new RegistryError(400001, 'http: request body too large');
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}

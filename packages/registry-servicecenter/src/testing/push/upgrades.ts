@@ -1,0 +1,60 @@
+import type { IncomingMessage, Server } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { WebSocketServer, type WebSocket } from 'ws';
+import type { RegistryError } from '../store/registry-error.js';
+
+/** Longest frame of a client that service-center reads. */
+const MAX_FRAME_BYTES = 64;
+
+const WATCHER = /^\/v4\/([^/]+)\/registry\/microservices\/([^/]+)\/watcher$/;
+const HEARTBEAT = /^\/v4\/([^/]+)\/registry\/microservices\/([^/]+)\/instances\/([^/]+)\/heartbeat$/;
+
+/** What a websocket is for. */
+export interface SocketTarget {
+  readonly project: string;
+  readonly serviceId: string;
+  /** Of a heartbeat only. */
+  readonly instanceId?: string;
+}
+
+/** Finds what a websocket is for. @returns undefined for a path that has none */
+export function socketTarget(path: string): SocketTarget | undefined {
+  const [, project, serviceId] = WATCHER.exec(path) ?? [];
+  if (project !== undefined && serviceId !== undefined) return { project, serviceId };
+  const [, ofProject, ofService, instanceId] = HEARTBEAT.exec(path) ?? [];
+  if (ofProject === undefined || ofService === undefined || instanceId === undefined) return undefined;
+  return { project: ofProject, serviceId: ofService, instanceId };
+}
+
+/** What becomes of an upgrade: a connection for `accept`, an answer of HTTP, or silence. */
+export type UpgradeDecision =
+  | { readonly accept: (socket: WebSocket) => void }
+  | { readonly status: number; readonly refusal?: RegistryError }
+  | 'hang';
+
+/** Lets websockets in beside HTTP. */
+export class Upgrades {
+  readonly #server = new WebSocketServer({ noServer: true, maxPayload: MAX_FRAME_BYTES, perMessageDeflate: false });
+  readonly #raw = new Set<Duplex>();
+
+  constructor(http: Server, decide: (request: IncomingMessage) => UpgradeDecision) {
+    http.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+      this.#raw.add(socket);
+      socket.once('close', () => this.#raw.delete(socket));
+      socket.on('error', () => {});
+      const decision = decide(request);
+      if (decision === 'hang') return;
+      if ('accept' in decision) this.#server.handleUpgrade(request, socket, head, decision.accept);
+      else {
+        const body = decision.refusal === undefined ? '' : JSON.stringify(decision.refusal);
+        const head = `HTTP/1.1 ${decision.status} Refused\r\ncontent-type: application/json\r\nconnection: close\r\n`;
+        socket.end(`${head}content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
+      }
+    });
+  }
+
+  /** Ends every connection without a word. */
+  dropAll(): void {
+    for (const socket of this.#raw) socket.destroy();
+  }
+}

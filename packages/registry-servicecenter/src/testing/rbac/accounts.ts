@@ -1,0 +1,103 @@
+import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import type { Ports } from '@mesher/core';
+import { RegistryError } from '../store/registry-error.js';
+
+/** Life of a token that was asked for without one: 12 h in the source of service-center, whose handbook says 30 min. */
+const DEFAULT_LIFE_MS = 12 * 60 * 60_000;
+/** Shortest and longest life that may be asked for. */
+const SHORTEST_LIFE_MS = 15 * 60_000;
+const LONGEST_LIFE_MS = 24 * 60 * 60_000;
+/** A third wrong password within this time closes an account for as long. */
+const BLOCKED_MS = 15 * 60_000;
+const FORGIVEN_FAILURES = 2;
+
+export interface AccountsOptions {
+  /** Of the account `root`. */
+  readonly rootPassword: string;
+  /** Further names and their passwords; all may do everything. */
+  readonly accounts?: Readonly<Record<string, string>>;
+  /** Life of every token, whatever is asked for: shorter than the real server would, for tests of renewal. */
+  readonly tokenLifeMs?: number;
+}
+
+/** Who may use the registry: logins and the tokens that they give. */
+export class Accounts {
+  readonly #secret = randomBytes(32);
+  readonly #passwords: ReadonlyMap<string, string>;
+  readonly #failures = new Map<string, number[]>();
+  #generation = 0;
+
+  constructor(
+    private readonly options: AccountsOptions,
+    private readonly ports: Ports,
+  ) {
+    this.#passwords = new Map(Object.entries({ ...options.accounts, root: options.rootPassword }));
+  }
+
+  /**
+   * A token for a name and its password.
+   * @param life such as `30m`; empty for the default
+   * @throws RegistryError 401202, 403201 after repeated failures, 400001 for a life that is none
+   */
+  login(name: string, password: string, life = ''): string {
+    const now = this.ports.clock.now();
+    const failures = (this.#failures.get(name) ?? []).filter((at) => now - at < BLOCKED_MS);
+    if (failures.length > FORGIVEN_FAILURES) throw new RegistryError(403201, '');
+    if (this.#passwords.get(name) !== password) {
+      this.#failures.set(name, [...failures, now]);
+      throw new RegistryError(401202, '');
+    }
+    const lifeMs = this.options.tokenLifeMs ?? readLife(life);
+    return this.#sign({ account: name, roles: ['admin'], exp: (this.ports.clock.wallTime() + lifeMs) / 1_000 });
+  }
+
+  /**
+   * Lets a request in.
+   * @param authorization the header, `Bearer` and a token
+   * @throws RegistryError 401204 without one, 401205 for a token that is too old, 401201 for what is no token of this server
+   */
+  check(authorization: string | undefined): void {
+    if (authorization === undefined || authorization === '') throw new RegistryError(401204, '');
+    const [, token = '', ...more] = authorization.split(' ');
+    const [head = '', claims = '', signature = ''] = token.split('.');
+    if (more.length > 0 || !same(signature, this.#signature(`${head}.${claims}`))) {
+      throw new RegistryError(401201, 'token is invalid');
+    }
+    const { exp, generation } = JSON.parse(Buffer.from(claims, 'base64url').toString()) as Record<string, number>;
+    const isOver = exp === undefined || exp * 1_000 <= this.ports.clock.wallTime();
+    if (isOver || generation !== this.#generation) throw new RegistryError(401205, '');
+  }
+
+  /** Makes every token that was given out too old. */
+  expireTokens(): void {
+    this.#generation++;
+  }
+
+  #sign(claims: object): string {
+    const parts = [
+      { alg: 'HS512', typ: 'JWT' },
+      { ...claims, generation: this.#generation },
+    ];
+    const text = parts.map((part) => Buffer.from(JSON.stringify(part)).toString('base64url')).join('.');
+    return `${text}.${this.#signature(text)}`;
+  }
+
+  #signature(text: string): string {
+    return createHmac('sha512', this.#secret).update(text).digest('base64url');
+  }
+}
+
+function readLife(text: string): number {
+  if (text === '') return DEFAULT_LIFE_MS;
+  const [, number, unit] = /^(\d+)(s|m|h)$/.exec(text) ?? [];
+  if (number === undefined) throw new RegistryError(400001, `tokenExpirationTime: ${text}`);
+  const lifeMs = Number(number) * (unit === 's' ? 1_000 : unit === 'm' ? 60_000 : 3_600_000);
+  if (lifeMs < SHORTEST_LIFE_MS || lifeMs > LONGEST_LIFE_MS) {
+    throw new RegistryError(400001, 'tokenExpirationTime must be 15m to 24h');
+  }
+  return lifeMs;
+}
+
+function same(a: string, b: string): boolean {
+  return a.length === b.length && timingSafeEqual(Buffer.from(a), Buffer.from(b));
+}
