@@ -1,24 +1,17 @@
-import { connect } from 'node:net';
 import { ACK, END_HEADERS, END_STREAM, FRAME, FrameCutter, PREFACE, frame, literalField } from '../net/http2-frames.js';
 import { GRPC_HEADERS, GRPC_PATH, GRPC_SERVICE, grpcMessage } from '../net/grpc-call.js';
-import { endWithParent, readTask, report } from './helper.js';
+import { holdConnections, type HeldConnections } from './held-connections.js';
+import { readTask } from './helper.js';
 
 /**
  * Opens HTTP/2 connections and holds them: each idle after one gRPC call that was answered, or each with calls that have sent their
  * head and a first message and do not end.
  */
-export interface HeldCallsTask {
-  readonly port: number;
-  readonly connections: number;
+export interface HeldCallsTask extends HeldConnections {
   /** Calls that stay open on each connection; 0 makes one call and holds the connection idle. */
   readonly openCalls: number;
 }
 
-/** Handshakes under way at once: below the listen queue of every candidate. */
-const CONCURRENT_OPENS = 128;
-/** Connections per source address 127.0.0.x, so that source ports never run short. */
-const PER_SOURCE_ADDRESS = 2_000;
-const FIRST_SOURCE = 2;
 const MESSAGE_BYTES = 100;
 
 const task = readTask<HeldCallsTask>();
@@ -31,9 +24,6 @@ const HEAD = Buffer.concat([
   ].map(([name = '', value = '']) => literalField(name, value)),
   ...GRPC_HEADERS.map(([name, value]) => literalField(name, value)),
 ]);
-const faults: string[] = [];
-let opened = 0;
-let settled = 0;
 
 /** Everything that a connection says at first. */
 function opening(): Buffer {
@@ -51,21 +41,8 @@ function opening(): Buffer {
 
 const bytes = opening();
 
-function openNext(): void {
-  if (opened >= task.connections) return;
-  const source = `127.0.0.${FIRST_SOURCE + Math.floor(opened / PER_SOURCE_ADDRESS)}`;
-  opened += 1;
-  let done = false;
-  const settle = (reason?: string): void => {
-    if (reason !== undefined && faults.length < 20) faults.push(reason);
-    if (done) return;
-    done = true;
-    settled += 1;
-    if (settled === task.connections) report({ held: task.connections, faults });
-    else openNext();
-  };
+holdConnections(task, (socket, settle) => {
   const cutter = new FrameCutter();
-  const socket = connect({ host: '127.0.0.1', port: task.port, localAddress: source });
   socket.on('data', (chunk: Buffer) => {
     cutter.push(chunk, ({ type, flags, stream }) => {
       if (type === FRAME.settings && (flags & ACK) === 0) {
@@ -80,12 +57,5 @@ function openNext(): void {
       }
     });
   });
-  socket.on('error', (error) => settle(error.message));
-  socket.on('close', () => settle('a held connection was closed'));
   socket.write(bytes);
-}
-
-endWithParent((line) => {
-  if (line === 'faults?') report({ held: task.connections, faults });
 });
-for (let lane = 0; lane < Math.min(CONCURRENT_OPENS, task.connections); lane += 1) openNext();

@@ -1,3 +1,4 @@
+import { skipBecause } from '@mesher/core/testing';
 import { expect } from 'chai';
 import { freePort, listen, targetOf, tcpServer } from '../testing/local-servers.js';
 import { createServer } from 'node:net';
@@ -26,7 +27,7 @@ describe('a check by TCP', () => {
 
   it('finds an application on the loopback address of IPv6', async function () {
     const server = await listen(createServer(), '::1').catch(() => undefined);
-    if (server === undefined) this.skip();
+    if (server === undefined) skipBecause(this, 'this machine has no loopback address of IPv6');
     expect(await TCP_CHECKER.check(targetOf(server.port, { host: '::1' }), NEVER)).to.include({ healthy: true });
     await server.close();
   });

@@ -24,6 +24,10 @@ export abstract class OutgoingCall {
   protected phase: Phase = Phase.Deciding;
   /** Until the answer begins, and only of calls with limits: numbers in each call would cost an allocation each. */
   protected times: AttemptTimes | undefined;
+  /** Of the answer that the client gets; 0 until it has begun. */
+  protected status = 0;
+  /** Why the call ends with an answer of our own, or without one. */
+  protected errorCode: ErrorCode | undefined = undefined;
 
   constructor(
     readonly handler: CallHandler,
@@ -39,6 +43,8 @@ export abstract class OutgoingCall {
 
   /** What the call becomes is no exchange of messages: a tunnel needs a connection of its own, and cannot be had twice. */
   protected abstract readonly isTunnel: boolean;
+  /** The copy of the request, if there is one. */
+  protected abstract readonly mirror: { onOriginalOver(): void } | undefined;
   /** Calls `onTimeout` of the wire after a time, see `Deadlines.arm`. */
   protected abstract arm(delayMs: number, latest: number): void;
   /** Ends the call with an answer of our own. */
@@ -103,6 +109,24 @@ export abstract class OutgoingCall {
     } catch (error) {
       this.#pluginFailed(error);
       return false;
+    }
+  }
+
+  /**
+   * The call is over, once and for all: reports what came of it.
+   * @param beganAfterMs when the answer began, for calls whose duration says nothing about who answers
+   */
+  protected end(aborted: boolean, grpcStatus?: number, beganAfterMs?: number): void {
+    if (this.phase === Phase.Over) return;
+    this.phase = Phase.Over;
+    this.times = undefined;
+    this.mirror?.onOriginalOver();
+    const { call, env, status, errorCode: code } = this;
+    try {
+      const durationMs = env.now() - call.startedAt;
+      this.handler.end(call, { status, grpcStatus, code, aborted, durationMs, beganAfterMs });
+    } catch (error) {
+      env.logger.error({ error }, 'a plugin failed after a call had ended');
     }
   }
 

@@ -28,8 +28,6 @@ export class Exchange extends ForwardedRequest implements UpstreamUser {
   /** The client of a CONNECT has been told already that there is a tunnel: an error can only cut it. */
   isGranted = false;
   #responseDone = false;
-  #status = 0;
-  #errorCode: ErrorCode | undefined;
 
   get isHead(): boolean {
     return this.call.isHead;
@@ -71,7 +69,7 @@ export class Exchange extends ForwardedRequest implements UpstreamUser {
     if (isLookedAt && this.#triesAgain(buffer)) return;
     if (!this.answerBegins(scan.status)) return;
     this.phase = Phase.Response;
-    this.#status = scan.status;
+    this.status = scan.status;
     this.kept = undefined;
     this.times = undefined;
     if (untilClose || (!this.requestDone && scan.status >= 400)) server.closeAfterResponse();
@@ -189,8 +187,8 @@ export class Exchange extends ForwardedRequest implements UpstreamUser {
   reply(rejection: Rejection): void {
     if (this.phase === Phase.Over) return;
     if (!this.requestDone) this.server.closeAfterResponse();
-    this.#status = statusOf(rejection);
-    this.#errorCode = rejection.code;
+    this.status = statusOf(rejection);
+    this.errorCode = rejection.code;
     const text = renderReplyTo(this.call, rejection, this.server.closesAfterResponse);
     this.#over(false);
     if (this.isGranted) {
@@ -272,7 +270,7 @@ export class Exchange extends ForwardedRequest implements UpstreamUser {
   }
 
   protected breakOff(code: ErrorCode): void {
-    this.#errorCode = code;
+    this.errorCode = code;
     this.#over(false);
     this.server.breakOff();
   }
@@ -300,12 +298,12 @@ export class Exchange extends ForwardedRequest implements UpstreamUser {
 
   #becomeTunnel(upstream: UpstreamLink, status: number, Kind: typeof Tunnel = Tunnel): Tunnel {
     this.phase = Phase.Response;
-    this.#status = status;
+    this.status = status;
     this.kept = undefined;
     this.upstream = undefined;
     const tunnel = new Kind(this.call, this.server, upstream, this.env, (code, aborted) => {
-      this.#errorCode = code;
-      this.#end(aborted);
+      this.errorCode = code;
+      this.end(aborted);
     });
     upstream.becomeTunnel(tunnel);
     this.server.becomeTunnel(tunnel);
@@ -320,7 +318,7 @@ export class Exchange extends ForwardedRequest implements UpstreamUser {
   #finish(): void {
     const { upstream } = this;
     this.upstream = undefined;
-    this.#end(false);
+    this.end(false);
     upstream?.finish();
     this.server.finished(this.requestDone);
   }
@@ -332,28 +330,11 @@ export class Exchange extends ForwardedRequest implements UpstreamUser {
     this.upstream = undefined;
     waitingIn?.leave(this);
     this.kept = undefined;
-    this.#end(aborted);
+    this.end(aborted);
     // A connection that is still being made will serve somebody else.
     upstream?.abandon();
     if (second === undefined) return;
     this.env.stats.hedgesLost++;
     second.cancel();
-  }
-
-  #end(aborted: boolean): void {
-    if (this.phase === Phase.Over) return;
-    this.phase = Phase.Over;
-    this.times = undefined;
-    this.mirror?.onOriginalOver();
-    try {
-      this.handler.end(this.call, {
-        status: this.#status,
-        code: this.#errorCode,
-        aborted,
-        durationMs: this.env.now() - this.call.startedAt,
-      });
-    } catch (error) {
-      this.env.logger.error({ error }, 'a plugin failed after a call had ended');
-    }
   }
 }

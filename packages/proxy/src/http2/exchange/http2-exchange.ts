@@ -21,9 +21,7 @@ import { ForwardedStream } from './forwarded-stream.js';
  * request there; here the answer comes back, and each end learns how the other ended.
  */
 export class Http2Exchange extends ForwardedStream implements TurnTask {
-  #status = 0;
   #grpcStatus: number | undefined = undefined;
-  #errorCode: FailureCode | undefined = undefined;
   /** Of gRPC calls only: a conversation may last for hours, which says nothing about who answers. */
   #beganAfterMs: number | undefined = undefined;
   /** The instance has ended its direction of a tunnel. */
@@ -92,7 +90,7 @@ export class Http2Exchange extends ForwardedStream implements TurnTask {
       this.#endWithStatus(new Rejection(failure.code, failure.message));
       return;
     }
-    this.#errorCode = failure.code;
+    this.errorCode = failure.code;
     this.#over(false);
     this.stream.reset(resetCode);
   }
@@ -142,8 +140,8 @@ export class Http2Exchange extends ForwardedStream implements TurnTask {
     const { call, stream } = this;
     const answered = answeredCall(call);
     const answer = call.isGrpc ? localGrpcAnswer(rejection, answered) : localAnswer(rejection, answered);
-    this.#errorCode = rejection.code;
-    this.#status = answer.status;
+    this.errorCode = rejection.code;
+    this.status = answer.status;
     if (call.isGrpc) this.#grpcStatus = rejection.grpcStatus;
     this.#over(false);
     const endsWithHead = answer.body.length === 0 || call.isHead;
@@ -159,7 +157,7 @@ export class Http2Exchange extends ForwardedStream implements TurnTask {
       this.#endWithStatus(new Rejection(code));
       return;
     }
-    this.#errorCode = code;
+    this.errorCode = code;
     this.#over(false);
     this.stream.reset(ErrorCode.internalError);
   }
@@ -226,7 +224,7 @@ export class Http2Exchange extends ForwardedStream implements TurnTask {
     }
     if (!this.answerBegins(status, grpcStatus)) return;
     this.phase = Phase.Response;
-    this.#status = status;
+    this.status = status;
     this.#grpcStatus = grpcStatus;
     this.dropKept();
     this.times = undefined;
@@ -240,7 +238,7 @@ export class Http2Exchange extends ForwardedStream implements TurnTask {
   #endWithStatus(rejection: Rejection): void {
     const { call, stream } = this;
     const trailers = localTrailers(localGrpcAnswer(rejection, answeredCall(call)));
-    this.#errorCode = rejection.code;
+    this.errorCode = rejection.code;
     this.#grpcStatus = rejection.grpcStatus;
     this.#over(false);
     stream.trailers(trailers);
@@ -250,7 +248,7 @@ export class Http2Exchange extends ForwardedStream implements TurnTask {
 
   /** The answer is complete. */
   #finish(): void {
-    if (!this.requestDone && !this.#isHalfClosed && this.isTunnel && this.#status < 300) {
+    if (!this.requestDone && !this.#isHalfClosed && this.isTunnel && this.status < 300) {
       // The other direction goes on until the client has ended it, too (RFC 9113, 8.5).
       this.#isHalfClosed = true;
       this.armPhase();
@@ -261,8 +259,8 @@ export class Http2Exchange extends ForwardedStream implements TurnTask {
     const isUnsent = attempt !== undefined && (!this.requestDone || (attempt.queuedBytes > 0 && !this.#isHalfClosed));
     if (isUnsent) attempt.cancel(ErrorCode.noError);
     // What clients make of an answer that does not say it.
-    if (this.call.isGrpc) this.#grpcStatus ??= grpcStatusOfHttp(this.#status);
-    this.#end(false);
+    if (this.call.isGrpc) this.#grpcStatus ??= grpcStatusOfHttp(this.status);
+    this.end(false, this.#grpcStatus, this.#beganAfterMs);
     this.stream.refuseRest();
   }
 
@@ -273,29 +271,10 @@ export class Http2Exchange extends ForwardedStream implements TurnTask {
     this.second = undefined;
     this.dropKept();
     this.#held = undefined;
-    this.#end(aborted);
+    this.end(aborted, this.#grpcStatus, this.#beganAfterMs);
     attempt?.cancel(ErrorCode.cancel);
     if (second === undefined) return;
     this.env.stats.hedgesLost++;
     second.cancel();
-  }
-
-  #end(aborted: boolean): void {
-    if (this.phase === Phase.Over) return;
-    this.phase = Phase.Over;
-    this.times = undefined;
-    this.mirror?.onOriginalOver();
-    try {
-      this.handler.end(this.call, {
-        status: this.#status,
-        grpcStatus: this.#grpcStatus,
-        code: this.#errorCode,
-        aborted,
-        durationMs: this.env.now() - this.call.startedAt,
-        beganAfterMs: this.#beganAfterMs,
-      });
-    } catch (error) {
-      this.env.logger.error({ error }, 'a plugin failed after a call had ended');
-    }
   }
 }
