@@ -80,6 +80,15 @@ export type {
   ServiceQuery,
   ServiceSnapshot,
 } from './registry/contracts.js';
+export { KnownInstances } from './registry/remote/known-instances.js';
+export type { VanishRules } from './registry/remote/known-instances.js';
+export { findRefusing } from './registry/remote/refusing-instances.js';
+export { ProblemList } from './registry/remote/problem-list.js';
+export { ChangeSignal } from './registry/remote/change-signal.js';
+export { readRegistryTls } from './registry/remote/tls-files.js';
+export type { RegistryTls } from './registry/remote/tls-files.js';
+export { Alarm, backoff, jittered, pause } from './ports/waiting.js';
+export type { RetryPauses } from './ports/waiting.js';
 export type { DestinationResolver, PeerView, SourceIdentity, SourceResolver } from './resolver/contracts.js';
 export { registryClientOf } from './plugin/registry-client.js';
 export type { RegistryClient } from './plugin/registry-client.js';

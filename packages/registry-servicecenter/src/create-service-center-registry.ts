@@ -1,13 +1,12 @@
 import { readFileSync } from 'node:fs';
-import type { PluginContext, Registry, RegistryClient } from '@mesher/core';
+import { type PluginContext, ProblemList, readRegistryTls, type Registry, type RegistryClient } from '@mesher/core';
 import { followNodes } from './client/node-discovery.js';
 import { OwnIdentity } from './client/own-identity.js';
 import { ServiceCenter } from './client/service-center.js';
-import { readTls } from './client/tls-files.js';
+import { ServiceCenterError } from './client/service-center-error.js';
 import { AppCatalog } from './finding/app-catalog.js';
 import { ContractIndex } from './finding/contract-index.js';
 import { Finder } from './finding/finder.js';
-import { ProblemList } from './finding/problem-list.js';
 import { ServiceCenterDiscovery } from './finding/service-center-discovery.js';
 import { Watcher } from './finding/watcher.js';
 import { areSame, findingHalf, registeringHalf, type FindingHalf, type RegisteringHalf } from './halves.js';
@@ -34,7 +33,11 @@ export async function createServiceCenterRegistry(
 ): Promise<ServiceCenterRegistry> {
   const registering = registeringHalf(client);
   const finding = findingHalf(client);
-  const tls = await readTls(client.ssl, context.confDir);
+  const tls = await readRegistryTls(
+    client.ssl,
+    context.confDir,
+    (problem) => new ServiceCenterError('SC_SETTING', problem),
+  );
   const makeCenter = (half: RegisteringHalf | FindingHalf): ServiceCenter =>
     new ServiceCenter(
       {

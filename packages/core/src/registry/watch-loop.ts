@@ -1,4 +1,5 @@
 import type { Ports } from '../ports/ports.js';
+import { backoff, pause, type RetryPauses } from '../ports/waiting.js';
 import type { Logger } from '../telemetry/logger.js';
 
 /** What {@link keepWatching} watches, and how. */
@@ -14,13 +15,6 @@ export interface WatchTask<T> {
   readonly signal: AbortSignal;
 }
 
-/** Upper bounds of the pause before the next watch, in milliseconds. */
-export interface WatchPauses {
-  /** After the first failure; doubled with each further one. */
-  readonly minRetryDelay: number;
-  readonly maxRetryDelay: number;
-}
-
 /**
  * Watches, and watches again whenever a watch ended or threw, until `signal` aborts. A watch that held longer than the longest
  * pause begins the pauses anew; one that merely answered does not, or a registry that answers and breaks off would be asked for ever
@@ -30,7 +24,7 @@ export interface WatchPauses {
 export async function keepWatching<T>(
   task: WatchTask<T>,
   ports: Ports,
-  pauses: WatchPauses,
+  pauses: RetryPauses,
   logger: Logger,
 ): Promise<void> {
   const { subject, registry, signal } = task;
@@ -52,21 +46,6 @@ export async function keepWatching<T>(
     // Once per outage in plain sight: thousands of services may be watched, and each tries again and again.
     const report = failures === 0 ? logger.warn : logger.debug;
     report.call(logger, { subject, registry, error: trouble }, 'watching failed; the last good state stays in use');
-    // Full jitter: drawn from all of the range, so that many callers do not come back to a registry in the same moment.
-    const longest = Math.min(pauses.minRetryDelay * 2 ** Math.min(failures++, 30), pauses.maxRetryDelay);
-    await pause(longest * ports.random.next(), signal, ports);
+    await pause(ports, backoff(ports, ++failures, pauses), signal);
   }
-}
-
-/** Resolves after `ms` milliseconds, or as soon as `signal` aborts; leaves no timer and no listener behind. */
-function pause(ms: number, signal: AbortSignal, ports: Ports): Promise<void> {
-  return new Promise((resolve) => {
-    const over = (): void => {
-      timer.cancel();
-      signal.removeEventListener('abort', over);
-      resolve();
-    };
-    const timer = ports.timers.after(ms, over);
-    signal.addEventListener('abort', over, { once: true });
-  });
 }

@@ -1,5 +1,4 @@
-import type { Ports, TimerHandle } from '@mesher/core';
-import { jittered } from './waiting.js';
+import { jittered, type Ports, type TimerHandle } from '@mesher/core';
 
 /** Where a node of service-center is, as far as is known. */
 export type Nearness = 'own-zone' | 'other-zone' | 'configured';

@@ -1,8 +1,7 @@
-import type { Logger, Ports } from '@mesher/core';
+import { jittered, type Logger, pause, type Ports } from '@mesher/core';
 import type { Nearness } from './address-pool.js';
 import { readEndpoint } from './read-instances.js';
 import type { ServiceCenter } from './service-center.js';
-import { jittered, pause } from './waiting.js';
 import { itemsOf, membersOf, textOf } from './wire-model.js';
 
 /**

@@ -1,9 +1,8 @@
 import axios, { AxiosError, type AxiosInstance } from 'axios';
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
-import type { Timers } from '@mesher/core';
+import type { RegistryTls, Timers } from '@mesher/core';
 import { messageOf, ServiceCenterError } from './service-center-error.js';
-import type { TlsOptions } from './tls-files.js';
 
 export interface Request {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
@@ -29,7 +28,7 @@ export class Requests {
   readonly #agents: readonly [HttpAgent, HttpsAgent];
 
   constructor(
-    tls: TlsOptions,
+    tls: RegistryTls,
     maxResponseBytes: number,
     private readonly timers: Timers,
   ) {

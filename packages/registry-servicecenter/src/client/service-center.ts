@@ -1,4 +1,4 @@
-import type { InstanceStatus, Ports, RegistryClient } from '@mesher/core';
+import type { InstanceStatus, Ports, RegistryClient, RegistryTls } from '@mesher/core';
 import { baseOf, socketBase } from './addresses.js';
 import { AddressPool } from './address-pool.js';
 import { Calls, type Call, type Reply } from './calls.js';
@@ -6,7 +6,6 @@ import { SC_CODE } from './error-codes.js';
 import { Requests } from './requests.js';
 import { errorCodeOf, ServiceCenterError } from './service-center-error.js';
 import type { Socket, SocketEvents } from './sockets.js';
-import type { TlsOptions } from './tls-files.js';
 import { TokenSource } from './token-source.js';
 import { itemsOf, membersOf, textOf, textsOf, type WireInstance, type WireService } from './wire-model.js';
 
@@ -22,7 +21,7 @@ export interface ServiceCenterSettings {
   readonly quarantineMs: number;
   readonly socketSilenceMs: number;
   readonly account: RegistryClient['credentials']['account'];
-  readonly tls: TlsOptions;
+  readonly tls: RegistryTls;
 }
 
 export interface InstanceKey {

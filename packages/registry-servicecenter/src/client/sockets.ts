@@ -1,6 +1,5 @@
-import type { Timers, TimerHandle } from '@mesher/core';
+import type { RegistryTls, TimerHandle, Timers } from '@mesher/core';
 import { WebSocket } from 'ws';
-import type { TlsOptions } from './tls-files.js';
 
 export interface SocketEvents {
   /** The handshake is done. */
@@ -22,7 +21,7 @@ export interface SocketEnd {
 export interface SocketSettings {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
-  readonly tls: TlsOptions;
+  readonly tls: RegistryTls;
   readonly handshakeTimeoutMs: number;
   /** The server pings every 30 s; after so long without a sign of it the connection is given up, in milliseconds. */
   readonly silenceMs: number;

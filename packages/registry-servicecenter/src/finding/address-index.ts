@@ -1,7 +1,6 @@
-import type { Instance, Logger, Ports } from '@mesher/core';
+import { type Instance, jittered, type Logger, pause, type Ports } from '@mesher/core';
 import type { ServiceCenter } from '../client/service-center.js';
 import { membersOf, textOf } from '../client/wire-model.js';
-import { jittered, pause } from '../client/waiting.js';
 import { readInSlices } from './read-in-slices.js';
 
 /**

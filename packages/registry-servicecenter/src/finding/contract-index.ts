@@ -1,6 +1,5 @@
-import type { Logger, Ports } from '@mesher/core';
+import { jittered, type Logger, pause, type Ports } from '@mesher/core';
 import type { ServiceCenter } from '../client/service-center.js';
-import { jittered, pause } from '../client/waiting.js';
 import { itemsOf, membersOf, textOf } from '../client/wire-model.js';
 
 /** A version of a service that has a contract. */

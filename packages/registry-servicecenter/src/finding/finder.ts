@@ -1,13 +1,21 @@
-import type { Logger, Ports, RegistryState } from '@mesher/core';
+import {
+  Alarm,
+  backoff,
+  findRefusing,
+  jittered,
+  type Logger,
+  type Ports,
+  ProblemList,
+  type RegistryState,
+  type RetryPauses,
+  type VanishRules,
+} from '@mesher/core';
 import { isUnknownService } from '../client/error-codes.js';
 import type { OwnIdentity } from '../client/own-identity.js';
 import type { FindItem, FindResult, ServiceCenter } from '../client/service-center.js';
 import { messageOf } from '../client/service-center-error.js';
-import { Alarm, backoff, jittered, type RetryPauses } from '../client/waiting.js';
 import type { AppCatalog } from './app-catalog.js';
-import type { KnownService, VanishRules } from './known-service.js';
-import { ProblemList } from './problem-list.js';
-import { findRefusing } from './probes.js';
+import type { KnownService } from './known-service.js';
 import { readInSlices } from './read-in-slices.js';
 import { WantedService } from './wanted-service.js';
 

@@ -1,120 +1,14 @@
-import type { Instance } from '@mesher/core';
+import { KnownInstances, type VanishRules } from '@mesher/core';
 
-/** What is needed to judge instances that are no longer listed. */
-export interface VanishRules {
-  /** Keeps each of them for as long as it accepts connections, and not only when most are gone at once. */
-  readonly healthCheck: boolean;
-  /** How long instances are kept that vanished together, while they accept connections; milliseconds. */
-  readonly emptyGraceMs: number;
-  /** The same with `healthCheck`. */
-  readonly healthCheckGraceMs: number;
-}
-
-/** An instance that service-center lists no longer, and that may be there all the same. */
-interface Held {
-  readonly instance: Instance;
-  /** Monotonic milliseconds. */
-  readonly until: number;
-}
-
-/** Fewer instances than this may go in one step: somebody stopped them. The threshold of service-center's own protection. */
-const FEW = 5;
-/** When this share vanishes at once, service-center is more likely to be wrong than they are to be gone. */
-const MASS = 0.8;
-
-/**
- * What is known of one service of one application. An answer that empties it is not believed at once: a service-center that lost its
- * memory answers like one whose services are all stopped, and so does one that hides what we may not see. Instances that vanish
- * together are kept for a while, unless service-center said of each that it is gone, or they refuse connections.
- */
-export class KnownService {
+/** What is known of one service of one application. */
+export class KnownService extends KnownInstances {
   /** Opaque, of the last answer. */
   revision: string | undefined;
-  #exists: boolean | undefined;
-  #listed = new Map<string, Instance>();
-  readonly #held = new Map<string, Held>();
-  /** Of which an event said that they are gone. */
-  readonly #saidGone = new Set<string>();
 
   constructor(
     readonly app: string,
-    private readonly rules: VanishRules,
-  ) {}
-
-  /** Undefined until service-center has answered. */
-  get exists(): boolean | undefined {
-    return this.#exists === false && this.#held.size > 0 ? true : this.#exists;
+    rules: VanishRules,
+  ) {
+    super(rules);
   }
-
-  /** What the last answer said, whatever is kept in spite of it. */
-  get isRegistered(): boolean | undefined {
-    return this.#exists;
-  }
-
-  get instances(): readonly Instance[] {
-    const held = [...this.#held.values()].map(({ instance }) => instance);
-    return held.length === 0 ? [...this.#listed.values()] : [...this.#listed.values(), ...held];
-  }
-
-  /** Those that are kept although they are not listed. */
-  get held(): readonly Instance[] {
-    return [...this.#held.values()].map(({ instance }) => instance);
-  }
-
-  /** An event says whether the instance was taken out: if it was, that is why it is no longer listed, sooner or later. */
-  said(instanceId: string, isGone: boolean): void {
-    // What is not listed cannot vanish, and an id that comes back is not gone.
-    if (isGone && this.#listed.has(instanceId)) this.#saidGone.add(instanceId);
-    else this.#saidGone.delete(instanceId);
-  }
-
-  /** Takes an answer. @returns the instances that are kept although it does not list them, and that have to be probed */
-  take(listed: readonly Instance[], exists: boolean, now: number): readonly Instance[] {
-    const before = this.#listed;
-    this.#listed = new Map(listed.map((instance) => [instance.instanceId, instance]));
-    this.#exists = exists;
-    const taken = new Set(listed.flatMap(addressesOf));
-    for (const [id, { instance }] of this.#held) {
-      if (this.#listed.has(id) || addressesOf(instance).some((address) => taken.has(address))) this.#held.delete(id);
-    }
-    const vanished = [...before.values()].filter(({ instanceId }) => !this.#listed.has(instanceId));
-    const graceMs = this.#graceFor(vanished.length, before.size);
-    const unsure = vanished.filter(
-      (instance) =>
-        graceMs > 0 &&
-        takesCalls(instance) &&
-        !this.#saidGone.has(instance.instanceId) &&
-        !addressesOf(instance).some((address) => taken.has(address)),
-    );
-    // The cache that answered may be older than the event.
-    for (const id of this.#saidGone) if (!this.#listed.has(id)) this.#saidGone.delete(id);
-    for (const instance of unsure) this.#held.set(instance.instanceId, { instance, until: now + graceMs });
-    return unsure;
-  }
-
-  /** It refuses connections. @returns whether it was kept */
-  refused(instanceId: string): boolean {
-    return this.#held.delete(instanceId);
-  }
-
-  /** Gives up those that were kept long enough. @returns whether there were any */
-  expire(now: number): boolean {
-    const before = this.#held.size;
-    for (const [id, { until }] of this.#held) if (now >= until) this.#held.delete(id);
-    return this.#held.size < before;
-  }
-
-  #graceFor(vanished: number, before: number): number {
-    if (this.rules.healthCheck) return this.rules.healthCheckGraceMs;
-    const isMass = vanished === before || (before > FEW && vanished >= before * MASS);
-    return isMass ? this.rules.emptyGraceMs : 0;
-  }
-}
-
-function takesCalls({ status }: Instance): boolean {
-  return status === 'UP' || status === 'TESTING';
-}
-
-function addressesOf({ addresses }: Instance): readonly string[] {
-  return [...addresses.values()].map(({ host, port }) => `${host}|${port}`);
 }

@@ -1,17 +1,17 @@
-import type {
-  Instance,
-  Logger,
-  Ports,
-  RegistryState,
-  ServiceDiscovery,
-  ServiceQuery,
-  ServiceSnapshot,
+import {
+  type Instance,
+  type Logger,
+  type Ports,
+  type ProblemList,
+  type RegistryState,
+  type ServiceDiscovery,
+  type ServiceQuery,
+  type ServiceSnapshot,
+  within,
 } from '@mesher/core';
 import type { ServiceCenter } from '../client/service-center.js';
-import { within } from '@mesher/core';
 import { listEverything } from './address-index.js';
 import type { Finder } from './finder.js';
-import type { ProblemList } from './problem-list.js';
 
 export interface DiscoveryParts {
   readonly center: ServiceCenter;

@@ -1,7 +1,7 @@
+import { backoff } from '@mesher/core';
 import { expect } from 'chai';
 import { fakePorts } from '@mesher/core/testing';
 import { ServiceCenterServer } from '../testing/index.js';
-import { backoff } from '../client/waiting.js';
 import { RegistryRig, type RigSettings } from '../client/testing/registry-rig.js';
 import { readInSlices } from './read-in-slices.js';
 

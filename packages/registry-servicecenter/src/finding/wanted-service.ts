@@ -1,6 +1,5 @@
-import type { Instance, ServiceSnapshot } from '@mesher/core';
-import { ChangeSignal } from './change-signal.js';
-import { KnownService, type VanishRules } from './known-service.js';
+import { ChangeSignal, type Instance, type ServiceSnapshot, type VanishRules } from '@mesher/core';
+import { KnownService } from './known-service.js';
 
 /**
  * A service that somebody watches, in every application in which it is looked for. `app:name` means that of one application, as

@@ -1,9 +1,8 @@
-import type { Logger, Ports } from '@mesher/core';
+import { Alarm, backoff, type Logger, pause, type Ports, type RetryPauses } from '@mesher/core';
 import type { OwnIdentity } from '../client/own-identity.js';
 import type { ServiceCenter } from '../client/service-center.js';
 import { messageOf } from '../client/service-center-error.js';
 import type { Socket, SocketEnd } from '../client/sockets.js';
-import { Alarm, backoff, pause, type RetryPauses } from '../client/waiting.js';
 import { membersOf, textOf } from '../client/wire-model.js';
 import type { Finder } from './finder.js';
 

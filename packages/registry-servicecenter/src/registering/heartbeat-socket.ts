@@ -1,7 +1,6 @@
-import type { Logger, Ports } from '@mesher/core';
+import { backoff, type Logger, pause, type Ports, type RetryPauses } from '@mesher/core';
 import type { ServiceCenter } from '../client/service-center.js';
 import type { Socket, SocketEnd } from '../client/sockets.js';
-import { backoff, pause, type RetryPauses } from '../client/waiting.js';
 import type { Registration } from './registration.js';
 
 /** With this code service-center ends the WebSocket of an instance that it does not know. */

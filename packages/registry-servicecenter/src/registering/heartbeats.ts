@@ -1,8 +1,7 @@
-import type { Logger, Ports } from '@mesher/core';
+import { Alarm, backoff, type Logger, type Ports, type RetryPauses } from '@mesher/core';
 import { SC_CODE } from '../client/error-codes.js';
 import type { ServiceCenter } from '../client/service-center.js';
 import { errorCodeOf } from '../client/service-center-error.js';
-import { Alarm, backoff, type RetryPauses } from '../client/waiting.js';
 import type { Registration } from './registration.js';
 
 export interface HeartbeatSettings {

@@ -1,9 +1,17 @@
 import { randomUUID } from 'node:crypto';
-import type { Instance, InstanceStatus, Lease, Logger, Ports } from '@mesher/core';
+import {
+  backoff,
+  type Instance,
+  type InstanceStatus,
+  type Lease,
+  type Logger,
+  pause,
+  type Ports,
+  type RetryPauses,
+} from '@mesher/core';
 import { SC_CODE } from '../client/error-codes.js';
 import type { InstanceKey, ServiceCenter } from '../client/service-center.js';
 import { errorCodeOf, messageOf, ServiceCenterError } from '../client/service-center-error.js';
-import { backoff, pause, type RetryPauses } from '../client/waiting.js';
 import { describeInstance, describeService, type OwnFacts } from './own-service.js';
 import type { SchemaFiles } from './schema-files.js';
 

@@ -1,8 +1,7 @@
-import type { Instance, Lease, Logger, Ports, Registrator } from '@mesher/core';
+import type { Instance, Lease, Logger, Ports, Registrator, RetryPauses } from '@mesher/core';
 import type { OwnIdentity } from '../client/own-identity.js';
 import type { ServiceCenter } from '../client/service-center.js';
 import { messageOf, ServiceCenterError } from '../client/service-center-error.js';
-import type { RetryPauses } from '../client/waiting.js';
 import { HeartbeatSocket } from './heartbeat-socket.js';
 import { Heartbeats } from './heartbeats.js';
 import type { OwnFacts } from './own-service.js';

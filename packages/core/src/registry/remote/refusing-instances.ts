@@ -1,5 +1,6 @@
 import { connect } from 'node:net';
-import type { Instance, Timers } from '@mesher/core';
+import type { Timers } from '../../ports/ports.js';
+import type { Instance } from '../instance.js';
 
 /** Connections that are tried at once: a thousand instances that vanished must not take all file descriptors. */
 const AT_ONCE = 32;

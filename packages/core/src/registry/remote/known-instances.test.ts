@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import { makeInstance, type Instance, type InstanceStatus } from '@mesher/core';
-import { KnownService } from './known-service.js';
+import { makeInstance, type Instance, type InstanceStatus } from '../instance.js';
+import { KnownInstances } from './known-instances.js';
 
 function instance(id: number, status: InstanceStatus = 'UP', port = 1_000 + id): Instance {
   const addresses = new Map([['rest', { host: '10.0.0.1', port, tls: false }]]);
@@ -17,8 +17,8 @@ function idsOf(list: readonly Instance[]): readonly string[] {
   return list.map(({ instanceId }) => instanceId);
 }
 
-function after(before: readonly Instance[], now: readonly Instance[], rules = GRACE): KnownService {
-  const known = new KnownService('shop', rules);
+function after(before: readonly Instance[], now: readonly Instance[], rules = GRACE): KnownInstances {
+  const known = new KnownInstances(rules);
   known.take(before, true, 0);
   known.take(now, true, 1);
   return known;
@@ -39,7 +39,7 @@ describe('instances that are no longer listed', () => {
   });
 
   it('go when an event said so, even where the answer after it was older', () => {
-    const known = new KnownService('shop', GRACE);
+    const known = new KnownInstances(GRACE);
     known.take(instances(1), true, 0);
     known.said('i0', true);
     known.take(instances(1), true, 1);
@@ -48,7 +48,7 @@ describe('instances that are no longer listed', () => {
   });
 
   it('are kept when an event said that they are gone, and another that they are back', () => {
-    const known = new KnownService('shop', GRACE);
+    const known = new KnownInstances(GRACE);
     known.take(instances(1), true, 0);
     known.said('i0', true);
     known.said('i0', false);
@@ -83,8 +83,8 @@ describe('instances that are no longer listed', () => {
     expect(after(instances(2), [], { ...GRACE, emptyGraceMs: 0 }).held).to.deep.equal([]);
   });
 
-  it('make a service exist that service-center does not know any more', () => {
-    const known = new KnownService('shop', GRACE);
+  it('make a service exist that the registry does not know any more', () => {
+    const known = new KnownInstances(GRACE);
     expect(known.exists).to.equal(undefined);
     known.take(instances(1), true, 0);
     known.take([], false, 1);

@@ -1,4 +1,4 @@
-import type { Ports } from '@mesher/core';
+import type { Ports } from './ports.js';
 
 /** Resolves after `ms` milliseconds or as soon as `signal` aborts; leaves no timer and no listener behind. */
 export function pause(ports: Pick<Ports, 'timers'>, ms: number, signal: AbortSignal): Promise<void> {

@@ -1,27 +1,29 @@
 import { expect } from 'chai';
-import { loadConfiguration, registryClientOf } from '@mesher/core';
+import { loadConfiguration } from '../../config/load.js';
+import { MeshError } from '../../errors.js';
+import { registryClientOf } from '../../plugin/registry-client.js';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { readTls, type TlsOptions } from './tls-files.js';
+import { readRegistryTls, type RegistryTls } from './tls-files.js';
 
-describe('TLS to service-center', () => {
+describe('TLS to a registry', () => {
   let confDir: string;
 
   beforeEach(async () => {
-    confDir = await mkdtemp(join(tmpdir(), 'mesher-sc-'));
+    confDir = await mkdtemp(join(tmpdir(), 'mesher-tls-'));
     for (const name of ['ca.pem', 'all.pem', 'key.pem']) await writeFile(join(confDir, name), name);
     await writeFile(join(confDir, 'password'), 'secret\n');
   });
 
   afterEach(() => rm(confDir, { recursive: true, force: true }));
 
-  async function read(ssl: string): Promise<TlsOptions> {
+  async function read(ssl: string): Promise<RegistryTls> {
     await writeFile(join(confDir, 'tls.yaml'), `ssl:\n${ssl}`);
     await writeFile(join(confDir, 'microservice.yaml'), 'servicecomb.service.name: caller\n');
     const { document, errors } = await loadConfiguration({ confDir, env: {} });
     if (document === undefined) throw new Error(JSON.stringify(errors));
-    return await readTls(registryClientOf(document).ssl, confDir);
+    return await readRegistryTls(registryClientOf(document).ssl, confDir, (text) => new MeshError('SETTING', text));
   }
 
   it('is what stands under the tag of the registry, over what stands for everybody', async () => {
@@ -33,7 +35,7 @@ describe('TLS to service-center', () => {
     expect(tls).to.include({ servername: 'sc', passphrase: 'secret', minVersion: 'TLSv1.2' });
   });
 
-  it('checks the certificate of service-center unless it is told not to', async () => {
+  it('checks the certificate of the registry unless it is told not to', async () => {
     expect((await read('  caFile: ca.pem\n')).rejectUnauthorized).to.equal(true);
     expect((await read('  registry.Consumer.verifyPeer: false\n')).rejectUnauthorized).to.equal(false);
   });
@@ -54,7 +56,7 @@ describe('TLS to service-center', () => {
   ] as const) {
     it(`is refused with ${words}, and says which key`, async () => {
       const error: unknown = await read(`  registry.Consumer.${ssl}\n`).catch((reason: unknown) => reason);
-      expect(error).to.include({ code: 'SC_SETTING' });
+      expect(error).to.include({ code: 'SETTING' });
       expect((error as Error).message).to.contain(`ssl.registry.Consumer.${ssl.split(':')[0] ?? ''}`);
     });
   }

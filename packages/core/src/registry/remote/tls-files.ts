@@ -1,13 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import type { RegistryClient } from '@mesher/core';
-import { ServiceCenterError } from './service-center-error.js';
+import type { RegistryClient } from '../../plugin/registry-client.js';
 
 type Ssl = RegistryClient['ssl'];
 type TlsKeys = Omit<Ssl, 'tags'>;
 
-/** What `node:https` and `ws` need. */
-export interface TlsOptions {
+/** What `node:https` and `ws` need to speak with a registry. */
+export interface RegistryTls {
   readonly ca?: Buffer;
   readonly cert?: Buffer;
   readonly key?: Buffer;
@@ -23,11 +22,17 @@ export interface TlsOptions {
 const TAGS = ['registry', 'registry.Consumer'] as const;
 
 /**
- * TLS to service-center: `ssl.registry.Consumer.*` over `ssl.registry.*` over `ssl.*`, key by key. Unlike go-chassis it checks the
+ * TLS to a registry: `ssl.registry.Consumer.*` over `ssl.registry.*` over `ssl.*`, key by key. Unlike go-chassis it checks the
  * certificate of the server unless `verifyPeer: false` says not to: whoever speaks as the registry decides where calls go.
- * @throws ServiceCenterError SC_SETTING for a file that cannot be read, or a cipher plugin
+ * @param refuse makes the error of the registry from a text that names the key
+ * @throws what `refuse` makes for a file that cannot be read, a cipher plugin, or a version of TLS that is broken
  */
-export async function readTls(ssl: Ssl, confDir: string): Promise<TlsOptions> {
+export async function readRegistryTls(
+  ssl: Ssl,
+  confDir: string,
+  refuse: (problem: string) => Error,
+): Promise<RegistryTls> {
+  const setting = (key: string, problem: string): Error => refuse(`ssl.registry.Consumer.${key}: ${problem}`);
   const layers: readonly Partial<TlsKeys>[] = [ssl, ...TAGS.flatMap((tag) => ssl.tags.get(tag) ?? [])];
   const pick = <K extends keyof TlsKeys>(key: K): TlsKeys[K] | undefined =>
     layers.reduce<TlsKeys[K] | undefined>((found, layer) => layer[key] ?? found, undefined);
@@ -37,7 +42,9 @@ export async function readTls(ssl: Ssl, confDir: string): Promise<TlsOptions> {
   }
   const read = async (key: 'caFile' | 'certFile' | 'keyFile' | 'certPwdFile'): Promise<Buffer | undefined> => {
     const file = pick(key);
-    return file === undefined ? undefined : await readSetting(key, resolve(confDir, file));
+    return file === undefined
+      ? undefined
+      : await readSetting(resolve(confDir, file), (problem) => setting(key, problem));
   };
   const [ca, cert, key, password] = await Promise.all([
     read('caFile'),
@@ -47,8 +54,8 @@ export async function readTls(ssl: Ssl, confDir: string): Promise<TlsOptions> {
   ]);
   const servername = pick('serverName');
   const suites = pick('cipherSuits');
-  const lowest = version('minVersion', pick('minVersion') ?? pick('protocol'));
-  const highest = version('maxVersion', pick('maxVersion'));
+  const lowest = version(pick('minVersion') ?? pick('protocol'), (problem) => setting('minVersion', problem));
+  const highest = version(pick('maxVersion'), (problem) => setting('maxVersion', problem));
   return {
     ...(ca === undefined ? {} : { ca }),
     ...(cert === undefined ? {} : { cert }),
@@ -72,20 +79,16 @@ function openSslName(suite: string): string {
     .replaceAll('_', '-');
 }
 
-function version(key: string, value: string | undefined): 'TLSv1.2' | 'TLSv1.3' | undefined {
+function version(value: string | undefined, refuse: (problem: string) => Error): 'TLSv1.2' | 'TLSv1.3' | undefined {
   if (value === undefined) return undefined;
   if (value === 'TLSv1.2' || value === 'TLSv1.3') return value;
-  throw setting(key, `'${value}' is no version of TLS that is still safe: TLSv1.2 or TLSv1.3`);
+  throw refuse(`'${value}' is no version of TLS that is still safe: TLSv1.2 or TLSv1.3`);
 }
 
-async function readSetting(key: string, path: string): Promise<Buffer> {
+async function readSetting(path: string, refuse: (problem: string) => Error): Promise<Buffer> {
   try {
     return await readFile(path);
   } catch (error) {
-    throw setting(key, `${path} cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown error'})`);
+    throw refuse(`${path} cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown error'})`);
   }
-}
-
-function setting(key: string, problem: string): ServiceCenterError {
-  return new ServiceCenterError('SC_SETTING', `ssl.registry.Consumer.${key}: ${problem}`);
 }
