@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs the real servers and clients that `npm run test:peers` talks to, where that is possible: programs of Debian as root on a machine
-# with apt, programs in Go (h2spec, and the gRPC peer by grpc-go) with a Go toolchain, by the exact versions of e2e/go/go.mod, and grpcio with Python.
+# with apt, programs in Go (servers, and clients) with a Go toolchain, by the exact versions of the modules in e2e/go, and grpcio with Python.
 # Never fails: a test whose peer is missing is skipped and says so.
 set -u
 
@@ -14,14 +14,31 @@ readonly LIMIT=240
 root=$(cd "$(dirname "$0")/.." && pwd)
 readonly root BUILT="$root/e2e/.cache/peers"
 
+# Programs in Go: a folder of e2e/go, which is a module with exact versions of its own, the packages of it to build, each to a program named
+# like the last part of its path, and the seconds that a build may take on a machine that never built it: a server is half a million lines.
+readonly GO_PEERS=(
+  "grpc-peer|.|240"
+  "h2spec|github.com/summerwind/h2spec/cmd/h2spec|240"
+)
+
 build_go_programs() {
   if ! command -v go >/dev/null; then
-    echo "peers: there is no Go, so h2spec and the peer by grpc-go are not built; the tests that need them are skipped"
+    echo "peers: there is no Go, so the programs of e2e/go are not built; the tests that need them are skipped"
     return
   fi
   mkdir -p "$BUILT"
-  (cd "$root/e2e/go" && timeout "$LIMIT" go build -o "$BUILT/" ./grpc-peer github.com/summerwind/h2spec/cmd/h2spec) ||
-    echo "peers: could not build h2spec and the peer by grpc-go; the tests that need them are skipped"
+  local entry folder packages limit started
+  for entry in "${GO_PEERS[@]}"; do
+    IFS='|' read -r folder packages limit <<<"$entry"
+    started=$SECONDS
+    # The packages are several words. -mod=readonly: versions never move while peers are installed.
+    # shellcheck disable=SC2086
+    if ! (cd "$root/e2e/go/$folder" && timeout "$limit" go build -mod=readonly -o "$BUILT/" $packages); then
+      echo "peers: could not build $folder; the tests that need it are skipped"
+    elif ((SECONDS - started > 5)); then
+      echo "peers: built $folder in $((SECONDS - started)) s"
+    fi
+  done
 }
 
 # Version of grpcio: its core is that of the gRPC libraries for C++, Ruby and PHP, too.

@@ -1,11 +1,8 @@
-module mesher.test/peers
+module mesher.test/peers/h2spec
 
 go 1.24.0
 
-require (
-	github.com/summerwind/h2spec v2.2.1+incompatible
-	google.golang.org/grpc v1.76.0
-)
+require github.com/summerwind/h2spec v2.2.1+incompatible
 
 require (
 	github.com/fatih/color v1.18.0 // indirect
@@ -17,6 +14,4 @@ require (
 	golang.org/x/net v0.42.0 // indirect
 	golang.org/x/sys v0.41.0 // indirect
 	golang.org/x/text v0.27.0 // indirect
-	google.golang.org/genproto/googleapis/rpc v0.0.0-20250804133106-a7a43d27e69b // indirect
-	google.golang.org/protobuf v1.36.6 // indirect
 )
