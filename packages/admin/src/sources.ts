@@ -56,6 +56,8 @@ export interface RegistryView extends KnowledgeView {
   readonly name: string;
   /** Complaints that did not stop the registry from working. */
   readonly problems: readonly string[];
+  /** What happened to the connection since the start, and how often; left out by registries without one. */
+  readonly events?: Readonly<Record<string, number>>;
 }
 
 export interface EndpointView {
@@ -83,6 +85,8 @@ export interface ServiceView extends KnowledgeView {
   readonly service: string;
   /** False when the registry is sure that there is no such service. */
   readonly exists: boolean;
+  /** Opaque; another one whenever the content changed. Left out while nothing is known. */
+  readonly revision?: string;
   readonly instances: readonly InstanceView[];
 }
 

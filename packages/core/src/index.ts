@@ -80,6 +80,8 @@ export type {
   ServiceQuery,
   ServiceSnapshot,
 } from './registry/contracts.js';
+export { REGISTRY_EVENTS, RegistryEventCounter } from './registry/registry-events.js';
+export type { RegistryCounts, RegistryEvent } from './registry/registry-events.js';
 export { KnownInstances } from './registry/remote/known-instances.js';
 export type { VanishRules } from './registry/remote/known-instances.js';
 export { findRefusing } from './registry/remote/refusing-instances.js';
@@ -89,6 +91,9 @@ export { readRegistryTls } from './registry/remote/tls-files.js';
 export type { RegistryTls } from './registry/remote/tls-files.js';
 export { Alarm, backoff, jittered, pause } from './ports/waiting.js';
 export type { RetryPauses } from './ports/waiting.js';
+export { parseJsonInSlices } from './slices/parse-json.js';
+export { atOnce, inSlices, ITEMS_PER_SLICE, nextTurn } from './slices/slices.js';
+export type { NextTurn, Steps } from './slices/slices.js';
 export type { DestinationResolver, PeerView, SourceIdentity, SourceResolver } from './resolver/contracts.js';
 export { registryClientOf } from './plugin/registry-client.js';
 export type { RegistryClient } from './plugin/registry-client.js';

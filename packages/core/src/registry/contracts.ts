@@ -1,4 +1,5 @@
 import type { Instance, InstanceStatus } from './instance.js';
+import type { RegistryCounts } from './registry-events.js';
 
 export interface ServiceQuery {
   readonly service: string;
@@ -23,6 +24,8 @@ export interface RegistryState {
   readonly lastError: string | undefined;
   /** Complaints that did not stop the registry from working: a bad line, an unreadable file. */
   readonly problems: readonly string[];
+  /** What has happened to the connection since the start; left out by registries without one. */
+  readonly counts?: RegistryCounts;
 }
 
 /**

@@ -1,3 +1,4 @@
+import { REGISTRY_EVENTS } from '../registry/registry-events.js';
 import type { MetricDefinition, MetricGroup, MetricType } from './metric-family.js';
 
 function define(group: MetricGroup) {
@@ -227,6 +228,15 @@ export const METRICS = {
     'mesher_registry_instances',
     BY_REGISTRY,
     'Instances known of the watched services.',
+  ),
+  registryEndpoints: registry('gauge', 'mesher_registry_endpoints', BY_REGISTRY, 'Addresses of those instances.'),
+  registryEvents: registry(
+    'counter',
+    'mesher_registry_events_total',
+    [...BY_REGISTRY, 'event'],
+    `What happened to the connection with the registry: ${Object.entries(REGISTRY_EVENTS)
+      .map(([event, meaning]) => `${event} (${meaning})`)
+      .join(', ')}. Absent for a registry without a connection.`,
   ),
 
   cpuSeconds: runtime('counter', 'process_cpu_seconds_total', [], 'User and system CPU time of the process.'),

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { REGISTRY_EVENTS } from '../registry/registry-events.js';
 import { fakeMetricSources } from '../testing/metric-sources.js';
 import { checkHistograms, findSamples, sampleValue } from '../testing/prometheus-samples.js';
 import { parsePrometheusText } from '../testing/prometheus-text.js';
@@ -130,6 +131,22 @@ describe('the registry metrics', () => {
     expect(sampleValue(families.get('mesher_registry_problems'), file)).to.equal(1);
     expect(sampleValue(families.get('mesher_registry_services_watched'), file)).to.equal(3);
     expect(sampleValue(families.get('mesher_registry_instances'), file)).to.equal(7);
+    expect(sampleValue(families.get('mesher_registry_endpoints'), file)).to.equal(9);
+  });
+
+  it('count what happened to the connection, zeros included, and nothing where there is none', async () => {
+    const families = await render(fakeMetricSources());
+    const counted = families
+      .get('mesher_registry_events_total')
+      ?.samples.map((sample) => [sample.labels.get('registry'), sample.labels.get('event'), sample.value]);
+    expect(counted).to.deep.equal(
+      Object.keys(REGISTRY_EVENTS).map((event) => ['file', event, event === 'reconnected' ? 2 : 0]),
+    );
+    const [file] = fakeMetricSources().registries ?? [];
+    if (file === undefined) throw new Error('the fake sources have a registry');
+    const without = { ...file, state: () => ({ ...file.state(), counts: undefined }) };
+    const none = await render(fakeMetricSources({ registries: [without] }));
+    expect(none.get('mesher_registry_events_total')?.samples).to.deep.equal([]);
   });
 
   it('give no age before the first answer', async () => {
@@ -138,6 +155,7 @@ describe('the registry metrics', () => {
       state: () => ({ freshness: 'never' as const, lastSuccessAt: undefined, problems: [] }),
       servicesWatched: () => 0,
       instances: () => 0,
+      endpoints: () => 0,
     };
     const families = await render(fakeMetricSources({ registries: [never] }));
     expect(families.get('mesher_registry_last_success_age_seconds')?.samples).to.deep.equal([]);

@@ -1,5 +1,6 @@
 import type { Clock } from '../ports/ports.js';
 import type { RegistryState } from '../registry/contracts.js';
+import { REGISTRY_EVENTS, type RegistryEvent } from '../registry/registry-events.js';
 import { METRICS } from './metric-catalog.js';
 import { SmallFamily } from './metric-family.js';
 import type { MetricDefinition, MetricFamily, Sample } from './metric-family.js';
@@ -8,12 +9,15 @@ import type { MetricDefinition, MetricFamily, Sample } from './metric-family.js'
 export interface RegistryStatsSource {
   /** Name of the registry plugin; the label `registry`. */
   readonly name: string;
-  state(): Pick<RegistryState, 'freshness' | 'lastSuccessAt' | 'problems'>;
+  state(): Pick<RegistryState, 'freshness' | 'lastSuccessAt' | 'problems' | 'counts'>;
   servicesWatched(): number;
   /** Instances of the watched services. */
   instances(): number;
+  /** Addresses of them. */
+  endpoints(): number;
 }
 
+const EVENTS = Object.keys(REGISTRY_EVENTS) as readonly RegistryEvent[];
 const STATES = ['never', 'fresh', 'stale'] as const satisfies readonly RegistryState['freshness'][];
 
 /** The families of the page that read the state of each registry at scrape time. */
@@ -46,5 +50,14 @@ export function registryFamilies(sources: readonly RegistryStatsSource[], clock:
     gauge(METRICS.registryProblems, (source) => source.state().problems.length),
     gauge(METRICS.registryServices, (source) => source.servicesWatched()),
     gauge(METRICS.registryInstances, (source) => source.instances()),
+    gauge(METRICS.registryEndpoints, (source) => source.endpoints()),
+    new SmallFamily(METRICS.registryEvents, () =>
+      sources.flatMap((source) => {
+        const { counts } = source.state();
+        if (counts === undefined) return [];
+        // Also those that never happened: an alert on the increase needs the zero before.
+        return EVENTS.map((event) => ({ labels: { registry: source.name, event }, value: counts[event] ?? 0 }));
+      }),
+    ),
   ];
 }

@@ -18,8 +18,14 @@ export function fakeMetricSources(overrides: Partial<MetricSources> = {}): Requi
     registries: [
       {
         name: 'file',
-        state: () => ({ freshness: 'stale', lastSuccessAt: clock.wallTime() - 2500, problems: ['a bad line'] }),
+        state: () => ({
+          freshness: 'stale',
+          lastSuccessAt: clock.wallTime() - 2500,
+          problems: ['a bad line'],
+          counts: { reconnected: 2 },
+        }),
         servicesWatched: () => 3,
+        endpoints: () => 9,
         instances: () => 7,
       },
     ],

@@ -140,6 +140,7 @@ describe('what the admin API shows of a sidecar', () => {
         lastSuccessAt: shown.ports.clock.wallTime(),
         lastError: 'connection refused',
         problems: ['world:2: a bad line'],
+        counts: { reconnected: 2 },
       };
       shown.ports.time.advance(2_500);
       expect(shown.sources.services().registries).to.deep.equal([
@@ -149,6 +150,7 @@ describe('what the admin API shows of a sidecar', () => {
           ageSeconds: 2.5,
           lastError: 'connection refused',
           problems: ['world:2: a bad line'],
+          events: { reconnected: 2 },
         },
       ]);
     });

@@ -64,6 +64,7 @@ export function adminSources(view: SidecarView): AdminSources {
           servicesWatched: () => chassis.directory.plans.length,
           instances: () =>
             chassis.directory.plans.reduce((sum, plan) => sum + (plan.snapshot?.instances.length ?? 0), 0),
+          endpoints: () => countEndpoints(chassis),
         },
       ],
       localHealth: () => view.health?.stats,
@@ -122,6 +123,7 @@ function servicesView(chassis: Chassis, ports: Ports): ServicesView {
       exists: plan === undefined || plan.state === 'known',
       freshness: plan?.state === 'pending' ? 'never' : state.freshness,
       ...age(state.lastSuccessAt),
+      ...(plan?.snapshot === undefined ? {} : { revision: plan.snapshot.revision }),
       instances: instances.map((instance) => instanceView(instance, chassis, ports)),
     };
   });
@@ -133,10 +135,19 @@ function servicesView(chassis: Chassis, ports: Ports): ServicesView {
         ...age(state.lastSuccessAt),
         ...(state.lastError === undefined ? {} : { lastError: state.lastError }),
         problems: state.problems,
+        ...(state.counts === undefined ? {} : { events: state.counts }),
       },
     ],
     services,
   };
+}
+
+function countEndpoints({ directory }: Chassis): number {
+  let sum = 0;
+  for (const { snapshot } of directory.plans) {
+    for (const { addresses } of snapshot?.instances ?? []) sum += addresses.size;
+  }
+  return sum;
 }
 
 function poolsView(proxy: ProxyServer): PoolsView {
