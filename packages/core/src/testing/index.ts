@@ -36,3 +36,7 @@ export { CookieJars } from './conformance/cookie-jars.js';
 export { AnswerScript } from './conformance/fake-backends.js';
 export { renderConformanceReference } from './conformance/conformance-reference.js';
 export { loadConformanceTable } from './conformance/load-table.js';
+export { FaultProxy } from './fault-proxy/fault-proxy.js';
+export type { FaultCounts, FaultProxyTarget } from './fault-proxy/fault-proxy.js';
+export { FAULT_MODES, NO_FAULT } from './fault-proxy/faults.js';
+export type { ConnectionFacts, ConnectionFaults, Fault, FaultMode } from './fault-proxy/faults.js';
