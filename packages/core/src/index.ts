@@ -86,6 +86,7 @@ export { KnownInstances } from './registry/remote/known-instances.js';
 export type { VanishRules } from './registry/remote/known-instances.js';
 export { findRefusing } from './registry/remote/refusing-instances.js';
 export { ProblemList } from './registry/remote/problem-list.js';
+export { excerptOf, itemsOf, membersOf, textOf, textsOf } from './registry/remote/wire-values.js';
 export { ChangeSignal } from './registry/remote/change-signal.js';
 export { readRegistryTls } from './registry/remote/tls-files.js';
 export type { RegistryTls } from './registry/remote/tls-files.js';

@@ -1,5 +1,7 @@
 import type { InstanceStatus } from '@mesher/core';
 
+export { excerptOf, itemsOf, membersOf, textOf, textsOf } from '@mesher/core';
+
 /** A service as service-center keeps it; only what Mesher reads or writes. */
 export interface WireService {
   readonly serviceId?: string;
@@ -28,28 +30,4 @@ export interface WireInstance {
   readonly properties: Readonly<Record<string, string>>;
   readonly healthCheck: { readonly mode: 'push'; readonly interval: number; readonly times: number };
   readonly dataCenterInfo?: { readonly name: string; readonly region: string; readonly availableZone: string };
-}
-
-/** The members of a JSON object; none for anything else. */
-export function membersOf(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-    ? (value as Readonly<Record<string, unknown>>)
-    : {};
-}
-
-/** The items of a JSON list; none for anything else, null included. */
-export function itemsOf(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? (value as readonly unknown[]) : [];
-}
-
-/** A text that is not empty. */
-export function textOf(value: unknown): string | undefined {
-  return typeof value === 'string' && value !== '' ? value : undefined;
-}
-
-/** The members of an object that are texts. */
-export function textsOf(value: unknown): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(membersOf(value)).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
-  );
 }
