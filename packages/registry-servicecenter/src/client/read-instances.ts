@@ -1,5 +1,5 @@
 import type { Instance, InstanceAddress, InstanceStatus } from '@mesher/core';
-import { itemsOf, membersOf, textOf, textsOf } from './wire-model.js';
+import { excerptOf, itemsOf, membersOf, textOf, textsOf } from './wire-model.js';
 
 /** Where instances were found. */
 export interface FoundAt {
@@ -11,6 +11,15 @@ export interface FoundAt {
 }
 
 const STATUSES: ReadonlySet<string> = new Set<InstanceStatus>(['UP', 'DOWN', 'STARTING', 'TESTING', 'OUTOFSERVICE']);
+
+/** Longest id and version; service-center itself takes 64 characters. What is longer is none, and would be kept for every instance. */
+const MAX_NAME_LENGTH = 256;
+/** Longest address with its flags. */
+const MAX_ENDPOINT_LENGTH = 2_048;
+/** Most protocols of one instance. */
+const MAX_ADDRESSES = 64;
+/** Most characters in the properties of one instance; the handbook of service-center advises to stay below 3,000. */
+const MAX_METADATA_LENGTH = 65_536;
 
 /**
  * Reads what service-center lists; of an id that occurs twice the last one counts. What makes no sense is left out and told.
@@ -25,7 +34,7 @@ export function readInstances(list: unknown, at: FoundAt, onProblem: (problem: s
   return [...found.values()];
 }
 
-/** @returns undefined for one without an id */
+/** @returns undefined for one without an id, or with an id or a version that is none */
 export function readInstance(
   item: unknown,
   { service, app, version }: FoundAt,
@@ -37,24 +46,51 @@ export function readInstance(
     onProblem(`${service}: an instance without instanceId`);
     return undefined;
   }
-  const addresses = new Map<string, InstanceAddress>();
-  for (const endpoint of itemsOf(wire['endpoints'])) {
-    const read = readEndpoint(endpoint);
-    if (read === undefined) onProblem(`${service} ${instanceId}: no address: ${String(endpoint).slice(0, 100)}`);
-    else if (!addresses.has(read.protocol)) addresses.set(read.protocol, read.address);
+  const ofVersion = textOf(wire['version']) ?? version ?? '0.0.1';
+  if (instanceId.length > MAX_NAME_LENGTH || ofVersion.length > MAX_NAME_LENGTH) {
+    onProblem(`${service} ${excerptOf(instanceId)}: an id or a version of more than ${MAX_NAME_LENGTH} characters`);
+    return undefined;
   }
+  const tell = (problem: string): void => onProblem(`${service} ${instanceId}: ${problem}`);
+  const addresses = readAddresses(wire['endpoints'], tell);
   const status = textOf(wire['status']) ?? 'UP';
   return {
     service,
     instanceId,
     app,
-    version: textOf(wire['version']) ?? version ?? '0.0.1',
+    version: ofVersion,
     // A status that nobody knows is none under which calls are welcome.
     status: STATUSES.has(status) ? (status as InstanceStatus) : 'DOWN',
     weight: 1,
     addresses,
-    metadata: { ...placeOf(wire['dataCenterInfo']), ...textsOf(wire['properties']) },
+    metadata: { ...placeOf(wire['dataCenterInfo']), ...propertiesOf(wire['properties'], tell) },
   };
+}
+
+function readAddresses(list: unknown, tell: (problem: string) => void): ReadonlyMap<string, InstanceAddress> {
+  const addresses = new Map<string, InstanceAddress>();
+  for (const endpoint of itemsOf(list)) {
+    const read = readEndpoint(endpoint);
+    if (read === undefined) {
+      tell(`no address: ${excerptOf(endpoint)}`);
+    } else if (!addresses.has(read.protocol)) {
+      if (addresses.size === MAX_ADDRESSES) {
+        tell(`more than ${MAX_ADDRESSES} addresses; the others are left out`);
+        return addresses;
+      }
+      addresses.set(read.protocol, read.address);
+    }
+  }
+  return addresses;
+}
+
+function propertiesOf(properties: unknown, tell: (problem: string) => void): Record<string, string> {
+  const texts = textsOf(properties);
+  let length = 0;
+  for (const [name, value] of Object.entries(texts)) length += name.length + value.length;
+  if (length <= MAX_METADATA_LENGTH) return texts;
+  tell(`properties of ${length} characters, which are left out: more than ${MAX_METADATA_LENGTH}`);
+  return {};
 }
 
 function placeOf(dataCenter: unknown): Record<string, string> {
@@ -65,11 +101,13 @@ function placeOf(dataCenter: unknown): Record<string, string> {
   };
 }
 
-const ENDPOINT = /^([A-Za-z0-9][\w.+-]*):\/\/(\[[0-9A-Fa-f:.%]+\]|[^\s:/?#[\]]+):(\d{1,5})(?:\/[^?]*)?(?:\?(.*))?$/;
+const ENDPOINT =
+  /^([A-Za-z0-9][\w.+-]{0,63}):\/\/(\[[0-9A-Fa-f:.]{2,45}(?:%[\w.-]{1,32})?\]|[\w.-]{1,253}):(\d{1,5})(?:\/[^?]*)?(?:\?(.*))?$/;
 
 /** `rest://10.0.0.1:8080?sslEnabled=true`: the scheme is the name of the protocol, flags stand in the query. */
 export function readEndpoint(text: unknown): { protocol: string; address: InstanceAddress } | undefined {
-  const [, protocol, host, digits, query] = typeof text === 'string' ? (ENDPOINT.exec(text.trim()) ?? []) : [];
+  if (typeof text !== 'string' || text.length > MAX_ENDPOINT_LENGTH) return undefined;
+  const [, protocol, host, digits, query] = ENDPOINT.exec(text.trim()) ?? [];
   const port = Number(digits);
   if (protocol === undefined || host === undefined || !(port >= 1 && port <= 65_535)) return undefined;
   const tls = new URLSearchParams(query ?? '').get('sslEnabled') === 'true';

@@ -2,9 +2,10 @@ import type { InstanceStatus, Ports, RegistryClient, RegistryTls } from '@mesher
 import { baseOf, socketBase } from './addresses.js';
 import { AddressPool } from './address-pool.js';
 import { Calls, type Call, type Reply } from './calls.js';
+import { idIn, listOrNothing, readFound, type FindItem, type FindResult } from './answers.js';
 import { SC_CODE } from './error-codes.js';
 import { Requests } from './requests.js';
-import { errorCodeOf, ServiceCenterError } from './service-center-error.js';
+import { errorCodeOf, type ServiceCenterError } from './service-center-error.js';
 import type { Socket, SocketEvents } from './sockets.js';
 import { TokenSource } from './token-source.js';
 import { itemsOf, membersOf, textOf, textsOf, type WireInstance, type WireService } from './wire-model.js';
@@ -28,22 +29,6 @@ export interface InstanceKey {
   readonly serviceId: string;
   readonly instanceId: string;
 }
-
-/** What is asked for in a batch: one service of one application. */
-export interface FindItem {
-  readonly appId: string;
-  readonly serviceName: string;
-  readonly environment: string;
-  /** Of the last answer; undefined for all there is. */
-  readonly revision: string | undefined;
-}
-
-/** What a batch says about one item of it. */
-export type FindResult =
-  | { readonly kind: 'not-modified' }
-  | { readonly kind: 'updated'; readonly revision: string | undefined; readonly instances: unknown }
-  /** The service is not known; or the one that asks is not: `detail` tells them apart, on some servers. */
-  | { readonly kind: 'failed'; readonly errorCode: number | undefined; readonly detail: string };
 
 /** All versions: the rule of 1.x, which newer servers do not look at. */
 const ALL_VERSIONS = '0+';
@@ -116,7 +101,7 @@ export class ServiceCenter {
   /** All services of the tenant, each in each version. */
   async services(signal: AbortSignal): Promise<readonly unknown[]> {
     const { body } = await this.#ask('GET', '/microservices', signal);
-    return itemsOf(membersOf(body)['services']);
+    return listOrNothing(membersOf(body)['services'], 'services');
   }
 
   /** Text of a contract; undefined when there is none. */
@@ -199,7 +184,7 @@ export class ServiceCenter {
   async everything(signal: AbortSignal): Promise<readonly unknown[]> {
     const path = `${this.#govern}/microservices?options=instances`;
     const { body } = await this.#calls.call({ method: 'GET', path }, signal);
-    return itemsOf(membersOf(body)['allServicesDetail']);
+    return listOrNothing(membersOf(body)['allServicesDetail'], 'allServicesDetail');
   }
 
   /** The instances of service-center itself. Fails when it is in trouble. */
@@ -284,41 +269,4 @@ function instancePath({ serviceId, instanceId }: InstanceKey): string {
 
 function schemaPath(serviceId: string, schemaId: string): string {
   return `/microservices/${encodeURIComponent(serviceId)}/schemas/${encodeURIComponent(schemaId)}`;
-}
-
-function idIn(body: unknown, name: string): string {
-  const id = textOf(membersOf(body)[name]);
-  if (id !== undefined) return id;
-  throw new ServiceCenterError('SC_ANSWER', `service-center answered without ${name}; is its address right?`);
-}
-
-/** @throws ServiceCenterError SC_ANSWER when an item has no result: an answer for somebody else must not look like "gone" */
-function readFound(found: Readonly<Record<string, unknown>>, count: number): readonly FindResult[] {
-  const results: (FindResult | undefined)[] = Array.from({ length: count }, () => undefined);
-  for (const index of itemsOf(found['notModified'])) {
-    if (typeof index === 'number' && index < count) results[index] = { kind: 'not-modified' };
-  }
-  for (const item of itemsOf(found['updated'])) {
-    // Some encoders of Go leave out a zero.
-    const { index = 0, rev, instances } = membersOf(item);
-    if (typeof index === 'number' && index < count)
-      results[index] = { kind: 'updated', revision: textOf(rev), instances };
-  }
-  for (const item of itemsOf(found['failed'])) {
-    const { indexes, error } = membersOf(item);
-    const { errorCode, detail } = membersOf(error);
-    const code = Number(errorCode);
-    for (const index of itemsOf(indexes)) {
-      if (typeof index !== 'number' || index >= count) continue;
-      results[index] = {
-        kind: 'failed',
-        errorCode: Number.isInteger(code) ? code : undefined,
-        detail: textOf(detail) ?? '',
-      };
-    }
-  }
-  return results.map((result) => {
-    if (result !== undefined) return result;
-    throw new ServiceCenterError('SC_ANSWER', 'service-center answered a question about several services in part only');
-  });
 }

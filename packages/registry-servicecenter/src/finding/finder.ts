@@ -12,7 +12,8 @@ import {
 } from '@mesher/core';
 import { isUnknownService } from '../client/error-codes.js';
 import type { OwnIdentity } from '../client/own-identity.js';
-import type { FindItem, FindResult, ServiceCenter } from '../client/service-center.js';
+import type { FindItem, FindResult } from '../client/answers.js';
+import type { ServiceCenter } from '../client/service-center.js';
 import { messageOf } from '../client/service-center-error.js';
 import type { AppCatalog } from './app-catalog.js';
 import type { KnownService } from './known-service.js';
