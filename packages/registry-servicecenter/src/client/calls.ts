@@ -1,8 +1,10 @@
+import { parseJsonInSlices } from '@mesher/core';
 import type { AddressPool } from './address-pool.js';
 import { isServerTrouble, SC_CODE } from './error-codes.js';
 import type { Answer, Request, Requests } from './requests.js';
 import { ServiceCenterError } from './service-center-error.js';
 import type { TokenSource } from './token-source.js';
+import { excerptOf } from './wire-model.js';
 
 export interface Call {
   readonly method: Request['method'];
@@ -30,8 +32,11 @@ export interface CallSettings {
 /** Most addresses that one call tries: a caller that waits should hear of the trouble before its patience ends. */
 const MAX_TRIES = 3;
 
-/** Characters of a strange answer that the message shows. */
-const EXCERPT = 120;
+/** Bytes of a strange answer of which a message shows some: it may have megabytes. */
+const MAX_EXCERPT_BYTES = 500;
+
+/** Bytes up to this one are blanks, or nothing that a text shows. */
+const BLANK = 0x20;
 
 /**
  * Calls to whichever address of service-center works. All of its operations that Mesher uses may be repeated: an address that fails, or
@@ -81,7 +86,7 @@ export class Calls {
       },
       signal,
     );
-    return readReply(answer, base);
+    return await readReply(answer, base);
   }
 
   /** The fields of every request, WebSockets included. */
@@ -118,14 +123,15 @@ function isTroubleOfAddress(error: unknown): error is ServiceCenterError {
 }
 
 /** @throws ServiceCenterError for everything but a 200 or a 304 that service-center may have said */
-function readReply({ status, text }: Answer, base: string): Reply {
+async function readReply({ status, bytes }: Answer, base: string): Promise<Reply> {
   if (status === 304) return { status, body: undefined };
   const isGood = status >= 200 && status < 300;
-  const body = parse(text);
+  const body = await parse(bytes);
   if (isGood && body !== NONSENSE) return { status, body };
-  if (isGood) throw new ServiceCenterError('SC_ANSWER', `${base} answered something that is no JSON: ${excerpt(text)}`);
+  if (isGood)
+    throw new ServiceCenterError('SC_ANSWER', `${base} answered something that is no JSON: ${excerpt(bytes)}`);
   const { code, message, detail } = errorOf(body, status);
-  const said = `${base} answered ${code ?? status}${message === '' ? excerpt(text) : `: ${message}`}`;
+  const said = `${base} answered ${code ?? status}${message === '' ? excerpt(bytes) : `: ${message}`}`;
   if (isServerTrouble(status, code)) throw new ServiceCenterError('SC_UNREACHABLE', said, code, detail);
   if (status === 401 || status === 403) {
     const advice = 'check servicecomb.credentials.account.{name,password} and the roles of the account';
@@ -141,13 +147,14 @@ function readReply({ status, text }: Answer, base: string): Reply {
 
 const NONSENSE: unique symbol = Symbol('nonsense');
 
-/** An empty body is undefined: what has no result has none. Plain text of a few words with 200 happens, and means nothing. */
-function parse(text: string): unknown {
-  if (text.trim() === '') return undefined;
+/** An empty body, or one of blanks, is undefined: what has no result has none. */
+async function parse(bytes: Uint8Array): Promise<unknown> {
+  if (bytes.length <= MAX_EXCERPT_BYTES && bytes.every((byte) => byte <= BLANK)) return undefined;
   try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return NONSENSE;
+    return await parseJsonInSlices(bytes);
+  } catch (error) {
+    if (error instanceof SyntaxError) return NONSENSE;
+    throw error;
   }
 }
 
@@ -158,12 +165,12 @@ function errorOf(body: unknown, status: number): { code: number | undefined; mes
   const isCode = Number.isInteger(code) && (Math.floor(code / 1000) === status || code < 1000);
   return {
     code: isCode ? code : undefined,
-    message: typeof errorMessage === 'string' ? errorMessage : '',
-    detail: typeof detail === 'string' ? detail : '',
+    message: typeof errorMessage === 'string' ? excerptOf(errorMessage) : '',
+    detail: typeof detail === 'string' ? excerptOf(detail) : '',
   };
 }
 
-function excerpt(text: string): string {
-  const words = text.replaceAll(/\s+/g, ' ').trim();
-  return words === '' ? '' : `: ${words.slice(0, EXCERPT)}`;
+function excerpt(bytes: Uint8Array): string {
+  const words = excerptOf(Buffer.from(bytes.subarray(0, MAX_EXCERPT_BYTES)).toString('utf8'));
+  return words === '' ? '' : `: ${words}`;
 }

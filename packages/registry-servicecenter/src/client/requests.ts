@@ -14,13 +14,15 @@ export interface Request {
 
 export interface Answer {
   readonly status: number;
-  /** Text of the body; empty when there is none. */
-  readonly text: string;
+  /** The body as it came, decoded if it was compressed; empty when there is none. */
+  readonly bytes: Uint8Array;
   readonly header: (name: string) => string | undefined;
 }
 
 /** Idle connections per address: a client that keeps its rhythm needs one or two. */
 const MAX_IDLE = 4;
+
+const NO_BYTES = new Uint8Array(0);
 
 /** Sends requests, one at a time per call, with bounds of time and size; knows nothing of service-center. */
 export class Requests {
@@ -43,8 +45,9 @@ export class Requests {
       proxy: false,
       maxRedirects: 0,
       maxContentLength: maxResponseBytes,
-      responseType: 'text',
-      transformResponse: (body: string) => body,
+      // Text of several megabytes is decoded in slices, where it is parsed.
+      responseType: 'arraybuffer',
+      transformResponse: (body: Buffer) => body,
       validateStatus: () => true,
     });
   }
@@ -59,7 +62,7 @@ export class Requests {
     signal.addEventListener('abort', abort, { once: true });
     const timer = this.timers.after(request.timeoutMs, abort);
     try {
-      const response = await this.#http.request<string>({
+      const response = await this.#http.request<unknown>({
         method: request.method,
         url: request.url,
         headers: { accept: 'application/json', ...request.headers },
@@ -68,7 +71,7 @@ export class Requests {
       });
       return {
         status: response.status,
-        text: typeof response.data === 'string' ? response.data : '',
+        bytes: response.data instanceof Uint8Array ? response.data : NO_BYTES,
         header: (name) => {
           const value: unknown = response.headers[name.toLowerCase()];
           return typeof value === 'string' ? value : undefined;
