@@ -40,6 +40,7 @@ export const HOMES = [
       'packages/client/',
       'packages/config-kie/', // for the agent that axios keeps connections with
       'packages/registry-servicecenter/', // for the same, and for the registry that `mesher registry` starts
+      'packages/registry-consul/', // for the agent that npm consul keeps connections with
       'packages/health/',
     ],
     because: 'the data plane reads HTTP/1 from the socket; node:http is for the admin port, the demo and tests.',
@@ -54,6 +55,7 @@ export const HOMES = [
       'packages/client/',
       'packages/config-kie/',
       'packages/registry-servicecenter/',
+      'packages/registry-consul/',
       'packages/health/',
     ],
     because: 'the data plane reads HTTP/1 from the socket.',

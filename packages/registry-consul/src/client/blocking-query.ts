@@ -1,0 +1,67 @@
+import { backoff, jittered, pause, type Ports, type RetryPauses } from '@mesher/core';
+import type { Indexed } from './blocking-answer.js';
+import { codeOf } from './consul-error.js';
+
+/** What is asked: everything at once with index 0, otherwise as soon as there is something newer than `index`. */
+export interface Question {
+  readonly index: bigint;
+  /** How long Consul may hold back the answer, in milliseconds; 0 for not at all. */
+  readonly waitMs: number;
+}
+
+export interface BlockingQuery<T> {
+  ask(question: Question, signal: AbortSignal): Promise<Indexed<T>>;
+  /** Takes every answer, also one that says the same again; the next question is asked when it has resolved. An error is trouble. */
+  take(answer: Indexed<T>): void | Promise<void>;
+  /** Told of every failure; everything is asked for anew after a pause. @param failures in a row, this one included */
+  onTrouble(error: unknown, failures: number): void;
+  /** How to ask at this moment. */
+  pace(): Pace;
+}
+
+export interface Pace {
+  /** Longest time that Consul may hold back an answer; 0 while there is no room for another held question. */
+  readonly waitMs: number;
+  /** Shortest time from one question to the next. */
+  readonly intervalMs: number;
+}
+
+/** Share by which the time between two questions varies, so that many who saw the same change do not ask together. */
+const JITTER = 0.2;
+
+/**
+ * Follows something in Consul until `signal` aborts; never rejects. One question at a time; after trouble with growing pauses, and
+ * anew with index 0. The rules are those of https://developer.hashicorp.com/consul/api-docs/features/blocking: an index that goes back
+ * makes the next question one for everything, and an answer need not mean that anything changed.
+ */
+export async function followQuery<T>(
+  query: BlockingQuery<T>,
+  ports: Ports,
+  pauses: RetryPauses,
+  signal: AbortSignal,
+): Promise<void> {
+  let index = 0n;
+  let failures = 0;
+  while (!signal.aborted) {
+    const { waitMs, intervalMs } = query.pace();
+    const askedAt = ports.clock.now();
+    try {
+      const answer = await query.ask({ index: waitMs === 0 ? 0n : index, waitMs: index === 0n ? 0 : waitMs }, signal);
+      if (signal.aborted) return;
+      await query.take(answer);
+      failures = 0;
+      index = answer.index < index ? 0n : answer.index;
+    } catch (error) {
+      if (signal.aborted) return;
+      query.onTrouble(error, ++failures);
+      index = 0n;
+      // What is refused stays refused for a while, and whoever asks often is in the way of others.
+      const isRefused = codeOf(error) === 'CONSUL_DENIED' || codeOf(error) === 'CONSUL_REFUSED';
+      const wait = isRefused ? jittered(ports, pauses.maxRetryDelay) : backoff(ports, failures, pauses);
+      await pause(ports, wait, signal);
+      continue;
+    }
+    const rest = askedAt + jittered(ports, intervalMs, JITTER) - ports.clock.now();
+    if (rest > 0) await pause(ports, rest, signal);
+  }
+}
