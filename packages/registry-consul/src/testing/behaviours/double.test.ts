@@ -1,0 +1,22 @@
+import { ConsulServer } from '../consul-server.js';
+import { CONSUL_BEHAVIOURS } from './all-behaviours.js';
+import { LIMITED_PREFIX } from './behaviour.js';
+
+const TOKENS = { root: 'token-of-root', limited: 'token-with-limits' };
+const PREFIX = [LIMITED_PREFIX];
+const ACL = { rootToken: TOKENS.root, tokens: { [TOKENS.limited]: { serviceWrite: PREFIX, keyWrite: PREFIX } } };
+
+describe('the Consul agent of tests does what the real one does: it', () => {
+  for (const { title, needs = {}, check } of CONSUL_BEHAVIOURS) {
+    // Takes seconds of real time; checks.test.ts has it with time that is moved.
+    if (needs.slow === true) continue;
+    it(title, async () => {
+      const server = await ConsulServer.start(needs.acl === true ? { acl: ACL } : {});
+      try {
+        await check(needs.acl === true ? { url: server.url, tokens: TOKENS } : { url: server.url });
+      } finally {
+        await server.close();
+      }
+    });
+  }
+});
