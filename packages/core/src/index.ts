@@ -85,6 +85,7 @@ export type { RegistryCounts, RegistryEvent } from './registry/registry-events.j
 export { KnownInstances } from './registry/remote/known-instances.js';
 export type { VanishRules } from './registry/remote/known-instances.js';
 export { findRefusing } from './registry/remote/refusing-instances.js';
+export { readEndpoint, writeEndpoint } from './registry/remote/endpoint-text.js';
 export { ProblemList } from './registry/remote/problem-list.js';
 export { excerptOf, itemsOf, membersOf, textOf, textsOf } from './registry/remote/wire-values.js';
 export { ChangeSignal } from './registry/remote/change-signal.js';

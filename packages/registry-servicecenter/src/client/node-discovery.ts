@@ -1,6 +1,5 @@
-import { jittered, type Logger, pause, type Ports } from '@mesher/core';
+import { jittered, pause, readEndpoint, type Logger, type Ports } from '@mesher/core';
 import type { Nearness } from './address-pool.js';
-import { readEndpoint } from './read-instances.js';
 import type { ServiceCenter } from './service-center.js';
 import { itemsOf, membersOf, textOf } from './wire-model.js';
 

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
-import { readEndpoint, readInstances } from './read-instances.js';
+import { readEndpoint } from '@mesher/core';
+import { readInstances } from './read-instances.js';
 
 const AT = { service: 'orders', app: 'shop' };
 

@@ -1,4 +1,4 @@
-import type { Instance, InstanceAddress, InstanceStatus } from '@mesher/core';
+import { readEndpoint, type Instance, type InstanceAddress, type InstanceStatus } from '@mesher/core';
 import { excerptOf, itemsOf, membersOf, textOf, textsOf } from './wire-model.js';
 
 /** Where instances were found. */
@@ -14,8 +14,6 @@ const STATUSES: ReadonlySet<string> = new Set<InstanceStatus>(['UP', 'DOWN', 'ST
 
 /** Longest id and version; service-center itself takes 64 characters. What is longer is none, and would be kept for every instance. */
 const MAX_NAME_LENGTH = 256;
-/** Longest address with its flags. */
-const MAX_ENDPOINT_LENGTH = 2_048;
 /** Most protocols of one instance. */
 const MAX_ADDRESSES = 64;
 /** Most characters in the properties of one instance; the handbook of service-center advises to stay below 3,000. */
@@ -99,17 +97,4 @@ function placeOf(dataCenter: unknown): Record<string, string> {
     ...(region === undefined || region === '' ? {} : { region }),
     ...(availableZone === undefined || availableZone === '' ? {} : { zone: availableZone }),
   };
-}
-
-const ENDPOINT =
-  /^([A-Za-z0-9][\w.+-]{0,63}):\/\/(\[[0-9A-Fa-f:.]{2,45}(?:%[\w.-]{1,32})?\]|[\w.-]{1,253}):(\d{1,5})(?:\/[^?]*)?(?:\?(.*))?$/;
-
-/** `rest://10.0.0.1:8080?sslEnabled=true`: the scheme is the name of the protocol, flags stand in the query. */
-export function readEndpoint(text: unknown): { protocol: string; address: InstanceAddress } | undefined {
-  if (typeof text !== 'string' || text.length > MAX_ENDPOINT_LENGTH) return undefined;
-  const [, protocol, host, digits, query] = ENDPOINT.exec(text.trim()) ?? [];
-  const port = Number(digits);
-  if (protocol === undefined || host === undefined || !(port >= 1 && port <= 65_535)) return undefined;
-  const tls = new URLSearchParams(query ?? '').get('sslEnabled') === 'true';
-  return { protocol, address: { host: host.replace(/^\[|\]$/g, ''), port, tls } };
 }

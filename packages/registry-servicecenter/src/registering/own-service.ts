@@ -1,4 +1,4 @@
-import { instanceHostname, type Instance, type InstanceStatus, type RegistryClient } from '@mesher/core';
+import { instanceHostname, writeEndpoint, type Instance, type InstanceStatus, type RegistryClient } from '@mesher/core';
 import { textOf, textsOf, type WireInstance, type WireService } from '../client/wire-model.js';
 
 /** What is registered besides what an instance says of itself. */
@@ -58,10 +58,7 @@ export function describeInstance(
   return {
     instanceId,
     hostName: textOf(hostName.trim()) ?? 'localhost',
-    endpoints: [...self.addresses].map(([protocol, { host, port, tls }]) => {
-      const shown = host.includes(':') ? `[${host}]` : host;
-      return `${protocol}://${shown}:${port}${tls ? '?sslEnabled=true' : ''}`;
-    }),
+    endpoints: Array.from(self.addresses, ([protocol, address]) => writeEndpoint(protocol, address)),
     status,
     version: self.version,
     properties: { ...self.metadata },
