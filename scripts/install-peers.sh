@@ -19,6 +19,8 @@ readonly root BUILT="$root/e2e/.cache/peers"
 readonly GO_PEERS=(
   "grpc-peer|.|240"
   "h2spec|github.com/summerwind/h2spec/cmd/h2spec|240"
+  "etcd|.|300"
+  "service-center|.|600"
   "chassis-peer|.|300"
 )
 
