@@ -1,5 +1,12 @@
 import { readFileSync } from 'node:fs';
-import { type PluginContext, ProblemList, readRegistryTls, type Registry, type RegistryClient } from '@mesher/core';
+import {
+  type PluginContext,
+  ProblemList,
+  readRegistryTls,
+  type Registry,
+  type RegistryClient,
+  RegistryEventCounter,
+} from '@mesher/core';
 import { followNodes } from './client/node-discovery.js';
 import { OwnIdentity } from './client/own-identity.js';
 import { ServiceCenter } from './client/service-center.js';
@@ -56,7 +63,8 @@ export async function createServiceCenterRegistry(
   const identity = new OwnIdentity();
   // Another service-center does not know under which id this one has us.
   const identityThere = isOne ? identity : new OwnIdentity();
-  const registrator = makeRegistrator(options, client, context, registering, toRegister, identity);
+  const counter = new RegistryEventCounter();
+  const registrator = makeRegistrator(options, client, context, registering, toRegister, identity, counter);
   const contracts = makeContracts(client, context, toFind);
   const end = new AbortController();
   for (const [center, half] of isOne
@@ -70,11 +78,13 @@ export async function createServiceCenterRegistry(
     const { ports, logger } = context;
     void followNodes(center, client.region.availableZone, isTls, finding.refreshIntervalMs, ports, logger, end.signal);
   }
-  const discovery = makeDiscovery(options, client, context, finding, toFind, identityThere, registrator, async () => {
+  const onClose = async (): Promise<void> => {
     end.abort();
     await Promise.all([registrator.close(), contracts?.close()]);
     if (!isOne) toRegister.close();
-  });
+  };
+  const parts = { center: toFind, identity: identityThere, registrator, counter, onClose };
+  const discovery = makeDiscovery(options, client, context, finding, parts);
   context.logger.info({ addresses: finding.addresses }, `service-center registry: ${finding.addresses.join(', ')}`);
   return { discovery, registrator, contracts };
 }
@@ -86,6 +96,7 @@ function makeRegistrator(
   { scope, heartbeatMode, heartbeatMs }: RegisteringHalf,
   center: ServiceCenter,
   identity: OwnIdentity,
+  counter: RegistryEventCounter,
 ): ServiceCenterRegistrator {
   return new ServiceCenterRegistrator(center, identity, ports, logger, {
     facts: {
@@ -96,8 +107,18 @@ function makeRegistrator(
     },
     heartbeatMode,
     pauses: options,
+    onEvent: counter.add,
     schemas: registry.uploadSchema === true ? new SchemaFiles(confDir, service.name, logger) : undefined,
   });
+}
+
+interface DiscoveryNeeds {
+  readonly center: ServiceCenter;
+  /** As the one who asks. */
+  readonly identity: OwnIdentity;
+  readonly registrator: ServiceCenterRegistrator;
+  readonly counter: RegistryEventCounter;
+  readonly onClose: () => Promise<void>;
 }
 
 function makeDiscovery(
@@ -105,14 +126,11 @@ function makeDiscovery(
   { service, registry }: RegistryClient,
   { ports, logger }: Pick<PluginContext, 'ports' | 'logger' | 'confDir'>,
   { scope, refreshIntervalMs, watch, healthCheck }: FindingHalf,
-  center: ServiceCenter,
-  identity: OwnIdentity,
-  registrator: ServiceCenterRegistrator,
-  onClose: () => Promise<void>,
+  { center, identity, registrator, counter, onClose }: DiscoveryNeeds,
 ): ServiceCenterDiscovery {
   const environment = service.environment ?? '';
   const catalog = scope === 'full' ? new AppCatalog(center, environment, ports.clock) : undefined;
-  const finder = new Finder(center, identity, catalog, ports, logger, {
+  const finder = new Finder(center, identity, catalog, ports, logger, counter, {
     ...{ app: service.app, environment, refreshIntervalMs, healthCheck, pauses: options },
     fullRefreshMs: options.fullRefresh,
     batchSize: options.batchSize,
@@ -126,7 +144,9 @@ function makeDiscovery(
   // A registry that only registers has nobody to tell.
   const isFinding = registry.serviceDiscovery.disabled !== true && registry.discovery.disabled !== true;
   const watcher =
-    watch && isFinding ? new Watcher(center, identity, finder, ports, logger, options, problems.add) : undefined;
+    watch && isFinding
+      ? new Watcher(center, identity, finder, ports, logger, options, problems.add, counter)
+      : undefined;
   watcher?.start();
   return new ServiceCenterDiscovery({
     ...{ center, finder, ports, logger, environment, refreshIntervalMs, problems },

@@ -6,13 +6,15 @@ import {
   type Logger,
   type Ports,
   ProblemList,
+  type RegistryEventCounter,
   type RegistryState,
   type RetryPauses,
   type VanishRules,
 } from '@mesher/core';
-import { isUnknownService } from '../client/error-codes.js';
+import { isUnknownService, SC_CODE } from '../client/error-codes.js';
 import type { OwnIdentity } from '../client/own-identity.js';
 import type { FindItem, FindResult } from '../client/answers.js';
+import { askFor } from './ask-for.js';
 import type { ServiceCenter } from '../client/service-center.js';
 import { messageOf } from '../client/service-center-error.js';
 import type { AppCatalog } from './app-catalog.js';
@@ -34,6 +36,9 @@ export interface FinderSettings extends VanishRules {
   readonly probeTimeoutMs: number;
   readonly pauses: RetryPauses;
 }
+
+/** Callers make up names of any length. */
+const MAX_SHOWN_NAME = 128;
 
 interface Question {
   readonly wanted: WantedService;
@@ -62,6 +67,7 @@ export class Finder {
     private readonly catalog: AppCatalog | undefined,
     private readonly ports: Ports,
     private readonly logger: Logger,
+    private readonly counter: RegistryEventCounter,
     private readonly settings: FinderSettings,
   ) {
     // Asking as somebody makes service-center tell that somebody of changes: all has to be asked for anew.
@@ -110,6 +116,7 @@ export class Finder {
       lastSuccessAt: this.#lastSuccessAt,
       lastError: this.#lastError,
       problems: this.#problems.all,
+      counts: this.counter.counts,
     };
   }
 
@@ -150,6 +157,7 @@ export class Finder {
         this.#lastError = messageOf(error);
         this.#allDue ||= isAll;
         failures++;
+        this.counter.add('ask-failed');
         const report = failures === 1 ? this.logger.warn : this.logger.debug;
         report.call(this.logger, { error }, 'service-center cannot be asked; the last good state stays in use');
         await new Alarm().sleep(this.ports, backoff(this.ports, failures, pauses), signal);
@@ -199,11 +207,11 @@ export class Finder {
       revision: isFull ? undefined : part.revision,
     }));
     const { serviceId } = this.identity;
-    let results = await this.center.find(items, serviceId, signal);
+    let results = await askFor(items, serviceId, this.center, signal);
     if (serviceId !== undefined && results.some((result, index) => isAboutConsumer(result, questions[index]))) {
       // It is us whom it does not know, and so it says "does not exist" of everything.
       this.identity.suspect();
-      results = await this.center.find(items, undefined, signal);
+      results = await askFor(items, undefined, this.center, signal);
     }
     for (const [index, question] of questions.entries()) {
       const result = results[index];
@@ -214,21 +222,32 @@ export class Finder {
   async #take({ wanted, part }: Question, result: FindResult): Promise<void> {
     if (result.kind === 'not-modified') return;
     if (result.kind === 'failed' && !isUnknownService(result.errorCode)) {
-      this.#problems.add(`${wanted.name}: service-center says ${result.errorCode ?? 'nothing'} ${result.detail}`);
-      return;
+      this.#reject(wanted.name, `service-center says ${result.errorCode ?? 'nothing'} ${result.detail}`);
+      // What it refuses to look for is not there; whoever called it should not wait for more.
+      if (result.errorCode !== SC_CODE.invalidParameters || part.isRegistered !== undefined) return;
     }
     const at = { service: wanted.name, app: part.app };
     const isUpdate = result.kind === 'updated';
     const listed = isUpdate ? await readInSlices(result.instances, at, this.#problems.add) : [];
+    if (isUpdate && listed.length === 0 && result.instances.length > 0) {
+      this.#reject(wanted.name, 'none of its instances makes sense; what was known stays');
+      if (part.isRegistered === true) return;
+    }
     const wasUnknown = part.isRegistered === false;
     part.revision = isUpdate ? result.revision : undefined;
     const unsure = part.take(listed, isUpdate, this.ports.clock.now());
     if (unsure.length > 0) {
+      this.counter.add('empty-suppressed');
       const message = 'service-center lists instances no longer; they are kept while they accept connections';
       this.logger.warn({ service: wanted.name, app: part.app, instances: unsure.length }, message);
       this.#probeAlarm.ring();
     }
     if (isUpdate || !wasUnknown) wanted.changed();
+  }
+
+  #reject(service: string, problem: string): void {
+    this.#problems.add(`${service.slice(0, MAX_SHOWN_NAME)}: ${problem}`);
+    this.counter.add('answer-rejected');
   }
 
   /** Looks at instances that are kept: at once, and then again and again. */

@@ -1,9 +1,17 @@
-import { Alarm, backoff, type Logger, pause, type Ports, type RetryPauses } from '@mesher/core';
+import {
+  Alarm,
+  backoff,
+  type Logger,
+  pause,
+  type Ports,
+  type RegistryEventCounter,
+  type RetryPauses,
+} from '@mesher/core';
 import type { OwnIdentity } from '../client/own-identity.js';
 import type { ServiceCenter } from '../client/service-center.js';
 import { messageOf } from '../client/service-center-error.js';
 import type { Socket, SocketEnd } from '../client/sockets.js';
-import { membersOf, textOf } from '../client/wire-model.js';
+import { excerptOf, membersOf, textOf } from '../client/wire-model.js';
 import type { Finder } from './finder.js';
 
 /** A connection that held so long was a good one: the next pause is a short one again. Milliseconds. */
@@ -19,6 +27,7 @@ export class Watcher {
   readonly #endIdentity: () => void;
   #running: Promise<void> | undefined;
   #reconnects = 0;
+  #wasOpen = false;
   #socket: Socket | undefined;
   #watchedId: string | undefined;
 
@@ -30,6 +39,7 @@ export class Watcher {
     private readonly logger: Logger,
     private readonly pauses: RetryPauses,
     private readonly onProblem: (problem: string) => void,
+    private readonly counter: Pick<RegistryEventCounter, 'add'>,
   ) {
     this.#endIdentity = identity.onChange(() => {
       this.#identityAlarm.ring();
@@ -84,7 +94,7 @@ export class Watcher {
         };
         signal.addEventListener('abort', stop, { once: true });
         const events = {
-          onOpen: () => this.finder.refreshAll(),
+          onOpen: () => this.#opened(),
           onText: (text: string) => this.#take(text),
           onEnd: resolve,
         };
@@ -102,6 +112,17 @@ export class Watcher {
     }
   }
 
+  #opened(): void {
+    if (this.#wasOpen) this.counter.add('reconnected');
+    this.#wasOpen = true;
+    this.finder.refreshAll();
+  }
+
+  #reject(problem: string): void {
+    this.onProblem(problem);
+    this.counter.add('answer-rejected');
+  }
+
   #take(text: string): void {
     let event: unknown;
     try {
@@ -109,13 +130,13 @@ export class Watcher {
     } catch {
       // A refusal comes as words, after the handshake.
       if (/not exist/i.test(text)) this.identity.suspect();
-      else this.onProblem(`the watch said something that is no event: ${text.slice(0, 100)}`);
+      else this.#reject(`the watch said something that is no event: ${excerptOf(text)}`);
       return;
     }
     try {
       this.#hint(event);
     } catch (error) {
-      this.onProblem(`an event of the watch could not be used: ${messageOf(error)}`);
+      this.#reject(`an event of the watch could not be used: ${messageOf(error)}`);
     }
   }
 
@@ -125,7 +146,7 @@ export class Watcher {
     const { appId, serviceName } = membersOf(key);
     const name = textOf(serviceName);
     if (name === undefined) {
-      this.onProblem('an event of the watch names no service');
+      this.#reject('an event of the watch names no service');
       this.finder.refreshAll();
       return;
     }

@@ -1,8 +1,16 @@
-import { backoff, type Logger, pause, type Ports, type RetryPauses } from '@mesher/core';
+import { backoff, type Logger, pause, type Ports, type RegistryEvent, type RetryPauses } from '@mesher/core';
 import type { ServiceCenter } from '../client/service-center.js';
 import type { Socket, SocketEnd } from '../client/sockets.js';
 import type { Registration } from './registration.js';
 
+export interface HeartbeatSocketSettings {
+  readonly pauses: RetryPauses;
+  /** Counts what happens. */
+  readonly onEvent: (event: RegistryEvent) => void;
+}
+
+/** A connection that held so long was a good one: the next pause is a short one again. Milliseconds. */
+const GOOD_LIFE_MS = 60_000;
 /** With this code service-center ends the WebSocket of an instance that it does not know. */
 const INSTANCE_NOT_EXIST = 4001;
 /** Statuses of servers that have no heartbeat by WebSocket. */
@@ -21,7 +29,7 @@ export class HeartbeatSocket {
     private readonly center: ServiceCenter,
     private readonly ports: Ports,
     private readonly logger: Logger,
-    private readonly pauses: RetryPauses,
+    private readonly settings: HeartbeatSocketSettings,
     private readonly onLost: () => void,
   ) {}
 
@@ -33,9 +41,15 @@ export class HeartbeatSocket {
   /** Connects, and connects again, until the registration is released or the server proves to be too old. Never rejects. */
   async run(): Promise<void> {
     const { ended } = this.registration;
+    const { clock } = this.ports;
     let failures = 0;
+    let wasOpen = false;
     while (!ended.aborted) {
-      const end = await this.#connectOnce(ended);
+      const begunAt = clock.now();
+      const end = await this.#connectOnce(ended, () => {
+        if (wasOpen) this.settings.onEvent('reconnected');
+        wasOpen = true;
+      });
       this.#isAlive = false;
       if (ended.aborted) return;
       this.onLost();
@@ -44,13 +58,14 @@ export class HeartbeatSocket {
         return;
       }
       if (end?.code === INSTANCE_NOT_EXIST) await this.registration.registerAgain();
-      failures = end?.opened === true ? 1 : failures + 1;
-      await pause(this.ports, backoff(this.ports, failures, this.pauses), ended);
+      // A server that opens and closes at once must not be connected to as fast as it does.
+      failures = end?.opened === true && clock.now() - begunAt > GOOD_LIFE_MS ? 1 : failures + 1;
+      await pause(this.ports, backoff(this.ports, failures, this.settings.pauses), ended);
     }
   }
 
   /** Resolves when the connection has ended; undefined when it could not be tried. */
-  async #connectOnce(signal: AbortSignal): Promise<SocketEnd | undefined> {
+  async #connectOnce(signal: AbortSignal, onOpen: () => void): Promise<SocketEnd | undefined> {
     const { key } = this.registration;
     if (key === undefined) return undefined;
     let socket: Socket | undefined;
@@ -62,9 +77,13 @@ export class HeartbeatSocket {
           resolve(undefined);
         };
         signal.addEventListener('abort', stop, { once: true });
-        const events = { onOpen: () => (this.#isAlive = true), onText: () => {}, onEnd: resolve };
-        this.center.heartbeatSocket(key, events, signal).then((opened) => {
-          socket = opened;
+        const opened = (): void => {
+          this.#isAlive = true;
+          onOpen();
+        };
+        const events = { onOpen: opened, onText: () => {}, onEnd: resolve };
+        this.center.heartbeatSocket(key, events, signal).then((made) => {
+          socket = made;
           if (signal.aborted) stop();
         }, reject);
       });

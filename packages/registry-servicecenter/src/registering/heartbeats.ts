@@ -1,4 +1,4 @@
-import { Alarm, backoff, type Logger, type Ports, type RetryPauses } from '@mesher/core';
+import { Alarm, backoff, type Logger, pause, type Ports, type RegistryEvent, type RetryPauses } from '@mesher/core';
 import { SC_CODE } from '../client/error-codes.js';
 import type { ServiceCenter } from '../client/service-center.js';
 import { errorCodeOf } from '../client/service-center-error.js';
@@ -8,6 +8,8 @@ export interface HeartbeatSettings {
   /** Between two heartbeats, in milliseconds. */
   readonly intervalMs: number;
   readonly pauses: RetryPauses;
+  /** Counts what happens. */
+  readonly onEvent: (event: RegistryEvent) => void;
 }
 
 /**
@@ -54,13 +56,20 @@ export class Heartbeats {
 
   async #run(): Promise<void> {
     const { signal } = this.#end;
-    const { intervalMs, pauses } = this.settings;
+    const { intervalMs, pauses, onEvent } = this.settings;
+    const { clock } = this.ports;
     // The first one anywhere within the interval, so that instances that began together do not beat together.
     let wait = intervalMs * this.ports.random.next();
     let failures = 0;
+    let lastAt = -Infinity;
     while (!signal.aborted) {
+      const dueAt = clock.now() + wait;
       await this.#alarm.sleep(this.ports, wait, signal);
+      const gap = lastAt + pauses.minRetryDelay - clock.now();
+      // A server that always says that it knows nobody must not be asked as fast as it answers.
+      if (clock.now() < dueAt && gap > 0) await pause(this.ports, gap, signal);
       if (signal.aborted) return;
+      lastAt = clock.now();
       try {
         await this.#beat(signal);
         this.#lastError = undefined;
@@ -70,6 +79,7 @@ export class Heartbeats {
         if (signal.aborted) return;
         this.#lastError = error;
         failures++;
+        onEvent('heartbeat-failed');
         const report = failures === 1 ? this.logger.warn : this.logger.debug;
         report.call(this.logger, { error }, 'a heartbeat did not reach service-center; it is sent again');
         wait = Math.min(backoff(this.ports, failures, pauses), intervalMs);

@@ -7,6 +7,7 @@ import {
   type Logger,
   pause,
   type Ports,
+  type RegistryEvent,
   type RetryPauses,
 } from '@mesher/core';
 import { SC_CODE } from '../client/error-codes.js';
@@ -27,6 +28,8 @@ export interface RegistrationParts {
   readonly onService: (serviceId: string) => void;
   /** Told once, when the instance is gone from service-center or nobody keeps it alive any more. */
   readonly onReleased: (registration: Registration) => void;
+  /** Counts what happens. */
+  readonly onEvent: (event: RegistryEvent) => void;
 }
 
 /**
@@ -44,6 +47,9 @@ export class Registration implements Lease {
   #told: InstanceStatus | undefined;
   #underWay: Promise<void> | undefined;
   #released: Promise<void> | undefined;
+  #telling: Promise<void> = Promise.resolve();
+  /** True once it was in service-center. */
+  #wasIn = false;
   #problem: string | undefined;
 
   constructor(
@@ -80,10 +86,11 @@ export class Registration implements Lease {
 
   /** Service-center does not know the instance any more: it comes back with the status that it has now. */
   async registerAgain(): Promise<void> {
-    const { logger } = this.parts;
+    const { logger, onEvent } = this.parts;
     if (this.#underWay !== undefined) return await this.#underWay.catch(() => {});
     this.#serviceId = undefined;
     this.#told = undefined;
+    onEvent('re-registered');
     logger.warn({ instanceId: this.instanceId }, 'service-center has lost this instance; it is registered again');
     try {
       await this.register();
@@ -92,11 +99,23 @@ export class Registration implements Lease {
     }
   }
 
-  /** Sends the status once more when service-center may not have it. @throws ServiceCenterError */
-  async tellStatus(): Promise<void> {
+  /**
+   * Sends the status once more when service-center may not have it. One request at a time: of two that overtake each other on the way,
+   * the older status would be the one that stays.
+   * @throws ServiceCenterError
+   */
+  tellStatus(): Promise<void> {
+    const before = this.#telling;
+    const telling = before.catch(() => {}).then(() => this.#tellNow());
+    this.#telling = telling;
+    return telling;
+  }
+
+  async #tellNow(): Promise<void> {
     const { key } = this;
     const status = this.#status;
     if (key === undefined || this.#told === status) return;
+    this.#told = undefined;
     await this.parts.center.setStatus(key, status, this.#end.signal);
     this.#told = status;
   }
@@ -110,7 +129,6 @@ export class Registration implements Lease {
     try {
       await this.tellStatus();
     } catch (error) {
-      this.#told = undefined;
       if (errorCodeOf(error) !== SC_CODE.instanceNotExist) throw error;
       await this.registerAgain();
     }
@@ -143,11 +161,12 @@ export class Registration implements Lease {
       } catch (error) {
         if (signal.aborted) break;
         this.#problem = `${this.self.service} is not registered: ${messageOf(error)}`;
-        if (isForGood(error)) throw error;
+        // What was taken once will be taken again: somebody in between may have spoilt the question.
+        if (isForGood(error) && !this.#wasIn) throw error;
         const report = failures === 1 ? logger.warn : logger.debug;
         report.call(logger, { error }, 'registering in service-center failed; it is tried again');
-        const isFull = errorCodeOf(error) === SC_CODE.quotaExceeded || isDenied(error);
-        await pause(ports, isFull ? pauses.maxRetryDelay : backoff(ports, failures, pauses), signal);
+        const isSlow = errorCodeOf(error) === SC_CODE.quotaExceeded || isDenied(error) || isForGood(error);
+        await pause(ports, isSlow ? pauses.maxRetryDelay : backoff(ports, failures, pauses), signal);
       }
     }
     signal.throwIfAborted();
@@ -168,6 +187,7 @@ export class Registration implements Lease {
     this.#sentTo = serviceId;
     await center.registerInstance(serviceId, describeInstance(this.self, this.instanceId, status, facts), signal);
     this.#serviceId = serviceId;
+    this.#wasIn = true;
     onService(serviceId);
     // An instance that was alive still keeps what it was registered with.
     this.#told = undefined;

@@ -1,4 +1,4 @@
-import type { Instance, Lease, Logger, Ports, Registrator, RetryPauses } from '@mesher/core';
+import type { Instance, Lease, Logger, Ports, Registrator, RegistryEvent, RetryPauses } from '@mesher/core';
 import type { OwnIdentity } from '../client/own-identity.js';
 import type { ServiceCenter } from '../client/service-center.js';
 import { messageOf, ServiceCenterError } from '../client/service-center-error.js';
@@ -13,6 +13,8 @@ export interface RegistratorSettings {
   readonly heartbeatMode: 'non-keep-alive' | 'ping-pong';
   readonly pauses: RetryPauses;
   readonly schemas: SchemaFiles | undefined;
+  /** Counts what happens. */
+  readonly onEvent: (event: RegistryEvent) => void;
 }
 
 /** Registers instances in service-center and keeps them alive. */
@@ -35,6 +37,7 @@ export class ServiceCenterRegistrator implements Registrator {
     this.#heartbeats = new Heartbeats(center, due, ports, logger, {
       intervalMs: settings.facts.heartbeatMs,
       pauses: settings.pauses,
+      onEvent: settings.onEvent,
     });
     this.#endSuspicion = identity.onSuspicion(() => this.#heartbeats.hurry());
   }
@@ -54,9 +57,9 @@ export class ServiceCenterRegistrator implements Registrator {
     signal.throwIfAborted();
     if (this.#closed) throw new ServiceCenterError('SC_CLOSED', 'the service-center registry is closed');
     const { center, identity, ports, logger } = this;
-    const { facts, pauses, schemas } = this.settings;
+    const { facts, pauses, schemas, onEvent } = this.settings;
     const registration = new Registration(self, {
-      ...{ center, facts, ports, logger, pauses, schemas },
+      ...{ center, facts, ports, logger, pauses, schemas, onEvent },
       onService: (serviceId) => (identity.serviceId = serviceId),
       onReleased: (released) => this.#forget(released),
     });
@@ -95,7 +98,7 @@ export class ServiceCenterRegistrator implements Registrator {
     if (this.settings.heartbeatMode !== 'ping-pong') return;
     const { center, ports, logger } = this;
     const hurry = (): void => this.#heartbeats.hurry();
-    const socket = new HeartbeatSocket(registration, center, ports, logger, this.settings.pauses, hurry);
+    const socket = new HeartbeatSocket(registration, center, ports, logger, this.settings, hurry);
     this.#registrations.set(registration, socket);
     void socket.run();
   }
