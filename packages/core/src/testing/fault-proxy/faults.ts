@@ -46,7 +46,8 @@ export interface ConnectionFacts {
  */
 export type FaultMode = 'refuse' | ConnectionFaults | ((connection: ConnectionFacts) => ConnectionFaults);
 
-const HTML = Buffer.from('<html><body>It works!</body></html>');
+/** With a quote and the end of a line, so that it is no part of JSON anywhere. */
+const HTML = Buffer.from('<html><body class="x">\nIt works!</body></html>');
 
 /** One of each kind, for tests that go through all of them. */
 export const FAULT_MODES: Readonly<Record<string, FaultMode>> = {

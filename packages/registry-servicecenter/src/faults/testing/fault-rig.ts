@@ -1,0 +1,136 @@
+import { createServer, type AddressInfo, type Server } from 'node:net';
+import type { ServiceSnapshot } from '@mesher/core';
+import { FaultProxy } from '@mesher/core/testing';
+import { RegistryRig, type RigSettings } from '../../client/testing/registry-rig.js';
+import { ServiceCenterServer, type Asked, type ServiceCenterOptions } from '../../testing/index.js';
+
+/** Looks at something until it holds, for states that nothing announces; the test's own timeout ends it. */
+export async function eventually(holds: () => boolean): Promise<void> {
+  while (!holds()) await new Promise((resolve) => setTimeout(resolve, 2));
+}
+
+export const isFind = ({ path }: Asked): boolean => path.endsWith('/instances/action');
+export const isRegistration = ({ method, path }: Asked): boolean => method === 'POST' && path.endsWith('/instances');
+export const isHeartbeat = ({ method, path }: Asked): boolean => method === 'PUT' && path.endsWith('/heartbeat');
+
+/** All snapshots of one service, from the first to the present one. */
+export class Watched {
+  readonly all: ServiceSnapshot[] = [];
+
+  constructor(rig: RegistryRig, service = 'world') {
+    void this.#read(rig.registry.discovery.watch({ service }, rig.signal));
+  }
+
+  get ids(): readonly string[] {
+    return (this.all.at(-1)?.instances ?? []).map(({ instanceId }) => instanceId).sort();
+  }
+
+  async until(...ids: string[]): Promise<void> {
+    await eventually(() => this.all.length > 0 && this.ids.join() === ids.join());
+  }
+
+  /** True when calls could be sent there all the time, from the first answer on. */
+  neverLacked(...ids: string[]): boolean {
+    return this.all.every(({ exists, instances }) => {
+      const callable = instances.filter(({ status }) => status === 'UP').map(({ instanceId }) => instanceId);
+      return exists && ids.every((id) => callable.includes(id));
+    });
+  }
+
+  async #read(snapshots: AsyncIterable<ServiceSnapshot>): Promise<void> {
+    for await (const snapshot of snapshots) this.all.push(snapshot);
+  }
+}
+
+/** A service-center behind a fault proxy, and clients that know it by the address of the proxy only. */
+export class FaultRig {
+  readonly #rigs: RegistryRig[] = [];
+  readonly #proxies: FaultProxy[] = [];
+  readonly #applications: Server[] = [];
+
+  private constructor(
+    public center: ServiceCenterServer,
+    readonly proxy: FaultProxy,
+  ) {
+    this.#proxies.push(proxy);
+  }
+
+  static async start(options: ServiceCenterOptions = {}): Promise<FaultRig> {
+    const center = await ServiceCenterServer.start(options);
+    return new FaultRig(center, await FaultProxy.start({ port: center.port }));
+  }
+
+  /** A registry as a configuration makes it, with an answer awaited for 150 ms, and services looked at every 15 ms. */
+  async registry(settings: Partial<RigSettings> & { readonly timeout?: string } = {}): Promise<RegistryRig> {
+    const { address = this.proxy.url, yaml = '', refreshIntervalMs = 15, timeout = '150ms', ...more } = settings;
+    const all = `servicecomb.registry.timeout: ${timeout}\nservicecomb.registry.heartbeat.interval: 5s\n${yaml}`;
+    const rig = await RegistryRig.open({ ...more, address, refreshIntervalMs, yaml: all });
+    this.#rigs.push(rig);
+    return rig;
+  }
+
+  /** Another way to the same service-center. */
+  async anotherProxy(): Promise<FaultProxy> {
+    const proxy = await FaultProxy.start({ port: this.center.port });
+    this.#proxies.push(proxy);
+    return proxy;
+  }
+
+  /** Instances of `world` with these ids, each at an application of its own that accepts connections. @returns the serviceId */
+  async seed(...ids: readonly string[]): Promise<string> {
+    const instances = [];
+    for (const instanceId of ids) {
+      instances.push({ instanceId, endpoints: [`rest://127.0.0.1:${await this.application()}`] });
+    }
+    return this.center.seed({ appId: 'shop', environment: 'testing', serviceName: 'world', instances }).serviceId;
+  }
+
+  /** Something that accepts connections. @returns its port */
+  async application(): Promise<number> {
+    const server = createServer((socket) => socket.destroy());
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    this.#applications.push(server);
+    return (server.address() as AddressInfo).port;
+  }
+
+  /** Ends service-center and starts it again, elsewhere behind the same address. */
+  async restart(memory: 'keeps its memory' | 'loses its memory', options: ServiceCenterOptions = {}): Promise<void> {
+    const state = this.center.registry.dump();
+    await this.proxy.kill();
+    await this.center.close();
+    this.center = await ServiceCenterServer.start({ ...options, ...(memory === 'keeps its memory' ? { state } : {}) });
+    this.proxy.target = { port: this.center.port };
+    await this.proxy.heal();
+  }
+
+  /** What is registered of the caller. */
+  get registered(): readonly { readonly instanceId: string; readonly status: string }[] {
+    const tenant = this.center.registry.tenant('default/default');
+    const [service] = tenant.services.list().filter(({ serviceName }) => serviceName === 'caller');
+    return service === undefined ? [] : tenant.instances.list(service.serviceId);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#proxies.map((proxy) => proxy.heal()));
+    await Promise.all(this.#rigs.map((rig) => rig.close()));
+    await Promise.all(this.#proxies.map((proxy) => proxy.close()));
+    await this.center.close();
+    await Promise.all(this.#applications.map((server) => new Promise((resolve) => server.close(resolve))));
+  }
+}
+
+/** A new rig for each test of the suite. */
+export function useFaultRig(options: ServiceCenterOptions = {}): () => FaultRig {
+  let rig: FaultRig | undefined;
+  beforeEach(async () => {
+    rig = await FaultRig.start(options);
+  });
+  afterEach(async () => {
+    await rig?.close();
+    rig = undefined;
+  });
+  return () => {
+    if (rig === undefined) throw new Error('a rig is there only while a test runs');
+    return rig;
+  };
+}
