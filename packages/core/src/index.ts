@@ -84,6 +84,8 @@ export { REGISTRY_EVENTS, RegistryEventCounter } from './registry/registry-event
 export type { RegistryCounts, RegistryEvent } from './registry/registry-events.js';
 export { KnownInstances } from './registry/remote/known-instances.js';
 export type { VanishRules } from './registry/remote/known-instances.js';
+export { areSameInstances, readingInstances } from './registry/remote/listed-instances.js';
+export type { ListedInstances } from './registry/remote/listed-instances.js';
 export { findRefusing } from './registry/remote/refusing-instances.js';
 export { readEndpoint, writeEndpoint } from './registry/remote/endpoint-text.js';
 export { ProblemList } from './registry/remote/problem-list.js';

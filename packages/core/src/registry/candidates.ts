@@ -61,6 +61,11 @@ export class Candidates {
     this.#resting = new RestingEndpoints(owner.ports.clock);
   }
 
+  /** True once somebody asked for an endpoint. */
+  get wasAsked(): boolean {
+    return this.#seen !== -1;
+  }
+
   /** True while ejections and breakers are ignored, because too few endpoints are fit. */
   get isPanicking(): boolean {
     this.#refresh();

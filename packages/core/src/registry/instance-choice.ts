@@ -50,20 +50,28 @@ export type LeftOut =
 
 /** Undefined when the instance takes calls of the protocol. */
 export function whyLeftOut(instance: Instance, protocol: CallProtocol): LeftOut | undefined {
+  const chosen = chooseAddress(instance, protocol);
+  return typeof chosen === 'string' ? chosen : undefined;
+}
+
+/** The address to which calls of the protocol go, or why none do. */
+export function chooseAddress(instance: Instance, protocol: CallProtocol): ChosenAddress | LeftOut {
   if (instance.status !== 'UP' && instance.status !== 'TESTING') return 'status';
   // Neither 0 nor what is no number at all: a balancer would never come to the others again.
   if (!(instance.weight > 0 && Number.isFinite(instance.weight))) return 'weight';
   const address = addressFor(instance, protocol);
   if (address === undefined) return 'protocol';
   // Bytes of a connection that is not HTTP are passed on as they are, TLS included.
-  return address.tls && protocol !== 'tcp' ? 'tls' : undefined;
+  return address.tls && protocol !== 'tcp' ? 'tls' : address;
 }
 
 /** The address that serves the protocol best; undefined when none does. */
-export function addressFor(instance: Instance, protocol: CallProtocol): ChosenAddress | undefined {
+export function addressFor({ addresses }: Instance, protocol: CallProtocol): ChosenAddress | undefined {
   for (const name of ADDRESS_NAMES[protocol]) {
-    const address = instance.addresses.get(name);
-    if (address !== undefined) return { ...address, name, speaks: spokenAt(name) };
+    const address = addresses.get(name);
+    if (address === undefined) continue;
+    const { host, port, tls } = address;
+    return { host, port, tls, name, speaks: spokenAt(name) };
   }
   return undefined;
 }

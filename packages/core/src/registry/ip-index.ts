@@ -1,4 +1,5 @@
 import { isIPv6 } from 'node:net';
+import { atOnce, ITEMS_PER_SLICE, type Steps } from '../slices/slices.js';
 import type { Instance, InstanceStatus } from './instance.js';
 import { canonicalIp } from './ip-address.js';
 
@@ -15,9 +16,19 @@ const LEAVING: ReadonlySet<InstanceStatus> = new Set(['DOWN', 'OUTOFSERVICE']);
 
 /** An index over `instances`. An address that several services claim belongs to the one whose instance is alive. */
 export function buildIpIndex(instances: readonly Instance[]): IpIndex {
+  return atOnce(buildingIpIndex(instances));
+}
+
+/** The same in steps of some milliseconds. */
+export function* buildingIpIndex(instances: readonly Instance[]): Steps<IpIndex> {
   const alive = new Claims();
   const leaving = new Claims();
+  let inSlice = 0;
   for (const instance of instances) {
+    if (inSlice++ === ITEMS_PER_SLICE) {
+      inSlice = 1;
+      yield;
+    }
     const claims = LEAVING.has(instance.status) ? leaving : alive;
     for (const { host, port } of instance.addresses.values()) claims.add(canonicalIp(host), port, instance);
   }

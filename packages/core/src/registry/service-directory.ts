@@ -1,11 +1,12 @@
 import type { Balancing } from '../loadbalance/balancing.js';
 import type { Ports, TimerHandle } from '../ports/ports.js';
 import type { Logger } from '../telemetry/logger.js';
+import { atOnce, inSlices, ITEMS_PER_SLICE, type Steps } from '../slices/slices.js';
 import type { ServiceDiscovery } from './contracts.js';
 import { DEFAULT_DIRECTORY_OPTIONS, type DirectoryOptions } from './directory-options.js';
 import type { Endpoint } from './endpoint.js';
 import type { Instance } from './instance.js';
-import { buildIpIndex, type IpIndex } from './ip-index.js';
+import { buildIpIndex, buildingIpIndex, type IpIndex } from './ip-index.js';
 import { ServicePlan } from './service-plan.js';
 import { SpellingIndex } from './spelling-index.js';
 import { keepWatching } from './watch-loop.js';
@@ -219,9 +220,9 @@ export class ServiceDirectory {
           signal,
           watch: (ended) => (discovery as Required<ServiceDiscovery>).watchAll(ended),
           take: (instances) => {
-            this.#listed = instances;
-            this.#index = buildIpIndex(instances);
-            this.#spelling = new SpellingIndex(instances);
+            const steps = this.#indexing(instances);
+            if (instances.length > ITEMS_PER_SLICE) return inSlices(steps).then(resolve);
+            atOnce(steps);
             resolve();
           },
         },
@@ -231,6 +232,13 @@ export class ServiceDirectory {
       );
       signal.addEventListener('abort', () => resolve(), { once: true });
     });
+  }
+
+  *#indexing(instances: readonly Instance[]): Steps<void> {
+    const index = yield* buildingIpIndex(instances);
+    this.#listed = instances;
+    this.#index = index;
+    this.#spelling = new SpellingIndex(instances);
   }
 
   /** Tells those who listen of an endpoint that was given up, also beside the directory: that of a host outside the mesh. */

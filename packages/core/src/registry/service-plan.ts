@@ -5,16 +5,20 @@ import type { Balance, Balancing } from '../loadbalance/balancing.js';
 import { OutlierDetector, type OutlierRules } from '../loadbalance/outlier.js';
 import type { Ports } from '../ports/ports.js';
 import type { Subset } from '../routing/subset.js';
+import { atOnce, ITEMS_PER_SLICE, type Steps } from '../slices/slices.js';
 import { Availability } from './availability.js';
 import { Candidates } from './candidates.js';
 import type { ServiceSnapshot } from './contracts.js';
-import { Endpoint, type EndpointProtocol } from './endpoint.js';
+import { Endpoint } from './endpoint.js';
 import { explainBalancing } from './explain-balancing.js';
-import type { InstanceAddress } from './instance.js';
-import { addressFor, spokenAt, whyLeftOut, type ChosenAddress } from './instance-choice.js';
+import type { Instance } from './instance.js';
+import { chooseAddress, spokenAt, whyLeftOut, type ChosenAddress } from './instance-choice.js';
+import { endpointKey, SeenAddresses } from './seen-addresses.js';
 
 /** Parts of a service that are kept compiled: more than any set of rules has; one beyond them is compiled again when it is asked for. */
 const MAX_SUBSETS = 256;
+
+type CompiledSets = Map<Subset | undefined, Map<CallProtocol, Candidates>>;
 
 /**
  * All that is decided about a service ahead of its calls. The object stays the same while the service is watched; a new
@@ -34,11 +38,10 @@ export class ServicePlan {
   metricsSlot = -1;
   /** Counts when one of its endpoints comes or goes. */
   readonly availability: Availability = new Availability();
-  readonly #candidates = new Map<Subset | undefined, Map<CallProtocol, Candidates>>();
+  #candidates: CompiledSets = new Map();
   readonly #endpoints = new Map<string, Endpoint>();
   readonly #panicking = new Set<string>();
-  /** When each address of the snapshot was first in one, in monotonic milliseconds; 0 for those of the first one, which are not new. */
-  #seenAt = new Map<string, number>();
+  readonly #addresses = new SeenAddresses();
   #balance: Balance;
   #generation: number;
   /** Made by the first attempt that ends: a plan that nobody calls needs no timer. */
@@ -137,26 +140,30 @@ export class ServicePlan {
 
   /** Takes a new snapshot; endpoints that stay keep their identity. */
   apply(snapshot: ServiceSnapshot, now: number): void {
+    atOnce(this.applying(snapshot, now));
+  }
+
+  /**
+   * The same in steps of some milliseconds: with ten thousand instances, it takes some ten. Calls see the old snapshot until the last
+   * step; not to be begun again before it has ended.
+   */
+  *applying(snapshot: ServiceSnapshot, now: number): Steps<void> {
+    const isNews = this.snapshot?.revision !== snapshot.revision || this.snapshot.exists !== snapshot.exists;
+    const balance = this.#balance;
+    const gone = isNews ? yield* this.#addresses.update(snapshot.instances, now) : [];
+    const isLarge = snapshot.instances.length > ITEMS_PER_SLICE;
+    const ahead: CompiledSets = isNews && isLarge ? yield* this.#compileAhead(snapshot.instances) : new Map();
     this.updatedAt = now;
     this.state = snapshot.exists ? 'known' : 'absent';
-    if (this.snapshot?.revision === snapshot.revision && this.snapshot.exists === snapshot.exists) return;
+    if (!isNews) return;
     this.snapshot = snapshot;
-    this.#candidates.clear();
-    const isFirst = this.#seenAt.size === 0;
-    const seenAt = new Map<string, number>();
-    for (const instance of snapshot.instances) {
-      for (const [name, address] of instance.addresses) {
-        const key = keyOf(address, spokenAt(name));
-        seenAt.set(key, this.#seenAt.get(key) ?? (isFirst ? 0 : now));
-      }
-    }
-    this.#seenAt = seenAt;
-    for (const [key, endpoint] of this.#endpoints) if (!seenAt.has(key)) this.#retire(key, endpoint);
+    this.#candidates = balance === this.#balance ? ahead : new Map();
+    for (const key of gone) this.#retire(key);
   }
 
   /** Gives up all endpoints, because nobody calls the service any more. */
   retireAll(): void {
-    for (const [key, endpoint] of this.#endpoints) this.#retire(key, endpoint);
+    for (const key of this.#endpoints.keys()) this.#retire(key);
     this.#candidates.clear();
     this.#stopDetecting();
   }
@@ -197,12 +204,41 @@ export class ServicePlan {
     this.#outliers = undefined;
   }
 
+  /** Where compiling takes time no call should wait for it: the sets that calls use, of the first snapshot the one that they will. */
+  *#compileAhead(instances: readonly Instance[]): Steps<CompiledSets> {
+    const sets: CompiledSets = new Map();
+    const wanted = [...this.#candidates].flatMap(([subset, byProtocol]) =>
+      Array.from(byProtocol, ([protocol, candidates]) => ({ subset, protocol, candidates })),
+    );
+    for (const { subset, protocol, candidates } of wanted) {
+      // A part that no rule asks for any more must not be compiled for ever.
+      if (subset !== undefined && !candidates.wasAsked) continue;
+      yield;
+      const byProtocol = sets.get(subset) ?? new Map<CallProtocol, Candidates>();
+      byProtocol.set(protocol, yield* this.#compiling(protocol, subset, instances));
+      sets.set(subset, byProtocol);
+    }
+    if (wanted.length > 0) return sets;
+    yield;
+    const usual = usualProtocol(instances[0]);
+    return sets.set(undefined, new Map([[usual, yield* this.#compiling(usual, undefined, instances)]]));
+  }
+
   #compile(protocol: CallProtocol, subset: Subset | undefined): Candidates {
+    return atOnce(this.#compiling(protocol, subset, this.snapshot?.instances ?? []));
+  }
+
+  *#compiling(protocol: CallProtocol, subset: Subset | undefined, instances: readonly Instance[]): Steps<Candidates> {
     const endpoints = new Set<Endpoint>();
-    const instances = this.snapshot?.instances ?? [];
+    let inSlice = 0;
     for (const instance of subset?.select(instances) ?? instances) {
-      if (whyLeftOut(instance, protocol) !== undefined) continue;
-      const endpoint = this.#endpoint(addressFor(instance, protocol) as ChosenAddress);
+      if (inSlice++ === ITEMS_PER_SLICE) {
+        inSlice = 1;
+        yield;
+      }
+      const address = chooseAddress(instance, protocol);
+      if (typeof address === 'string') continue;
+      const endpoint = this.#endpoint(address);
       // Two registrations of one address (a restart, a hand-written line beside a registered one) are one endpoint; the first counts.
       if (endpoints.has(endpoint)) continue;
       endpoint.instance = instance;
@@ -220,17 +256,19 @@ export class ServicePlan {
   }
 
   #endpoint(address: ChosenAddress): Endpoint {
-    const key = keyOf(address, address.speaks);
+    const key = endpointKey(address, address.speaks);
     let endpoint = this.#endpoints.get(key);
     if (endpoint === undefined) {
       endpoint = new Endpoint(address.host, address.port, undefined, 1, this.availability, address.speaks);
-      endpoint.warmingSince = this.#seenAt.get(key) ?? 0;
+      endpoint.warmingSince = this.#addresses.since(key);
       this.#endpoints.set(key, endpoint);
     }
     return endpoint;
   }
 
-  #retire(key: string, endpoint: Endpoint): void {
+  #retire(key: string): void {
+    const endpoint = this.#endpoints.get(key);
+    if (endpoint === undefined) return;
     this.#endpoints.delete(key);
     endpoint.retired = true;
     this.#outliers?.forget(endpoint);
@@ -238,7 +276,8 @@ export class ServicePlan {
   }
 }
 
-/** One address under two names is two endpoints: connections of HTTP/1 and of HTTP/2 have nothing in common but where they lead. */
-function keyOf(address: InstanceAddress, speaks: EndpointProtocol): string {
-  return `${address.host}|${address.port}|${speaks}`;
+/** As which most calls will come, going by what one instance says of itself. */
+function usualProtocol(instance: Instance | undefined): CallProtocol {
+  if (instance === undefined || instance.addresses.size === 0) return 'http';
+  return [...instance.addresses.keys()].every((name) => spokenAt(name) === 'http2') ? 'grpc' : 'http';
 }

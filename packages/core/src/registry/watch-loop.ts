@@ -10,7 +10,8 @@ export interface WatchTask<T> {
   readonly registry: string;
   /** Begins a new watch. */
   watch(signal: AbortSignal): AsyncIterable<T>;
-  take(value: T): void;
+  /** The next value is asked for when it is done with this one. */
+  take(value: T): void | Promise<void>;
   /** Ends it all. */
   readonly signal: AbortSignal;
 }
@@ -35,7 +36,8 @@ export async function keepWatching<T>(
     try {
       for await (const value of task.watch(signal)) {
         if (signal.aborted) return;
-        task.take(value);
+        const work = task.take(value);
+        if (work !== undefined) await work;
       }
       trouble = 'the registry ended the watch';
     } catch (error) {

@@ -1,6 +1,7 @@
 import type { Ports } from '../ports/ports.js';
 import type { Logger } from '../telemetry/logger.js';
-import type { ServiceDiscovery } from './contracts.js';
+import { atOnce, inSlices, ITEMS_PER_SLICE } from '../slices/slices.js';
+import type { ServiceDiscovery, ServiceSnapshot } from './contracts.js';
 import type { DirectoryOptions } from './directory-options.js';
 import type { ServicePlan } from './service-plan.js';
 import { keepWatching } from './watch-loop.js';
@@ -41,16 +42,30 @@ export class WatchedService {
         registry: this.discovery.name,
         signal: this.#end.signal,
         watch: (signal) => this.discovery.watch({ service }, signal),
-        take: (snapshot) => {
-          this.plan.apply(snapshot, this.ports.clock.now());
-          this.#stopWaiting();
-          this.onState(this);
-        },
+        take: (snapshot) => this.#take(snapshot),
       },
       this.ports,
       this.options,
       this.logger,
     );
+  }
+
+  /** A large one in slices, between which calls go on with what is known. */
+  #take(snapshot: ServiceSnapshot): void | Promise<void> {
+    const steps = this.plan.applying(snapshot, this.ports.clock.now());
+    if (snapshot.instances.length > ITEMS_PER_SLICE) return inSlices(steps).then(() => this.#taken());
+    atOnce(steps);
+    this.#taken();
+  }
+
+  #taken(): void {
+    if (this.#end.signal.aborted) {
+      // It was given up meanwhile, and with it the endpoints of before.
+      this.plan.retireAll();
+      return;
+    }
+    this.#stopWaiting();
+    this.onState(this);
   }
 
   /** Ends the watch and the waiting for it. */

@@ -1,4 +1,5 @@
 import type { Instance } from '../instance.js';
+import { areSameInstances, type ListedInstances } from './listed-instances.js';
 
 /** What is needed to judge instances that are no longer listed. */
 export interface VanishRules {
@@ -29,7 +30,8 @@ const MASS = 0.8;
  */
 export class KnownInstances {
   #exists: boolean | undefined;
-  #listed = new Map<string, Instance>();
+  #listed: ListedInstances = new Map();
+  #changes = 0;
   readonly #held = new Map<string, Held>();
   /** Of which an event said that they are gone. */
   readonly #saidGone = new Set<string>();
@@ -44,6 +46,16 @@ export class KnownInstances {
   /** What the last answer said, whatever is kept in spite of it. */
   get isRegistered(): boolean | undefined {
     return this.#exists;
+  }
+
+  /** What the last answer listed. */
+  get listed(): ListedInstances {
+    return this.#listed;
+  }
+
+  /** Counts the answers that said something new. */
+  get changes(): number {
+    return this.#changes;
   }
 
   get instances(): readonly Instance[] {
@@ -64,15 +76,22 @@ export class KnownInstances {
   }
 
   /** Takes an answer. @returns the instances that are kept although it does not list them, and that have to be probed */
-  take(listed: readonly Instance[], exists: boolean, now: number): readonly Instance[] {
+  take(listed: readonly Instance[] | ListedInstances, exists: boolean, now: number): readonly Instance[] {
     const before = this.#listed;
-    this.#listed = new Map(listed.map((instance) => [instance.instanceId, instance]));
+    this.#listed = Array.isArray(listed)
+      ? new Map((listed as readonly Instance[]).map((instance) => [instance.instanceId, instance]))
+      : (listed as ListedInstances);
+    const isSame = this.#exists === exists && this.#held.size === 0 && areSameInstances(this.#listed, before);
     this.#exists = exists;
-    const taken = new Set(listed.flatMap(addressesOf));
+    if (isSame) return this.#forgetWhoIsGone([]);
+    this.#changes++;
+    const vanished = [...before.values()].filter(({ instanceId }) => !this.#listed.has(instanceId));
+    // Ten thousand addresses are looked through only if there is a reason.
+    const isMissed = vanished.length + this.#held.size > 0;
+    const taken = new Set(isMissed ? [...this.#listed.values()].flatMap(addressesOf) : []);
     for (const [id, { instance }] of this.#held) {
       if (this.#listed.has(id) || addressesOf(instance).some((address) => taken.has(address))) this.#held.delete(id);
     }
-    const vanished = [...before.values()].filter(({ instanceId }) => !this.#listed.has(instanceId));
     const graceMs = this.#graceFor(vanished.length, before.size);
     const unsure = vanished.filter(
       (instance) =>
@@ -81,10 +100,8 @@ export class KnownInstances {
         !this.#saidGone.has(instance.instanceId) &&
         !addressesOf(instance).some((address) => taken.has(address)),
     );
-    // The cache that answered may be older than the event.
-    for (const id of this.#saidGone) if (!this.#listed.has(id)) this.#saidGone.delete(id);
     for (const instance of unsure) this.#held.set(instance.instanceId, { instance, until: now + graceMs });
-    return unsure;
+    return this.#forgetWhoIsGone(unsure);
   }
 
   /** It refuses connections. @returns whether it was kept */
@@ -97,6 +114,12 @@ export class KnownInstances {
     const before = this.#held.size;
     for (const [id, { until }] of this.#held) if (now >= until) this.#held.delete(id);
     return this.#held.size < before;
+  }
+
+  /** Those that are still listed stay: the cache that answered may be older than the event. */
+  #forgetWhoIsGone(unsure: readonly Instance[]): readonly Instance[] {
+    for (const id of this.#saidGone) if (!this.#listed.has(id)) this.#saidGone.delete(id);
+    return unsure;
   }
 
   #graceFor(vanished: number, before: number): number {
