@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { idIn, listOrNothing, readFound } from './answers.js';
+import { idIn, listIn, readFound } from './answers.js';
 
 const parse = (text: string): Record<string, unknown> => JSON.parse(text) as Record<string, unknown>;
 
@@ -55,7 +55,8 @@ describe('an answer of service-center', () => {
   });
 
   it('that should be a list may be left out or null, and nothing else', () => {
-    expect([undefined, null, [1]].map((value) => listOrNothing(value, 'services'))).to.deep.equal([[], [], [1]]);
-    for (const value of [{}, '', 0, false]) expect(() => listOrNothing(value, 'services')).to.throw('no list');
+    expect([{}, { a: null }, { a: [1] }].map((body) => listIn(body, 'a'))).to.deep.equal([[], [], [1]]);
+    for (const a of [{}, '', 0, false]) expect(() => listIn({ a }, 'a')).to.throw('no list');
+    for (const body of [[], '', null, undefined, 7]) expect(() => listIn(body, 'a')).to.throw('where an object');
   });
 });

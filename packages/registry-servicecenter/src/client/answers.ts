@@ -30,12 +30,19 @@ export function idIn(body: unknown, name: string): string {
   throw new ServiceCenterError('SC_ANSWER', `service-center answered without ${name}; is its address right?`);
 }
 
+/** The members of an object. @throws ServiceCenterError SC_ANSWER for anything else */
+export function membersIn(value: unknown): Readonly<Record<string, unknown>> {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return membersOf(value);
+  throw new ServiceCenterError('SC_ANSWER', `service-center answered ${excerptOf(value)} where an object should be`);
+}
+
 /**
  * An encoder of Go leaves out an empty list, or writes null. Anything else that is no list is no answer, and must not look like "gone".
  * @throws ServiceCenterError SC_ANSWER
  */
-export function listOrNothing(value: unknown, name: string): readonly unknown[] {
-  if (isListOrNothing(value)) return itemsOf(value);
+export function listIn(body: unknown, name: string): readonly unknown[] {
+  const list = membersIn(body)[name];
+  if (isListOrNothing(list)) return itemsOf(list);
   throw new ServiceCenterError('SC_ANSWER', `service-center answered with ${name} that are no list`);
 }
 

@@ -17,6 +17,9 @@ export interface Call {
   readonly anonymous?: boolean;
 }
 
+/** Makes of a body what was asked for. @throws ServiceCenterError SC_ANSWER when it is no answer to the question */
+export type Read<T> = (body: unknown) => T;
+
 export interface Reply {
   readonly status: number;
   /** Parsed; undefined for an empty body. */
@@ -51,15 +54,18 @@ export class Calls {
   ) {}
 
   /**
+   * @param read fails for what is no answer to the question
    * @throws ServiceCenterError when no address gives a usable answer, or service-center refuses; the reason of `signal` when it aborts
    */
-  async call(call: Call, signal: AbortSignal): Promise<Reply> {
+  async call<T>(call: Call, read: Read<T>, signal: AbortSignal): Promise<T> {
     let trouble: ServiceCenterError | undefined;
     for (const base of this.pool.order().slice(0, MAX_TRIES)) {
       try {
-        const reply = await this.#callWithToken(base, call, signal);
+        const { body } = await this.#callWithToken(base, call, signal);
+        // Whoever answers something else is no service-center, and the next address may be one.
+        const result = read(body);
         this.pool.succeeded(base);
-        return reply;
+        return result;
       } catch (error) {
         if (signal.aborted) throw signal.reason;
         if (!isTroubleOfAddress(error)) {

@@ -1,14 +1,14 @@
 import type { InstanceStatus, Ports, RegistryClient, RegistryTls } from '@mesher/core';
 import { baseOf, socketBase } from './addresses.js';
 import { AddressPool } from './address-pool.js';
-import { Calls, type Call, type Reply } from './calls.js';
-import { idIn, listOrNothing, readFound, type FindItem, type FindResult } from './answers.js';
+import { Calls, type Call, type Read } from './calls.js';
+import { idIn, listIn, membersIn, readFound, type FindItem, type FindResult } from './answers.js';
 import { SC_CODE } from './error-codes.js';
 import { Requests } from './requests.js';
 import { errorCodeOf, type ServiceCenterError } from './service-center-error.js';
 import type { Socket, SocketEvents } from './sockets.js';
 import { TokenSource } from './token-source.js';
-import { itemsOf, membersOf, textOf, textsOf, type WireInstance, type WireService } from './wire-model.js';
+import { membersOf, textOf, textsOf, type WireInstance, type WireService } from './wire-model.js';
 
 export interface ServiceCenterSettings {
   /** At least one, as users write them. */
@@ -68,8 +68,7 @@ export class ServiceCenter {
     const { appId, serviceName, version, environment = '' } = service;
     const query = new URLSearchParams({ type: 'microservice', appId, serviceName, version, env: environment });
     try {
-      const { body } = await this.#ask('GET', `/existence?${query.toString()}`, signal);
-      return textOf(membersOf(body)['serviceId']);
+      return await this.#ask('GET', `/existence?${query.toString()}`, readServiceId, signal);
     } catch (error) {
       const code = errorCodeOf(error);
       if (code === SC_CODE.serviceNotExist || code === SC_CODE.versionNotExist) return undefined;
@@ -79,14 +78,14 @@ export class ServiceCenter {
 
   /** Idempotent: a service that is registered keeps its id, and its content. */
   async registerService(service: WireService, signal: AbortSignal): Promise<string> {
-    const { body } = await this.#ask('POST', '/microservices', signal, { service });
-    return idIn(body, 'serviceId');
+    return await this.#ask('POST', '/microservices', readServiceId, signal, { service });
   }
 
   /** @throws ServiceCenterError 400012 when it is not known */
   async serviceProperties(serviceId: string, signal: AbortSignal): Promise<Record<string, string>> {
-    const { body } = await this.#ask('GET', `/microservices/${encodeURIComponent(serviceId)}`, signal);
-    return textsOf(membersOf(membersOf(body)['service'])['properties']);
+    const read = (body: unknown): Record<string, string> =>
+      textsOf(membersIn(membersIn(body)['service'])['properties']);
+    return await this.#ask('GET', `/microservices/${encodeURIComponent(serviceId)}`, read, signal);
   }
 
   /** Replaces all of them. */
@@ -95,20 +94,21 @@ export class ServiceCenter {
     properties: Readonly<Record<string, string>>,
     signal: AbortSignal,
   ): Promise<void> {
-    await this.#ask('PUT', `/microservices/${encodeURIComponent(serviceId)}/properties`, signal, { properties });
+    await this.#ask('PUT', `/microservices/${encodeURIComponent(serviceId)}/properties`, ignore, signal, {
+      properties,
+    });
   }
 
   /** All services of the tenant, each in each version. */
   async services(signal: AbortSignal): Promise<readonly unknown[]> {
-    const { body } = await this.#ask('GET', '/microservices', signal);
-    return listOrNothing(membersOf(body)['services'], 'services');
+    return await this.#ask('GET', '/microservices', (body) => listIn(body, 'services'), signal);
   }
 
   /** Text of a contract; undefined when there is none. */
   async schema(serviceId: string, schemaId: string, signal: AbortSignal): Promise<string | undefined> {
     try {
-      const { body } = await this.#ask('GET', schemaPath(serviceId, schemaId), signal);
-      return textOf(membersOf(body)['schema']);
+      const read = (body: unknown): string | undefined => textOf(membersIn(body)['schema']);
+      return await this.#ask('GET', schemaPath(serviceId, schemaId), read, signal);
     } catch (error) {
       if (errorCodeOf(error) === SC_CODE.schemaNotExist) return undefined;
       throw error;
@@ -122,20 +122,19 @@ export class ServiceCenter {
     content: { readonly schema: string; readonly summary: string },
     signal: AbortSignal,
   ): Promise<void> {
-    await this.#ask('PUT', schemaPath(serviceId, schemaId), signal, content);
+    await this.#ask('PUT', schemaPath(serviceId, schemaId), ignore, signal, content);
   }
 
   /** With an id that is alive already it changes nothing. @throws ServiceCenterError 400012 when the service is not known */
   async registerInstance(serviceId: string, instance: WireInstance, signal: AbortSignal): Promise<string> {
     const path = `/microservices/${encodeURIComponent(serviceId)}/instances`;
-    const { body } = await this.#ask('POST', path, signal, { instance });
-    return idIn(body, 'instanceId');
+    return await this.#ask('POST', path, (body) => idIn(body, 'instanceId'), signal, { instance });
   }
 
   /** Idempotent: an instance that is gone is gone. */
   async unregisterInstance(key: InstanceKey, signal: AbortSignal): Promise<void> {
     try {
-      await this.#ask('DELETE', instancePath(key), signal);
+      await this.#ask('DELETE', instancePath(key), ignore, signal);
     } catch (error) {
       const code = errorCodeOf(error);
       if (code !== SC_CODE.instanceNotExist && code !== SC_CODE.serviceNotExist) throw error;
@@ -144,23 +143,17 @@ export class ServiceCenter {
 
   /** @throws ServiceCenterError 400017 when the instance, or its service, is not known any more */
   async heartbeat(key: InstanceKey, signal: AbortSignal): Promise<void> {
-    await this.#ask('PUT', `${instancePath(key)}/heartbeat`, signal);
+    await this.#ask('PUT', `${instancePath(key)}/heartbeat`, ignore, signal);
   }
 
   /** @returns those that service-center does not know any more, by instanceId */
   async heartbeats(keys: readonly InstanceKey[], signal: AbortSignal): Promise<ReadonlySet<string>> {
-    const { body } = await this.#ask('PUT', '/heartbeats', signal, { instances: keys });
-    const lost = new Set<string>();
-    for (const item of itemsOf(membersOf(body)['instances'])) {
-      const { instanceId, errMessage } = membersOf(item);
-      if (typeof instanceId === 'string' && textOf(errMessage) !== undefined) lost.add(instanceId);
-    }
-    return lost;
+    return await this.#ask('PUT', '/heartbeats', readLost, signal, { instances: keys });
   }
 
   /** @throws ServiceCenterError 400017 when the instance is not known any more */
   async setStatus(key: InstanceKey, status: InstanceStatus, signal: AbortSignal): Promise<void> {
-    await this.#ask('PUT', `${instancePath(key)}/status?value=${status}`, signal);
+    await this.#ask('PUT', `${instancePath(key)}/status?value=${status}`, ignore, signal);
   }
 
   /**
@@ -176,24 +169,24 @@ export class ServiceCenter {
       service: { appId, serviceName, version: ALL_VERSIONS, environment },
       ...(revision === undefined ? {} : { rev: revision }),
     }));
-    const { body } = await this.#ask('POST', '/instances/action?type=query', signal, { services }, consumerId);
-    return readFound(membersOf(membersOf(body)['services']), items.length);
+    const read = (body: unknown): readonly FindResult[] =>
+      readFound(membersIn(membersIn(body)['services']), items.length);
+    return await this.#ask('POST', '/instances/action?type=query', read, signal, { services }, consumerId);
   }
 
   /** Everything: services, each with its instances. For the index of addresses; needs no consumer, and notes no dependency. */
   async everything(signal: AbortSignal): Promise<readonly unknown[]> {
     const path = `${this.#govern}/microservices?options=instances`;
-    const { body } = await this.#calls.call({ method: 'GET', path }, signal);
-    return listOrNothing(membersOf(body)['allServicesDetail'], 'allServicesDetail');
+    return await this.#calls.call({ method: 'GET', path }, (body) => listIn(body, 'allServicesDetail'), signal);
   }
 
   /** The instances of service-center itself. Fails when it is in trouble. */
   async nodes(signal: AbortSignal): Promise<readonly unknown[]> {
-    const { body } = await this.#calls.call(
+    return await this.#calls.call(
       { method: 'GET', path: '/v4/default/registry/health', anonymous: true },
+      (body) => listIn(body, 'instances'),
       signal,
     );
-    return itemsOf(membersOf(body)['instances']);
   }
 
   /** Opens the socket over which changes of the services that `serviceId` asked for are told. @throws like a call */
@@ -239,16 +232,23 @@ export class ServiceCenter {
     );
   }
 
-  #ask(method: Call['method'], path: string, signal: AbortSignal, body?: unknown, consumerId?: string): Promise<Reply> {
-    return this.#calls.call({ method, path: `${this.#registry}${path}`, body, consumerId }, signal);
+  #ask<T>(
+    method: Call['method'],
+    path: string,
+    read: Read<T>,
+    signal: AbortSignal,
+    body?: unknown,
+    consumerId?: string,
+  ): Promise<T> {
+    return this.#calls.call({ method, path: `${this.#registry}${path}`, body, consumerId }, read, signal);
   }
 
   async #login(account: { readonly name: string; readonly password: string }, signal: AbortSignal): Promise<string> {
-    const { body } = await this.#calls.call(
+    return await this.#calls.call(
       { method: 'POST', path: '/v4/token', body: account, anonymous: true },
+      (body) => idIn(body, 'token'),
       signal,
     );
-    return idIn(body, 'token');
   }
 
   /** Any sensible answer will do: a server with access control says 401 to strangers, but health is open to all. */
@@ -269,4 +269,21 @@ function instancePath({ serviceId, instanceId }: InstanceKey): string {
 
 function schemaPath(serviceId: string, schemaId: string): string {
   return `/microservices/${encodeURIComponent(serviceId)}/schemas/${encodeURIComponent(schemaId)}`;
+}
+
+/** What has no result has none. */
+function ignore(): void {}
+
+function readServiceId(body: unknown): string {
+  return idIn(body, 'serviceId');
+}
+
+/** The instances of a batch of heartbeats that service-center does not know. */
+function readLost(body: unknown): ReadonlySet<string> {
+  const lost = new Set<string>();
+  for (const item of listIn(body, 'instances')) {
+    const { instanceId, errMessage } = membersOf(item);
+    if (typeof instanceId === 'string' && textOf(errMessage) !== undefined) lost.add(instanceId);
+  }
+  return lost;
 }
