@@ -29,6 +29,11 @@ export interface HealthResult {
 /** One way to ask a local application how it is; the plugin kind `health-checker`, by the `protocol` of a check. */
 export interface HealthChecker {
   /**
+   * Called until it succeeds, before the first check: loads what takes time to load, which is not to count as time that the application
+   * took. Left out by those who need nothing.
+   */
+  prepare?(): Promise<unknown>;
+  /**
    * Asks once. A promise that rejects counts as not healthy, with the message of the error.
    * @param signal aborts when the time of the check is over, or nobody wants to know any more
    */

@@ -17,8 +17,9 @@ const WORDS: Readonly<Record<number, string>> = {
  * question, and a channel that waits after a failure would answer for the server.
  */
 export const GRPC_CHECKER: HealthChecker = {
+  // 10 MB that only this protocol needs.
+  prepare: () => import('@grpc/grpc-js'),
   async check(target: LocalTarget, signal: AbortSignal): Promise<HealthResult> {
-    // 10 MB that only this protocol needs.
     const grpc = await import('@grpc/grpc-js');
     const client = new grpc.Client(formatHostPort(target), grpc.credentials.createInsecure(), {
       // The environment of the application names this very sidecar as its proxy.
@@ -26,6 +27,8 @@ export const GRPC_CHECKER: HealthChecker = {
       'grpc.enable_retries': 0,
       'grpc.use_local_subchannel_pool': 1,
       'grpc.max_receive_message_length': MAX_ANSWER_BYTES,
+      // A channel that lives for one call is no subject of debugging.
+      'grpc.enable_channelz': 0,
       'grpc.primary_user_agent': 'mesher-health-check',
     });
     try {

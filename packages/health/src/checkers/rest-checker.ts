@@ -10,9 +10,13 @@ const LOWEST_SERVER_ERROR = 500;
 export class RestChecker implements HealthChecker {
   readonly #agent = new Agent({ keepAlive: false });
 
+  /** Some 100 ms on a busy machine, which only those spend who check by HTTP. */
+  prepare(): Promise<unknown> {
+    return import('axios');
+  }
+
   async check(target: LocalTarget, signal: AbortSignal): Promise<HealthResult> {
     const { host, port, uri = '/', match } = target;
-    // Loaded by those who need it.
     const { default: axios } = await import('axios');
     try {
       const { status, data } = await axios.request<Readable>({

@@ -1,8 +1,9 @@
 import { skipBecause } from '@mesher/core/testing';
 import { expect } from 'chai';
 import { freePort, listen, targetOf, tcpServer } from '../testing/local-servers.js';
-import { createServer } from 'node:net';
-import { TCP_CHECKER } from './tcp-checker.js';
+import { once } from 'node:events';
+import { connect, createServer } from 'node:net';
+import { TCP_CHECKER, resultOf } from './tcp-checker.js';
 
 const NEVER = new AbortController().signal;
 
@@ -19,6 +20,15 @@ describe('a check by TCP', () => {
   it('says that nobody listens', async () => {
     const result = await TCP_CHECKER.check(targetOf(await freePort()), NEVER);
     expect(result).to.include({ healthy: false, refused: true });
+  });
+
+  it('does not take a connection of the system with itself for one with the application', async function () {
+    const port = await freePort();
+    const socket = connect({ host: '127.0.0.1', port, localAddress: '127.0.0.1', localPort: port });
+    const came = await once(socket, 'connect').catch(() => undefined);
+    if (came === undefined) skipBecause(this, 'this system does not connect a socket with itself');
+    expect(resultOf(socket)).to.include({ healthy: false, refused: true });
+    socket.destroy();
   });
 
   it('is given up when it is told to', async () => {

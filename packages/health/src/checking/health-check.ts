@@ -8,7 +8,8 @@ import {
   type Ports,
   type TimerHandle,
 } from '@mesher/core';
-import { runCheck } from './run-check.js';
+import { oneLine } from './read-result.js';
+import { prepareChecker, runCheck } from './run-check.js';
 import { judge, UNKNOWN, type HealthState, type Standing } from './thresholds.js';
 
 /**
@@ -16,6 +17,10 @@ import { judge, UNKNOWN, type HealthState, type Standing } from './thresholds.js
  * when it is there, not half a minute later.
  */
 const STARTING_WAIT_MS = 500;
+/** Loading a library takes a fraction of a second; on a machine that does nothing but start programs, several. */
+const PREPARE_LIMIT_MS = 10_000;
+
+const UNENDED: HealthResult = { healthy: false, detail: 'the check before has not ended yet' };
 
 /** What one check has found out. */
 export interface CheckView {
@@ -41,6 +46,7 @@ export class HealthCheck {
   #lastAt: number | undefined;
   #startingWaitMs = STARTING_WAIT_MS;
   #unended = false;
+  #isPrepared: boolean;
   #timer: TimerHandle | undefined;
   readonly #stop = new AbortController();
   readonly #target: Omit<LocalTarget, 'host'>;
@@ -58,6 +64,7 @@ export class HealthCheck {
     const body = match.body === undefined ? undefined : compilePattern(match.body);
     this.#target = { port, uri, match: { status: match.status, body, maxBody: match.maxBody } };
     this.#times = healthCheckTimes(config);
+    this.#isPrepared = checker.prepare === undefined;
     void this.#run();
   }
 
@@ -79,12 +86,14 @@ export class HealthCheck {
   }
 
   async #run(): Promise<void> {
+    const problem = this.#isPrepared ? undefined : await this.#prepare();
+    if (this.#stop.signal.aborted) return;
     const startedAt = this.ports.clock.now();
-    const result = await this.#ask();
+    const result = problem ?? (await this.#ask());
     if (this.#stop.signal.aborted) return;
     this.#lastDurationMs = this.ports.clock.now() - startedAt;
     this.#lastAt = this.ports.clock.wallTime();
-    this.#detail = result.detail;
+    this.#detail = oneLine(result.detail);
     if (result.healthy) this.#passed++;
     else this.#failed++;
     this.#standing = judge(this.#standing, result.healthy, this.config);
@@ -92,15 +101,25 @@ export class HealthCheck {
     this.onResult();
   }
 
-  #ask(): Promise<HealthResult> {
-    const { signal } = this.#stop;
-    // One that does not heed its signal would pile up.
-    if (this.#unended) return Promise.resolve({ healthy: false, detail: 'the check before has not ended yet' });
+  /** @returns why the checker cannot be asked */
+  async #prepare(): Promise<HealthResult | undefined> {
+    if (this.#unended) return UNENDED;
     this.#unended = true;
-    return runCheck(this.checker, this.#target, this.#times.timeoutMs, this.ports, signal, () => {
-      this.#unended = false;
-    });
+    const problem = await prepareChecker(this.checker, PREPARE_LIMIT_MS, this.ports, this.#stop.signal, this.#ended);
+    this.#isPrepared = problem === undefined;
+    return problem;
   }
+
+  #ask(): Promise<HealthResult> {
+    // One that does not heed its signal would pile up.
+    if (this.#unended) return Promise.resolve(UNENDED);
+    this.#unended = true;
+    return runCheck(this.checker, this.#target, this.#times.timeoutMs, this.ports, this.#stop.signal, this.#ended);
+  }
+
+  readonly #ended = (): void => {
+    this.#unended = false;
+  };
 
   /** From the beginning of this check to that of the next one. Never later than the interval, so that a change is found in time. */
   #waitMs(): number {

@@ -1,4 +1,5 @@
 import { formatDuration, type HealthChecker, type HealthResult, type LocalTarget, type Ports } from '@mesher/core';
+import { readResult } from './read-result.js';
 
 /** An application listens on IPv4 loopback or on that of IPv6 (Node's `listen(8080, 'localhost')`). */
 export const LOOPBACKS = ['127.0.0.1', '::1'] as const;
@@ -17,23 +18,49 @@ export async function runCheck(
   ended: () => void,
 ): Promise<HealthResult> {
   const inner = new AbortController();
-  let giveUp!: (result: HealthResult) => void;
-  const over = new Promise<HealthResult>((resolve) => (giveUp = resolve));
-  const abort = (detail: string): void => {
-    giveUp({ healthy: false, detail });
+  const asked = askBoth(checker, target, inner.signal).catch(failed);
+  void asked.then(ended);
+  return await within(asked, timeoutMs, ports, stop, (detail) => {
     inner.abort(new Error(detail));
-  };
+    return detail;
+  });
+}
+
+/**
+ * Lets a checker get ready. Never rejects.
+ * @returns why it is not; undefined when it is
+ */
+export async function prepareChecker(
+  checker: HealthChecker,
+  limitMs: number,
+  ports: Ports,
+  stop: AbortSignal,
+  ended: () => void,
+): Promise<HealthResult | undefined> {
+  const prepared = (async () => await checker.prepare?.())().then(
+    () => undefined,
+    (error: unknown) => ({ ...failed(error), detail: `the checker cannot be loaded: ${failed(error).detail}` }),
+  );
+  void prepared.then(ended);
+  return await within(prepared, limitMs, ports, stop, (detail) => `the checker is not ready: ${detail}`);
+}
+
+async function within<T>(
+  work: Promise<T>,
+  limitMs: number,
+  ports: Ports,
+  stop: AbortSignal,
+  giveUp: (why: string) => string,
+): Promise<T | HealthResult> {
+  let end!: (result: HealthResult) => void;
+  const over = new Promise<HealthResult>((resolve) => (end = resolve));
+  const abort = (why: string): void => end({ healthy: false, detail: giveUp(why) });
   const onStop = (): void => abort('the check was given up');
-  const timer = ports.timers.after(timeoutMs, () => abort(`no answer within ${formatDuration(timeoutMs)}`));
+  const timer = ports.timers.after(limitMs, () => abort(`no answer within ${formatDuration(limitMs)}`));
   stop.addEventListener('abort', onStop, { once: true });
   if (stop.aborted) onStop();
-  const asked = askBoth(checker, target, inner.signal).catch((error: unknown): HealthResult => ({
-    healthy: false,
-    detail: error instanceof Error ? error.message : String(error),
-  }));
-  void asked.then(ended);
   try {
-    return await Promise.race([over, asked]);
+    return await Promise.race([over, work]);
   } finally {
     timer.cancel();
     stop.removeEventListener('abort', onStop);
@@ -45,8 +72,14 @@ async function askBoth(
   target: Omit<LocalTarget, 'host'>,
   signal: AbortSignal,
 ): Promise<HealthResult> {
-  const first = await checker.check({ ...target, host: LOOPBACKS[0] }, signal);
+  const ask = async (host: string): Promise<HealthResult> =>
+    readResult(await checker.check({ ...target, host }, signal));
+  const first = await ask(LOOPBACKS[0]);
   if (first.healthy || first.refused !== true || signal.aborted) return first;
-  const second = await checker.check({ ...target, host: LOOPBACKS[1] }, signal);
+  const second = await ask(LOOPBACKS[1]);
   return second.refused === true ? { ...second, detail: `nobody listens on port ${target.port}` } : second;
+}
+
+function failed(error: unknown): HealthResult {
+  return { healthy: false, detail: error instanceof Error ? error.message : String(error) };
 }

@@ -88,6 +88,22 @@ describe('the publisher of the status', () => {
     expect(lease.sent.at(-1)).to.equal('UP');
   });
 
+  it('tells a registration that took the place of another one, whatever the other still answers', async () => {
+    const { publisher, lease } = rig();
+    publisher.follow(lease, 'UP');
+    let answered!: () => void;
+    lease.setStatus = (status) => {
+      lease.sent.push(status);
+      return new Promise((resolve) => (answered = resolve));
+    };
+    publisher.want('DOWN');
+    const next = new FakeLease();
+    publisher.follow(next, 'UP');
+    answered();
+    await settle();
+    expect([lease.sent, next.sent, publisher.published]).to.deep.equal([['DOWN'], ['DOWN'], 'DOWN']);
+  });
+
   it('is silent once the instance leaves', async () => {
     const { publisher, lease, time } = rig();
     publisher.follow(lease, 'UP');

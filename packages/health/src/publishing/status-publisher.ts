@@ -72,9 +72,12 @@ export class StatusPublisher {
     if (this.#lease === undefined || status === undefined || status === this.#published) return;
     if (this.#isBusy || this.#isStopped || this.#timer !== undefined) return;
     this.#isBusy = true;
-    void this.#attempt(this.#lease, status).then((problem) => {
+    const lease = this.#lease;
+    void this.#attempt(lease, status).then((problem) => {
       this.#isBusy = false;
       if (this.#isStopped) return;
+      // The instance was registered anew meanwhile: what became of the registration before is of no interest.
+      if (lease !== this.#lease) return this.#publish();
       if (problem === undefined) this.#taken(status);
       else this.#failed(status, problem);
     });
