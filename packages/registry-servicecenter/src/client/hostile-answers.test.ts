@@ -1,3 +1,4 @@
+import { systemPorts } from '@mesher/core';
 import { expect } from 'chai';
 import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -14,8 +15,8 @@ function json(response: ServerResponse, body: string): void {
 /** What a broken or hostile server, or whatever else listens at the address, may answer. */
 const ANSWERS: Readonly<Record<string, RequestListener>> = {
   'a byte every 20 ms, for ever': (_request, response) => {
-    const drip = setInterval(() => response.write('['), 20);
-    response.on('close', () => clearInterval(drip));
+    const drip = systemPorts().timers.every(20, () => void response.write('['));
+    response.on('close', () => drip.cancel());
   },
   'chunks without an end': (_request, response) => {
     const chunk = Buffer.alloc(65_536, '[');
