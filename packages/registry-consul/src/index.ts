@@ -1,1 +1,4 @@
-export {};
+export { consulRegistry } from './plugin.js';
+export { consulSchema, type ConsulOptions } from './options.js';
+export { ConsulError, type ConsulErrorCode } from './client/consul-error.js';
+export type { ConsulRegistry } from './create-consul-registry.js';

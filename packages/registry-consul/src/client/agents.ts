@@ -8,6 +8,9 @@ import { openLibrary, type ConsulLibrary } from './library.js';
 /** Idle connections: heartbeats and the questions after an answer need a few; those that are held are busy. */
 const MAX_IDLE = 8;
 
+/** Connections besides those with an answer that is held back: an agent takes 200 of one client, and more questions wait here. */
+const MAX_OTHERS = 50;
+
 /** One agent to speak with. */
 export interface AgentLine {
   readonly address: AgentAddress;
@@ -22,10 +25,13 @@ export class Agents {
   readonly #lines: readonly (AgentLine & { readonly sockets: HttpAgent })[];
   #current = 0;
 
-  /** @param addresses at least one */
-  constructor(addresses: readonly AgentAddress[], tls: RegistryTls) {
+  /**
+   * @param addresses at least one
+   * @param maxHeld most answers that are held back at the same time
+   */
+  constructor(addresses: readonly AgentAddress[], tls: RegistryTls, maxHeld: number) {
     this.#lines = addresses.map((address) => {
-      const keep = { keepAlive: true, maxFreeSockets: MAX_IDLE };
+      const keep = { keepAlive: true, maxFreeSockets: MAX_IDLE, maxSockets: maxHeld + MAX_OTHERS };
       const sockets = address.isTls ? new HttpsAgent({ ...keep, ...tls }) : new HttpAgent(keep);
       const library = openLibrary({
         baseUrl: `${address.base}/v1`,

@@ -1,5 +1,5 @@
 import type { Timers } from '@mesher/core';
-import { Agents, type AgentLine } from './agents.js';
+import type { AgentLine, Agents } from './agents.js';
 import { CallContext } from './call-context.js';
 import { codeOf, ConsulError, errorOfAnswer } from './consul-error.js';
 import type { ConsulLibrary, LibraryAnswer } from './library.js';

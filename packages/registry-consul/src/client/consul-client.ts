@@ -41,17 +41,23 @@ export class ConsulClient {
   }
 
   /** Takes a registration out; one that is not there is out. @throws ConsulError */
-  async deregister(id: string, signal: AbortSignal): Promise<void> {
+  async deregister(id: string, timeoutMs: number | undefined, signal: AbortSignal): Promise<void> {
     await this.#send(
-      { ask: ({ agent }, common) => agent.service.deregister({ id, ...common }), alsoTakes: 404 },
+      { ask: ({ agent }, common) => agent.service.deregister({ id, ...common }), alsoTakes: 404, timeoutMs },
       signal,
     );
   }
 
   /** @param reason shown to people; @throws ConsulError, CONSUL_UNKNOWN when the agent does not know the id */
-  async setMaintenance(id: string, enable: boolean, reason: string, signal: AbortSignal): Promise<void> {
+  async setMaintenance(
+    id: string,
+    enable: boolean,
+    reason: string,
+    timeoutMs: number | undefined,
+    signal: AbortSignal,
+  ): Promise<void> {
     await this.#send(
-      { ask: ({ agent }, common) => agent.service.maintenance({ id, enable, reason, ...common }) },
+      { ask: ({ agent }, common) => agent.service.maintenance({ id, enable, reason, ...common }), timeoutMs },
       signal,
     );
   }

@@ -59,5 +59,5 @@ export interface LibrarySettings {
 
 /** Makes a client of npm `consul`. */
 export function openLibrary(settings: LibrarySettings): ConsulLibrary {
-  return new Consul(settings as object) as unknown as ConsulLibrary;
+  return new Consul(settings) as unknown as ConsulLibrary;
 }

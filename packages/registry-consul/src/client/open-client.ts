@@ -15,6 +15,8 @@ export interface ClientSources {
   readonly addresses: readonly string[];
   /** `ssl.*`, below the settings of `options`; left out by those who have no such section. */
   readonly ssl?: RegistryClient['ssl'];
+  /** Most answers that Consul holds back at the same time. */
+  readonly maxHeld: number;
 }
 
 /**
@@ -22,7 +24,7 @@ export interface ClientSources {
  * @throws ConsulError CONSUL_SETTING for addresses, TLS files or a token file that cannot be used
  */
 export async function openClient(
-  { options, addresses, ssl }: ClientSources,
+  { options, addresses, ssl, maxHeld }: ClientSources,
   { ports, confDir }: Pick<PluginContext, 'ports' | 'confDir'>,
 ): Promise<ConsulClient> {
   const configured = options.address ?? (addresses.length > 0 ? addresses : [DEFAULT_ADDRESS]);
@@ -30,7 +32,7 @@ export async function openClient(
   const tls = agents.some(({ isTls }) => isTls) ? await tlsOf(options, ssl, confDir) : { rejectUnauthorized: true };
   const token = new TokenSource(options.token, options.tokenFile, confDir);
   await token.refresh();
-  const calls = new Calls(new Agents(agents, tls), token, ports.timers, {
+  const calls = new Calls(new Agents(agents, tls, maxHeld), token, ports.timers, {
     namespace: options.namespace,
     partition: options.partition,
     httpAuth: options.httpAuth,
