@@ -1,4 +1,14 @@
-import { type Instance, jittered, type Logger, pause, type Ports } from '@mesher/core';
+import {
+  areSameInstances,
+  type Instance,
+  ITEMS_PER_SLICE,
+  jittered,
+  type ListedInstances,
+  type Logger,
+  nextTurn,
+  pause,
+  type Ports,
+} from '@mesher/core';
 import type { ServiceCenter } from '../client/service-center.js';
 import { membersOf, textOf } from '../client/wire-model.js';
 import { readInSlices } from './read-in-slices.js';
@@ -17,46 +27,56 @@ export async function* listEverything(
   onProblem: (problem: string) => void,
   signal: AbortSignal,
 ): AsyncIterable<readonly Instance[]> {
-  let shown: string | undefined;
+  let shown: ReadonlyMap<string, ListedInstances> = new Map();
+  let isShown = false;
   let wasEmpty = true;
   while (!signal.aborted) {
-    const instances = await readEverything(await center.everything(signal), environment, onProblem);
-    const isDoubtful = instances.length === 0 && !wasEmpty;
-    wasEmpty = instances.length === 0;
+    const details = await center.everything(signal);
+    const found = await readEverything(details, environment, onProblem, shown);
+    const isEmpty = [...found.values()].every(({ size }) => size === 0);
+    const isDoubtful = isEmpty && !wasEmpty;
+    wasEmpty = isEmpty;
     if (isDoubtful) logger.warn({}, 'service-center lists no instance at all; the index of addresses stays for now');
-    const digest = isDoubtful ? shown : digestOf(instances);
-    if (digest !== shown) {
-      shown = digest;
-      yield instances;
+    if (!isShown || (!isDoubtful && !areSame(found, shown))) {
+      isShown = true;
+      shown = found;
+      yield [...found.values()].flatMap((instances) => [...instances.values()]);
     }
     await pause(ports, jittered(ports, refreshIntervalMs), signal);
   }
 }
 
+/** Instances by the id of their service; those that are as before keep their objects. */
 async function readEverything(
   details: readonly unknown[],
   environment: string,
   onProblem: (problem: string) => void,
-): Promise<readonly Instance[]> {
-  const all: Instance[] = [];
+  known: ReadonlyMap<string, ListedInstances>,
+): Promise<ReadonlyMap<string, ListedInstances>> {
+  const all = new Map<string, ListedInstances>();
+  let inSlice = 0;
   for (const detail of details) {
     const { microService, instances } = membersOf(detail);
     const service = membersOf(microService);
     const name = textOf(service['serviceName']);
     if (name === undefined || (textOf(service['environment']) ?? '') !== environment) continue;
     const at = { service: name, app: textOf(service['appId']) ?? 'default', version: textOf(service['version']) };
-    for (const instance of await readInSlices(instances, at, onProblem)) all.push(instance);
+    const key = `${at.app}/${name}/${at.version ?? ''}`;
+    const listed = await readInSlices(instances, at, onProblem, known.get(key));
+    all.set(key, listed);
+    inSlice += 1 + listed.size;
+    if (inSlice < ITEMS_PER_SLICE) continue;
+    inSlice = 0;
+    await nextTurn();
   }
   return all;
 }
 
-/** Equal for what makes no difference to the index. */
-function digestOf(instances: readonly Instance[]): string {
-  return instances
-    .map(({ service, instanceId, status, addresses }) => {
-      const where = [...addresses.values()].map(({ host, port }) => `${host}:${port}`);
-      return `${service}/${instanceId}/${status}/${where.join(',')}`;
-    })
-    .sort()
-    .join(' ');
+function areSame(one: ReadonlyMap<string, ListedInstances>, other: ReadonlyMap<string, ListedInstances>): boolean {
+  if (one.size !== other.size) return false;
+  for (const [key, instances] of one) {
+    const others = other.get(key);
+    if (others === undefined || !areSameInstances(instances, others)) return false;
+  }
+  return true;
 }

@@ -228,12 +228,12 @@ export class Finder {
     }
     const at = { service: wanted.name, app: part.app };
     const isUpdate = result.kind === 'updated';
-    const listed = isUpdate ? await readInSlices(result.instances, at, this.#problems.add) : [];
-    if (isUpdate && listed.length === 0 && result.instances.length > 0) {
+    const listed = await readInSlices(isUpdate ? result.instances : [], at, this.#problems.add, part.listed);
+    if (isUpdate && listed.size === 0 && result.instances.length > 0) {
       this.#reject(wanted.name, 'none of its instances makes sense; what was known stays');
       if (part.isRegistered === true) return;
     }
-    const wasUnknown = part.isRegistered === false;
+    const { changes } = part;
     part.revision = isUpdate ? result.revision : undefined;
     const unsure = part.take(listed, isUpdate, this.ports.clock.now());
     if (unsure.length > 0) {
@@ -242,7 +242,7 @@ export class Finder {
       this.logger.warn({ service: wanted.name, app: part.app, instances: unsure.length }, message);
       this.#probeAlarm.ring();
     }
-    if (isUpdate || !wasUnknown) wanted.changed();
+    if (part.changes !== changes) wanted.changed();
   }
 
   #reject(service: string, problem: string): void {

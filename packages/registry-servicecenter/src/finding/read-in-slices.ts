@@ -1,22 +1,16 @@
-import type { Instance } from '@mesher/core';
-import { readInstances, type FoundAt } from '../client/read-instances.js';
-import { itemsOf } from '../client/wire-model.js';
+import { inSlices, itemsOf, readingInstances, type ListedInstances } from '@mesher/core';
+import { readInstance, type FoundAt } from '../client/read-instances.js';
 
-/** Instances that are read before others get their turn: some milliseconds. */
-const SLICE = 1_000;
-
-/** Like `readInstances`, without keeping calls waiting while it reads ten thousand. */
+/**
+ * Reads what service-center lists without keeping calls waiting while it reads ten thousand. What makes no sense is left out and told.
+ * @param known what was listed before: an instance that is as it was keeps its object
+ * @param onProblem told of each entry, or address of an entry, that was left out
+ */
 export async function readInSlices(
   list: unknown,
   at: FoundAt,
   onProblem: (problem: string) => void,
-): Promise<readonly Instance[]> {
-  const items = itemsOf(list);
-  if (items.length <= SLICE) return readInstances(items, at, onProblem);
-  const found = new Map<string, Instance>();
-  for (let from = 0; from < items.length; from += SLICE) {
-    for (const one of readInstances(items.slice(from, from + SLICE), at, onProblem)) found.set(one.instanceId, one);
-    await new Promise<void>((resolve) => setImmediate(resolve));
-  }
-  return [...found.values()];
+  known?: ListedInstances,
+): Promise<ListedInstances> {
+  return await inSlices(readingInstances(itemsOf(list), (item) => readInstance(item, at, onProblem), known));
 }

@@ -29,6 +29,19 @@ describe('instances that are no longer listed', () => {
     expect(after(instances(10), instances(3)).held).to.deep.equal([]);
   });
 
+  it('are counted as news once, and an answer that says what the last one said is none', () => {
+    const known = new KnownInstances(GRACE);
+    const listed = instances(10);
+    known.take([], false, 0);
+    expect(known.changes).to.equal(1);
+    known.take(listed, true, 1);
+    known.take([...listed].reverse(), true, 2);
+    expect(known.changes).to.equal(2);
+    known.take([], true, 3);
+    known.take([], true, 4);
+    expect([known.changes, known.held.length]).to.deep.equal([3, 10]);
+  });
+
   it('are kept when nothing is left', () => {
     expect(idsOf(after(instances(2), []).instances)).to.deep.equal(['i0', 'i1']);
   });

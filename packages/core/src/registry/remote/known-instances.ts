@@ -81,7 +81,7 @@ export class KnownInstances {
     this.#listed = Array.isArray(listed)
       ? new Map((listed as readonly Instance[]).map((instance) => [instance.instanceId, instance]))
       : (listed as ListedInstances);
-    const isSame = this.#exists === exists && this.#held.size === 0 && areSameInstances(this.#listed, before);
+    const isSame = this.#exists === exists && areSameInstances(this.#listed, before);
     this.#exists = exists;
     if (isSame) return this.#forgetWhoIsGone([]);
     this.#changes++;
