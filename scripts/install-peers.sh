@@ -22,6 +22,7 @@ readonly GO_PEERS=(
   "etcd|.|300"
   "service-center|.|600"
   "chassis-peer|.|300"
+  "consul|github.com/hashicorp/consul|1500"
 )
 
 build_go_programs() {

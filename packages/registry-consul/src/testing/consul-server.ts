@@ -140,7 +140,7 @@ export class ConsulServer {
     const { failure, hasLeader } = this.steering;
     if (failure !== undefined && (failure.fits?.(asked) ?? true)) return failure;
     const match = this.#routes.find(asked.method, asked.path);
-    if (match === undefined) throw new AgentError(404, '404 page not found\n');
+    if (match === undefined) throw new AgentError(404, 'Invalid URL path: not a recognized HTTP API endpoint');
     if (match === 'path') throw new AgentError(405, `method ${asked.method} not allowed`);
     if (!hasLeader && NEEDS_LEADER.test(asked.path)) throw new AgentError(500, 'No cluster leader');
     refuseWrongPlace(asked);

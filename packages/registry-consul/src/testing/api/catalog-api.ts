@@ -56,7 +56,11 @@ export const CATALOG_API: Routes = {
       const name = param(call, 'name');
       const only = query.has('passing') && !['0', 'false'].includes(query.get('passing') ?? '');
       const entries = visible(call, name)
-        .map((service) => ({ Node: NODE, Service: service, Checks: [NODE_CHECK, ...store.checksOf(service.ID)] }))
+        .map((service) => ({
+          Node: NODE,
+          Service: asHealthSees(service),
+          Checks: [NODE_CHECK, ...store.checksOf(service.ID)],
+        }))
         .filter(({ Checks }) => !only || Checks.every(({ Status }) => Status === 'passing'));
       return indexed(call, name, entries);
     }),
@@ -107,6 +111,16 @@ function visible({ store, query, rights }: Call, name: string): readonly Service
 function indexed({ store, rights }: Call, name: string, body: readonly object[]): Indexed {
   const filtered = !rights.may('serviceRead', name) && instances(store, name).length > 0;
   return { index: store.indexes.ofService(name), body, filtered };
+}
+
+/** What is empty is null, or left out. */
+function asHealthSees({ Port, Meta, TaggedAddresses, ...service }: ServiceRecord): object {
+  return {
+    ...service,
+    ...(Port === 0 ? {} : { Port }),
+    Meta: Object.keys(Meta).length === 0 ? null : Meta,
+    ...(Object.keys(TaggedAddresses).length === 0 ? {} : { TaggedAddresses }),
+  };
 }
 
 function asCatalogSees(service: ServiceRecord): object {

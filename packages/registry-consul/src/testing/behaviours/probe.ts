@@ -19,7 +19,7 @@ export interface ProbeAnswer {
 /** An entry of `/v1/health/service`. */
 export interface HealthEntry {
   readonly Node: { readonly Node: string; readonly Address: string; readonly Datacenter: string };
-  readonly Service: ServiceRecord;
+  readonly Service: Partial<ServiceRecord> & { readonly ID: string };
   readonly Checks: readonly CheckRecord[];
 }
 

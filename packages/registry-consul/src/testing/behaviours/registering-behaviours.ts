@@ -28,7 +28,7 @@ export const REGISTERING_BEHAVIOURS: readonly ConsulBehaviour[] = [
     },
   },
   {
-    title: 'takes the name for the id, leaves an address empty, and adds the address as a tagged one',
+    title: 'takes the name for the id, leaves out or says null for what is empty, and adds the address as a tagged one',
     async check(target) {
       const probe = new Probe(target);
       const [plain, bare] = [probe.name('web'), probe.name('bare')];
@@ -37,9 +37,13 @@ export const REGISTERING_BEHAVIOURS: readonly ConsulBehaviour[] = [
       await probe.untilIds(plain, [plain]);
       await probe.untilIds(bare, [bare]);
       const [one] = await probe.healthy(plain);
-      deepEqual(one?.Service.TaggedAddresses['lan_ipv4'], { Address: '127.0.0.1', Port: 8080 });
+      deepEqual(one?.Service.TaggedAddresses?.['lan_ipv4'], { Address: '127.0.0.1', Port: 8080 });
       const [two] = await probe.healthy(bare);
-      deepEqual([two?.Service.Address, two?.Service.Port, two?.Service.Weights], ['', 0, { Passing: 1, Warning: 1 }]);
+      const { Address, Port, Meta, TaggedAddresses, Weights } = two!.Service;
+      deepEqual([Address, Port, Meta, TaggedAddresses], ['', undefined, null, undefined]);
+      deepEqual(Weights, { Passing: 1, Warning: 1 });
+      const own = await probe.ask<Record<string, { Meta: object; Port: number }>>('/agent/services');
+      deepEqual([own[bare]?.Meta, own[bare]?.Port], [{}, 0]);
       equal(two?.Node.Address, '127.0.0.1');
     },
   },

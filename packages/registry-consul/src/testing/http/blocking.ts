@@ -56,7 +56,7 @@ export async function answerBlocking(
       'x-consul-index': String(Math.max(index, 1)),
       'x-consul-knownleader': 'true',
       'x-consul-lastcontact': '0',
-      'x-consul-effective-consistency': 'leader',
+      'x-consul-query-backend': 'blocking-query',
       ...(filtered && !isAnonymous ? { 'x-consul-results-filtered-by-acls': 'true' } : {}),
       ...answer.headers,
     },

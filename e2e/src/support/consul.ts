@@ -1,0 +1,101 @@
+import { join } from 'node:path';
+import { LIMITED_RULES, type Target } from '@mesher/registry-consul/testing';
+import { builtProgram } from './built-program.js';
+import { eventually } from './eventually.js';
+import type { Scene } from './scene.js';
+import type { Settings } from './sidecar.js';
+import type { SpawnedProcess } from './spawned-process.js';
+
+/** May do everything, where access control is on. */
+const ROOT_TOKEN = '5f0d6c1e-7b7a-4f3e-9c55-0d5e1a7c0001';
+
+export interface ConsulOptions {
+  /** What it knows survives its death, in a folder of the scene; an agent in development mode forgets everything. */
+  readonly keepsState?: boolean;
+  /** Access control with the default policy `deny`. */
+  readonly acl?: boolean;
+}
+
+/** A real Consul agent that is its own server, on ports of loopback. */
+export class Consul {
+  process!: SpawnedProcess;
+
+  private constructor(
+    private readonly scene: Scene,
+    private readonly options: ConsulOptions,
+    readonly port: number,
+    private readonly serverPort: number,
+    private readonly serfPort: number,
+  ) {}
+
+  /** Ready when it resolves. */
+  static async start(scene: Scene, options: ConsulOptions = {}): Promise<Consul> {
+    const [port, server, serf] = [await scene.ports.take(), await scene.ports.take(), await scene.ports.take()];
+    const consul = new Consul(scene, options, port, server, serf);
+    await consul.start();
+    return consul;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.port}`;
+  }
+
+  /** Starts the process, again after it has ended; resolves once it has a leader. */
+  async start(): Promise<void> {
+    this.process = this.scene.spawn('consul', builtProgram('consul'), this.#args());
+    await eventually('Consul has a leader', async () => {
+      if (!this.process.isRunning) throw new Error(`consul ended: ${this.process.output}`);
+      const answer = await fetch(`${this.url}/v1/status/leader`);
+      return answer.ok && ((await answer.json()) as string) !== '';
+    });
+    // Instances are shown only once the node is in the catalog.
+    await eventually('the catalog of Consul knows its node', async () => {
+      const answer = await fetch(`${this.url}/v1/health/service/consul`, { headers: this.#headers });
+      return answer.ok && ((await answer.json()) as unknown[]).length > 0;
+    });
+  }
+
+  /** What the suite needs; makes the token with limits where access control is on. */
+  async target(): Promise<Target> {
+    if (this.options.acl !== true) return { url: this.url };
+    const Name = 'limited';
+    await this.#put('/acl/policy', { Name, Rules: LIMITED_RULES });
+    const { SecretID } = (await this.#put('/acl/token', { Policies: [{ Name }] })) as { SecretID: string };
+    return { url: this.url, tokens: { root: ROOT_TOKEN, limited: SecretID } };
+  }
+
+  /** Keys of chassis.yaml for a sidecar that registers there. */
+  get settings(): Settings {
+    return { 'servicecomb.registry.type': 'consul', 'servicecomb.registry.address': this.url };
+  }
+
+  get #headers(): Record<string, string> {
+    return this.options.acl === true ? { 'x-consul-token': ROOT_TOKEN } : {};
+  }
+
+  async #put(path: string, body: object): Promise<unknown> {
+    const sent = { method: 'PUT', headers: this.#headers, body: JSON.stringify(body) };
+    const answer = await fetch(`${this.url}/v1${path}`, sent);
+    if (!answer.ok) throw new Error(`PUT ${path}: ${answer.status} ${await answer.text()}`);
+    return await answer.json();
+  }
+
+  #args(): readonly string[] {
+    const loopback = ['-bind', '127.0.0.1', '-client', '127.0.0.1', '-node', 'node-of-tests', '-log-level', 'warn'];
+    const ports = ['-http-port', this.port, '-server-port', this.serverPort, '-serf-lan-port', this.serfPort];
+    const without = ['dns', 'grpc', 'grpc-tls', 'serf-wan'].flatMap((name) => [`-${name}-port`, '-1']);
+    const acl = `acl { enabled = true default_policy = "deny" tokens { initial_management = "${ROOT_TOKEN}" agent = "${ROOT_TOKEN}" } }`;
+    return [
+      'agent',
+      ...(this.options.keepsState === true
+        ? ['-server', '-bootstrap-expect', '1', '-data-dir', join(this.scene.folder, `consul-${this.port}`)]
+        : ['-dev']),
+      ...loopback,
+      ...ports.map(String),
+      ...without,
+      // It asks a server of its makers for newer versions otherwise; and elections are quick.
+      ...['-hcl', 'disable_update_check = true', '-hcl', 'performance { raft_multiplier = 1 }'],
+      ...(this.options.acl === true ? ['-hcl', acl] : []),
+    ];
+  }
+}
