@@ -4,6 +4,8 @@ export interface Target {
   readonly url: string;
   /** `Authorization` of every request, where the server asks for one. */
   readonly token?: string;
+  /** The API that it speaks: 2 when left out, as the double does. Where 1.x (1.4.8) differs, the behaviours say how. */
+  readonly generation?: 1 | 2;
 }
 
 /** What a behaviour needs beyond the defaults of a server. */
@@ -14,6 +16,8 @@ export interface Needs {
   readonly shortPings?: boolean;
   /** Takes as long as the shortest lease, 20 s of real time. */
   readonly slow?: boolean;
+  /** Service-center 1.x has no such thing. */
+  readonly generation?: 2;
 }
 
 /** One promise of a service-center. Names are unique to the run, so one server may serve any number of them. */

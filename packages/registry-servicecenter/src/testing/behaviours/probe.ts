@@ -136,8 +136,9 @@ export class Probe {
   }
 }
 
+/** Asks for all versions: service-center 1.x refuses a question without a version rule, 2.x ignores it. */
 export function findPath(serviceName: string, query: Record<string, string> = {}): string {
-  return `/instances?${new URLSearchParams({ appId: 'default', serviceName, ...query }).toString()}`;
+  return `/instances?${new URLSearchParams({ appId: 'default', serviceName, version: '0+', ...query }).toString()}`;
 }
 
 export function asConsumer(consumerId: string | undefined): Record<string, string> {

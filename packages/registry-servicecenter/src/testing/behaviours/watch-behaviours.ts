@@ -1,6 +1,6 @@
 import { deepEqual, equal, ok, rejects } from 'node:assert/strict';
 import type { ServiceCenterBehaviour, Target } from './behaviour.js';
-import { Probe, type Body } from './probe.js';
+import { Probe, asConsumer, findPath, type Body } from './probe.js';
 import type { SocketProbe } from './socket-probe.js';
 
 /** A consumer that watches and depends on a provider without instances. */
@@ -72,9 +72,7 @@ export const WATCH_BEHAVIOURS: readonly ServiceCenterBehaviour[] = [
     async check(target) {
       const probe = new Probe(target);
       const [name, consumer] = [probe.name('late'), await probe.service(probe.name('shop'))];
-      await probe.refused(400012, 'GET', `/instances?appId=default&serviceName=${name}`, undefined, {
-        'x-consumerid': consumer,
-      });
+      await probe.refused(400012, 'GET', findPath(name), undefined, asConsumer(consumer));
       const socket = await probe.socket(`/microservices/${consumer}/watcher`);
       try {
         const provider = await probe.service(name);
@@ -144,6 +142,7 @@ export const WATCH_BEHAVIOURS: readonly ServiceCenterBehaviour[] = [
   },
   {
     title: 'ends the heartbeat of an unknown instance with 4001',
+    needs: { generation: 2 },
     async check(target) {
       const probe = new Probe(target);
       const service = await probe.service(probe.name('orders'));
@@ -153,7 +152,7 @@ export const WATCH_BEHAVIOURS: readonly ServiceCenterBehaviour[] = [
   },
   {
     title: 'pings a heartbeat, and ends it with 4001 after the instance is gone',
-    needs: { shortPings: true },
+    needs: { shortPings: true, generation: 2 },
     async check(target) {
       const probe = new Probe(target);
       const service = await probe.service(probe.name('orders'));
