@@ -4,7 +4,7 @@ import { ServiceCenterError } from './service-center-error.js';
 
 /** A token is renewed when this share of its life is over: enough time is left to try again. */
 const RENEW_AT = 0.8;
-/** Life of a token whose end cannot be read, in milliseconds: that of service-center's own default. */
+/** Life of a token whose end cannot be read or was before it began, in milliseconds: that of service-center's handbook. */
 const DEFAULT_LIFE_MS = 1_800_000;
 /** After a login that was refused, in milliseconds: a few wrong ones block the account for 15 minutes. */
 const DENIED_PAUSE_MS = 60_000;
@@ -77,7 +77,8 @@ function lifeOf(token: string, wallTime: number): number {
     const { exp, iat } = claims as { readonly exp?: unknown; readonly iat?: unknown };
     if (typeof exp !== 'number') return DEFAULT_LIFE_MS;
     const life = exp * 1000 - (typeof iat === 'number' ? iat * 1000 : wallTime);
-    return life > 0 ? life : 0;
+    // The clocks disagree: a token that is over sooner than that is refused, and replaced then.
+    return life > 0 ? life : DEFAULT_LIFE_MS;
   } catch {
     return DEFAULT_LIFE_MS;
   }

@@ -220,7 +220,10 @@ export class Finder {
   }
 
   async #take({ wanted, part }: Question, result: FindResult): Promise<void> {
-    if (result.kind === 'not-modified') return;
+    if (result.kind === 'not-modified') {
+      part.confirm();
+      return;
+    }
     if (result.kind === 'failed' && !isUnknownService(result.errorCode)) {
       this.#reject(wanted.name, `service-center says ${result.errorCode ?? 'nothing'} ${result.detail}`);
       // What it refuses to look for is not there; whoever called it should not wait for more.

@@ -22,6 +22,8 @@ interface Held {
 const FEW = 5;
 /** When this share vanishes at once, the registry is more likely to be wrong than they are to be gone. */
 const MASS = 0.8;
+/** So many answers may be older than an event: each is asked for after it, and a cache is behind for some milliseconds only. */
+const CONTRADICTIONS = 3;
 
 /**
  * What a registry with a server lists of one service. An answer that empties it is not believed at once: a registry that lost its
@@ -33,8 +35,8 @@ export class KnownInstances {
   #listed: ListedInstances = new Map();
   #changes = 0;
   readonly #held = new Map<string, Held>();
-  /** Of which an event said that they are gone. */
-  readonly #saidGone = new Set<string>();
+  /** Of which an event said that they are gone, with the answers since then that list them all the same. */
+  readonly #saidGone = new Map<string, number>();
 
   constructor(private readonly rules: VanishRules) {}
 
@@ -71,7 +73,7 @@ export class KnownInstances {
   /** An event says whether the instance was taken out: if it was, that is why it is no longer listed, sooner or later. */
   said(instanceId: string, isGone: boolean): void {
     // What is not listed cannot vanish, and an id that comes back is not gone.
-    if (isGone && this.#listed.has(instanceId)) this.#saidGone.add(instanceId);
+    if (isGone && this.#listed.has(instanceId)) this.#saidGone.set(instanceId, 0);
     else this.#saidGone.delete(instanceId);
   }
 
@@ -83,7 +85,10 @@ export class KnownInstances {
       : (listed as ListedInstances);
     const isSame = this.#exists === exists && areSameInstances(this.#listed, before);
     this.#exists = exists;
-    if (isSame) return this.#forgetWhoIsGone([]);
+    if (isSame) {
+      this.confirm();
+      return [];
+    }
     this.#changes++;
     const vanished = [...before.values()].filter(({ instanceId }) => !this.#listed.has(instanceId));
     // Ten thousand addresses are looked through only if there is a reason.
@@ -101,7 +106,13 @@ export class KnownInstances {
         !addressesOf(instance).some((address) => taken.has(address)),
     );
     for (const instance of unsure) this.#held.set(instance.instanceId, { instance, until: now + graceMs });
-    return this.#forgetWhoIsGone(unsure);
+    this.#doubtEvents();
+    return unsure;
+  }
+
+  /** An answer says that all is as it was. */
+  confirm(): void {
+    if (this.#saidGone.size > 0) this.#doubtEvents();
   }
 
   /** It refuses connections. @returns whether it was kept */
@@ -116,10 +127,15 @@ export class KnownInstances {
     return this.#held.size < before;
   }
 
-  /** Those that are still listed stay: the cache that answered may be older than the event. */
-  #forgetWhoIsGone(unsure: readonly Instance[]): readonly Instance[] {
-    for (const id of this.#saidGone) if (!this.#listed.has(id)) this.#saidGone.delete(id);
-    return unsure;
+  /**
+   * The cache that answered may be older than the event; but an event that several answers contradict was late, and must not decide
+   * when the instance vanishes with all others one day.
+   */
+  #doubtEvents(): void {
+    for (const [id, contradicted] of this.#saidGone) {
+      if (!this.#listed.has(id) || contradicted + 1 >= CONTRADICTIONS) this.#saidGone.delete(id);
+      else this.#saidGone.set(id, contradicted + 1);
+    }
   }
 
   #graceFor(vanished: number, before: number): number {

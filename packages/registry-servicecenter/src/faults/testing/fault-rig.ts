@@ -103,11 +103,15 @@ export class FaultRig {
     await this.proxy.heal();
   }
 
+  /** Under which the caller is registered; empty when it is not. */
+  get callerId(): string {
+    const services = this.center.registry.tenant('default/default').services.list();
+    return services.find(({ serviceName }) => serviceName === 'caller')?.serviceId ?? '';
+  }
+
   /** What is registered of the caller. */
   get registered(): readonly { readonly instanceId: string; readonly status: string }[] {
-    const tenant = this.center.registry.tenant('default/default');
-    const [service] = tenant.services.list().filter(({ serviceName }) => serviceName === 'caller');
-    return service === undefined ? [] : tenant.instances.list(service.serviceId);
+    return this.center.registry.tenant('default/default').instances.list(this.callerId);
   }
 
   async close(): Promise<void> {
