@@ -91,6 +91,7 @@ export { readEndpoint, writeEndpoint } from './registry/remote/endpoint-text.js'
 export { ProblemList } from './registry/remote/problem-list.js';
 export { excerptOf, itemsOf, membersOf, textOf, textsOf } from './registry/remote/wire-values.js';
 export { ChangeSignal } from './registry/remote/change-signal.js';
+export { LiveTls } from './registry/remote/live-tls.js';
 export { readRegistryTls } from './registry/remote/tls-files.js';
 export type { RegistryTls } from './registry/remote/tls-files.js';
 export { Alarm, backoff, jittered, pause } from './ports/waiting.js';

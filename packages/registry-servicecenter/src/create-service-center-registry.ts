@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import {
+  LiveTls,
   type PluginContext,
   ProblemList,
   readRegistryTls,
@@ -10,7 +11,7 @@ import {
 import { followNodes } from './client/node-discovery.js';
 import { OwnIdentity } from './client/own-identity.js';
 import { ServiceCenter } from './client/service-center.js';
-import { ServiceCenterError } from './client/service-center-error.js';
+import { messageOf, ServiceCenterError } from './client/service-center-error.js';
 import { AppCatalog } from './finding/app-catalog.js';
 import { ContractIndex } from './finding/contract-index.js';
 import { Finder } from './finding/finder.js';
@@ -40,11 +41,11 @@ export async function createServiceCenterRegistry(
 ): Promise<ServiceCenterRegistry> {
   const registering = registeringHalf(client);
   const finding = findingHalf(client);
-  const tls = await readRegistryTls(
-    client.ssl,
-    context.confDir,
-    (problem) => new ServiceCenterError('SC_SETTING', problem),
+  const isSecure = [registering, finding].some(
+    ({ addresses, autodiscovery }) => autodiscovery || addresses.some((address) => /^https:/i.test(address.trim())),
   );
+  const tls = await openTls(client, context.confDir, isSecure);
+  if (isSecure) tls.follow(context.ports, options.tlsReload, context.logger);
   const makeCenter = (half: RegisteringHalf | FindingHalf): ServiceCenter =>
     new ServiceCenter(
       {
@@ -80,13 +81,23 @@ export async function createServiceCenterRegistry(
   }
   const onClose = async (): Promise<void> => {
     end.abort();
-    await Promise.all([registrator.close(), contracts?.close()]);
+    await Promise.all([registrator.close(), contracts?.close(), tls.close()]);
     if (!isOne) toRegister.close();
   };
-  const parts = { center: toFind, identity: identityThere, registrator, counter, onClose };
+  const parts = { center: toFind, identity: identityThere, registrator, counter, tls, onClose };
   const discovery = makeDiscovery(options, client, context, finding, parts);
   context.logger.info({ addresses: finding.addresses }, `service-center registry: ${finding.addresses.join(', ')}`);
   return { discovery, registrator, contracts };
+}
+
+async function openTls({ ssl }: RegistryClient, confDir: string, isSecure: boolean): Promise<LiveTls> {
+  const refuse = (problem: string): ServiceCenterError => new ServiceCenterError('SC_SETTING', problem);
+  try {
+    return await LiveTls.open(() => readRegistryTls(ssl, confDir, refuse), isSecure);
+  } catch (error) {
+    if (error instanceof ServiceCenterError) throw error;
+    throw refuse(`ssl.registry.Consumer: certificate, key and password do not go together: ${messageOf(error)}`);
+  }
 }
 
 function makeRegistrator(
@@ -118,6 +129,7 @@ interface DiscoveryNeeds {
   readonly identity: OwnIdentity;
   readonly registrator: ServiceCenterRegistrator;
   readonly counter: RegistryEventCounter;
+  readonly tls: LiveTls;
   readonly onClose: () => Promise<void>;
 }
 
@@ -126,7 +138,7 @@ function makeDiscovery(
   { service, registry }: RegistryClient,
   { ports, logger }: Pick<PluginContext, 'ports' | 'logger' | 'confDir'>,
   { scope, refreshIntervalMs, watch, healthCheck }: FindingHalf,
-  { center, identity, registrator, counter, onClose }: DiscoveryNeeds,
+  { center, identity, registrator, counter, tls, onClose }: DiscoveryNeeds,
 ): ServiceCenterDiscovery {
   const environment = service.environment ?? '';
   const catalog = scope === 'full' ? new AppCatalog(center, environment, ports.clock) : undefined;
@@ -151,7 +163,7 @@ function makeDiscovery(
   return new ServiceCenterDiscovery({
     ...{ center, finder, ports, logger, environment, refreshIntervalMs, problems },
     autoIpIndex: registry.autoIPIndex,
-    registrationProblems: () => registrator.problems,
+    ownProblems: () => [...registrator.problems, ...(tls.trouble === undefined ? [] : [`TLS: ${tls.trouble}`])],
     onClose: async () => void (await Promise.all([watcher?.close(), onClose()])),
   });
 }

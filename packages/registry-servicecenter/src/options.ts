@@ -93,6 +93,13 @@ export const serviceCenterSchema = s.object(
       doc: 'Longest pause of all.',
       reason: 'bounds how long news are late after a long outage, and spreads the clients that come back',
     }),
+    tlsReload: s.duration({
+      default: '10s',
+      min: '100ms',
+      max: '24h',
+      doc: 'Time between two looks at the files of ssl.registry.Consumer, give or take a fifth; new connections use what is new.',
+      reason: 'certificates are renewed hours before they run out, and four small files are read in no time',
+    }),
     maxResponseBytes: s.bytes({
       default: '64MB',
       min: '64KB',

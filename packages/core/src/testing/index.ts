@@ -16,6 +16,8 @@ export type { LogLine } from './recording-logger.js';
 export { ScriptedDiscovery } from './scripted-discovery.js';
 export { ScriptedRegistration, ScriptedRegistrator } from './scripted-registrator.js';
 export type { RegistratorBehaviour } from './scripted-registrator.js';
+export { makeSelfSigned } from './self-signed.js';
+export type { SelfSigned } from './self-signed.js';
 export { skipBecause } from './skip-because.js';
 export type { SkippableContext } from './skip-because.js';
 export { CODE_FIELD, INSTANCE_FIELD, LOCAL_APP } from './conformance/cases.js';

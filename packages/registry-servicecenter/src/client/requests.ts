@@ -1,7 +1,7 @@
 import axios, { AxiosError, type AxiosInstance } from 'axios';
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
-import type { RegistryTls, Timers } from '@mesher/core';
+import type { LiveTls, RegistryTls, Timers } from '@mesher/core';
 import { messageOf, ServiceCenterError } from './service-center-error.js';
 
 export interface Request {
@@ -27,20 +27,21 @@ const NO_BYTES = new Uint8Array(0);
 /** Sends requests, one at a time per call, with bounds of time and size; knows nothing of service-center. */
 export class Requests {
   readonly #http: AxiosInstance;
-  readonly #agents: readonly [HttpAgent, HttpsAgent];
+  readonly #plain = new HttpAgent({ keepAlive: true, maxFreeSockets: MAX_IDLE });
+  #secure: HttpsAgent;
 
   constructor(
-    tls: RegistryTls,
+    tls: Pick<LiveTls, 'current' | 'onChange'>,
     maxResponseBytes: number,
     private readonly timers: Timers,
   ) {
-    this.#agents = [
-      new HttpAgent({ keepAlive: true, maxFreeSockets: MAX_IDLE }),
-      new HttpsAgent({ keepAlive: true, maxFreeSockets: MAX_IDLE, ...tls }),
-    ];
+    this.#secure = secureAgent(tls.current);
+    tls.onChange(() => {
+      retire(this.#secure);
+      this.#secure = secureAgent(tls.current);
+    });
     this.#http = axios.create({
-      httpAgent: this.#agents[0],
-      httpsAgent: this.#agents[1],
+      httpAgent: this.#plain,
       // A proxy or a redirect would hand the token, and the say over all calls, to somebody whom nobody configured.
       proxy: false,
       maxRedirects: 0,
@@ -67,6 +68,7 @@ export class Requests {
         url: request.url,
         headers: { accept: 'application/json', ...request.headers },
         ...(request.body === undefined ? {} : { data: request.body }),
+        httpsAgent: this.#secure,
         signal: own.signal,
       });
       return {
@@ -88,8 +90,19 @@ export class Requests {
   }
 
   close(): void {
-    for (const agent of this.#agents) agent.destroy();
+    this.#plain.destroy();
+    this.#secure.destroy();
   }
+}
+
+function secureAgent(tls: RegistryTls): HttpsAgent {
+  return new HttpsAgent({ keepAlive: true, maxFreeSockets: MAX_IDLE, ...tls });
+}
+
+/** Requests under way end in peace; no connection is used a second time. */
+function retire(agent: HttpsAgent): void {
+  agent.maxFreeSockets = 0;
+  for (const sockets of Object.values(agent.freeSockets)) for (const socket of sockets ?? []) socket.destroy();
 }
 
 function originOf(url: string): string {

@@ -1,4 +1,4 @@
-import type { InstanceStatus, Ports, RegistryClient, RegistryTls } from '@mesher/core';
+import type { InstanceStatus, LiveTls, Ports, RegistryClient } from '@mesher/core';
 import { baseOf, socketBase } from './addresses.js';
 import { AddressPool } from './address-pool.js';
 import { Calls, type Call, type Read } from './calls.js';
@@ -22,7 +22,7 @@ export interface ServiceCenterSettings {
   readonly quarantineMs: number;
   readonly socketSilenceMs: number;
   readonly account: RegistryClient['credentials']['account'];
-  readonly tls: RegistryTls;
+  readonly tls: Pick<LiveTls, 'current' | 'onChange'>;
 }
 
 export interface InstanceKey {
@@ -216,7 +216,7 @@ export class ServiceCenter {
       {
         url: `${socketBase(base)}${this.#registry}${path}`,
         headers: this.#calls.headers(token),
-        tls: this.settings.tls,
+        tls: this.settings.tls.current,
         handshakeTimeoutMs: this.settings.timeoutMs,
         silenceMs: this.settings.socketSilenceMs,
       },

@@ -24,8 +24,8 @@ export interface DiscoveryParts {
   readonly autoIpIndex: boolean;
   /** Of the watch and the index. */
   readonly problems: ProblemList;
-  /** What keeps the own registration from being in place. */
-  readonly registrationProblems: () => readonly string[];
+  /** What keeps the own registration from being in place, and TLS files from use. */
+  readonly ownProblems: () => readonly string[];
   /** Ends the other parts. */
   readonly onClose: () => Promise<void>;
 }
@@ -96,9 +96,9 @@ export class ServiceCenterDiscovery implements ServiceDiscovery {
   }
 
   state(): RegistryState {
-    const { finder, problems, registrationProblems } = this.parts;
+    const { finder, problems, ownProblems } = this.parts;
     const state = finder.state();
-    return { ...state, problems: [...registrationProblems(), ...state.problems, ...problems.all] };
+    return { ...state, problems: [...ownProblems(), ...state.problems, ...problems.all] };
   }
 
   /** Ends every watch and releases the registrations of this registry. Idempotent. */

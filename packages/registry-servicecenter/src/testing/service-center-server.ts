@@ -8,7 +8,15 @@ import { INSTANCES_API } from './api/instances-api.js';
 import { SCHEMAS_API } from './api/schemas-api.js';
 import { SERVICES_API } from './api/services-api.js';
 import type { Answer } from './http/call.js';
-import { createListener, listen, targetOf, type Asked, type RawAnswer } from './http/listener.js';
+import {
+  createListener,
+  listen,
+  renewTls,
+  targetOf,
+  type Asked,
+  type ListenerTls,
+  type RawAnswer,
+} from './http/listener.js';
 import { RouteTable } from './http/route-table.js';
 import { Heartbeats } from './push/heartbeats.js';
 import { Upgrades, socketTarget, type UpgradeDecision } from './push/upgrades.js';
@@ -40,6 +48,8 @@ export interface ServiceCenterOptions {
   readonly refusesWebPages?: boolean;
   /** False keeps no list of what was asked. */
   readonly remembers?: boolean;
+  /** Makes it listen with TLS. */
+  readonly tls?: ListenerTls;
   /** What is there from the start. */
   readonly state?: RegistryState;
 }
@@ -72,7 +82,7 @@ export class ServiceCenterServer {
       ...[BASE_API, SERVICES_API, INSTANCES_API, FIND_API, SCHEMAS_API, DEPENDENCIES_API, GOVERN_API],
       this.accounts === undefined ? {} : loginApi(this.accounts),
     );
-    this.#server = createListener((asked) => this.#answer(asked));
+    this.#server = createListener((asked) => this.#answer(asked), options.tls);
     this.#upgrades = new Upgrades(this.#server, (request) => this.#decide(request));
   }
 
@@ -81,7 +91,8 @@ export class ServiceCenterServer {
     const server = new ServiceCenterServer(options);
     const host = options.host ?? '127.0.0.1';
     server.#port = await listen(server.#server, options.port ?? 0, host);
-    server.registry.registerSelf(`rest://${new URL(server.url).host}/`);
+    const flags = options.tls === undefined ? '' : '?sslEnabled=true';
+    server.registry.registerSelf(`rest://${new URL(server.url).host}/${flags}`);
     return server;
   }
 
@@ -89,10 +100,11 @@ export class ServiceCenterServer {
     return this.#port;
   }
 
-  /** `http://127.0.0.1:port` */
+  /** `http://127.0.0.1:port`; with TLS `https://...` */
   get url(): string {
     const host = this.options.host ?? '127.0.0.1';
-    return `http://${host.includes(':') ? `[${host}]` : host}:${this.#port}`;
+    const scheme = this.options.tls === undefined ? 'http' : 'https';
+    return `${scheme}://${host.includes(':') ? `[${host}]` : host}:${this.#port}`;
   }
 
   /** Requests that came, oldest first. */
@@ -122,6 +134,11 @@ export class ServiceCenterServer {
   /** Resolves once exactly so many watches are open. */
   async untilWatchers(count: number): Promise<void> {
     await this.steering.until(() => this.watchers.count === count);
+  }
+
+  /** Uses another certificate for connections to come. */
+  renewTls(tls: ListenerTls): void {
+    renewTls(this.#server, tls);
   }
 
   /** Ends every websocket without a word. */

@@ -1,10 +1,19 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createSecureServer, Server as SecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { RegistryError } from '../store/registry-error.js';
 import type { Answer } from './call.js';
 
 /** Largest body that service-center reads. */
 const MAX_BODY_BYTES = 2 * 1024 * 1024;
+
+/** Certificate and key, as PEM; with `ca`, clients have to show a certificate of it. */
+export interface ListenerTls {
+  readonly cert: string;
+  readonly key: string;
+  readonly ca?: string;
+  readonly requestCert?: boolean;
+}
 
 /** A request with its whole body. */
 export interface Asked {
@@ -24,13 +33,21 @@ export interface RawAnswer {
 }
 
 /**
- * An HTTP server over one function.
+ * An HTTP server over one function, with TLS or without.
  * @param answer may throw a RegistryError
  */
 export function createListener(
   answer: (asked: Asked, response: ServerResponse) => Promise<Answer | RawAnswer>,
+  tls?: ListenerTls,
 ): Server {
-  return createServer((request, response) => void serve(request, response, answer));
+  const listener = (request: IncomingMessage, response: ServerResponse): void => void serve(request, response, answer);
+  return tls === undefined ? createServer(listener) : createSecureServer(tls, listener);
+}
+
+/** @throws Error for a server without TLS */
+export function renewTls(server: Server, tls: ListenerTls): void {
+  if (!(server instanceof SecureServer)) throw new Error('this server was started without TLS');
+  server.setSecureContext(tls);
 }
 
 export async function listen(server: Server, port: number, host: string): Promise<number> {
