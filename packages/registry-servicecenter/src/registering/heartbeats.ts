@@ -113,7 +113,11 @@ export class Heartbeats {
 
   async #beatAll(registrations: readonly Registration[], signal: AbortSignal): Promise<readonly Registration[]> {
     const keys = registrations.flatMap(({ key }) => key ?? []);
-    const failed = await this.center.heartbeats(keys, signal);
+    // 1.x refuses the whole batch when it has lost one of them, without saying which.
+    const failed = await this.center.heartbeats(keys, signal).catch((error: unknown) => {
+      if (errorCodeOf(error) !== SC_CODE.instanceNotExist) throw error;
+      return new Set(keys.map(({ instanceId }) => instanceId));
+    });
     const lost: Registration[] = [];
     // The batch says that a heartbeat failed, in words; the code that tells why comes with the single one.
     for (const registration of registrations) {

@@ -146,6 +146,18 @@ describe('registering in service-center', () => {
       expect(center.asked.some(isHeartbeat)).to.equal(false);
     });
 
+    it('and registers all again when a service-center 1.x refuses that one request because it has lost some', async () => {
+      const rig = await open({ yaml: HEARTBEATS });
+      await Promise.all([rig.register(), rig.register({}, 8081)]);
+      center.registry.forget();
+      center.failure = { status: 400, body: '{"errorCode":"400017","errorMessage":"Instance does not exist"}' };
+      rig.registry.registrator.beatNow();
+      await center.untilAsked(isHeartbeat, 2);
+      center.failure = undefined;
+      const before = center.asked.filter(isRegistration).length;
+      await center.untilAsked(isRegistration, before + 2);
+    });
+
     it('and registers it again under the same id, with its last status, when service-center has lost it', async () => {
       const rig = await open({ yaml: HEARTBEATS });
       const lease = await rig.register();
