@@ -77,7 +77,9 @@ export async function loadConfiguration(sources: ConfigurationSources): Promise<
     sources.limits ?? FILE_LIMITS,
   );
   const renamed = renamer.rename(files.entries);
-  const fromSources = readSources(sources.sources ?? [], renamer);
+  // Loaded by now: the files were read with it.
+  const { parseYaml, parseYamlText } = await import('./yaml/parse-yaml.js');
+  const fromSources = readSources(sources.sources ?? [], renamer, parseYaml);
   const merged = mergeLayers(
     renamed.entries,
     readEnvironment(sources.env, schema, renamer),
@@ -85,13 +87,11 @@ export async function loadConfiguration(sources: ConfigurationSources): Promise<
     fromSources.entries,
   );
 
-  // Loaded by now: the files were read with it.
-  const { parseYamlText } = await import('./yaml/parse-yaml.js');
   const keys = (): readonly string[] => knownKeys(schema);
   let context = new ReadContext(keys, parseYamlText);
   let root = schema.read(merged.tree, '', context) as GroupValue | undefined;
   const { notices } = context;
-  const errors = [...files.problems, ...context.problems];
+  const errors = [...files.problems, ...fromSources.problems, ...context.problems];
   if (errors.length === 0 && findLeaf(merged.tree, SERVICE_NAME) === undefined) {
     errors.push(missingName(sources.confDir));
   }

@@ -4,6 +4,11 @@ export interface SourceSnapshot {
   readonly revision: string;
   /** Values by dotted key, as they would stand in a YAML file: a scalar, or a text that is YAML itself. */
   readonly entries: ReadonlyMap<string, string>;
+  /**
+   * Names among `entries` that are no keys, but whole YAML texts like a configuration file. Of entries that set the same key the later
+   * one wins.
+   */
+  readonly documents?: ReadonlySet<string>;
 }
 
 /** A place of configuration besides files; its values win over those of files and environment, as go-archaius has it. */

@@ -270,6 +270,31 @@ describe('a config source', () => {
     });
   });
 
+  it('may hold whole YAML texts: the later entry wins, and mistakes are shown with their lines', async () => {
+    await withRig({ 'mesher.yaml': 'mesher.serverTiming: false\n' }, async (rig) => {
+      const says = (entries: Readonly<Record<string, string>>): void => {
+        const documents = new Set(Object.keys(entries).filter((name) => name.endsWith('.yaml')));
+        rig.sources = [{ name: 'consul', entries: new Map(Object.entries(entries)), documents }];
+      };
+      says({ 'a.yaml': 'mesher: { serverTiming: true }\ncse.isolation.Consumer.timeoutInMilliseconds: 5000\n' });
+      expect(await rig.hintAndLook()).to.equal('applied');
+      expect(rig.live.document.mesher.serverTiming).to.equal(true);
+      says({ 'a.yaml': 'mesher.serverTiming: true\n', 'mesher.serverTiming': 'false' });
+      expect(await rig.hintAndLook()).to.equal('applied');
+      expect(rig.live.document.mesher.serverTiming).to.equal(false);
+      says({ 'mesher.serverTiming': 'false', 'a.yaml': 'mesher:\n  serverTiming: true\n' });
+      expect(await rig.hintAndLook()).to.equal('applied');
+      says({ 'a.yaml': 'mesher:\n  serverTiming: perhaps\nservicecomb.config.client.serverUri: http://evil:1\n' });
+      expect(await rig.hintAndLook()).to.equal('rejected');
+      says({ 'a.yaml': 'mesher: [\n' });
+      expect(await rig.hintAndLook()).to.equal('rejected');
+      const [value = '', syntax = ''] = rig.refused.slice(-2);
+      expect(value).to.equal("consul: a.yaml:2:17  mesher.serverTiming  expects true or false, found 'perhaps'");
+      expect(syntax).to.match(/^consul: a\.yaml:\d+:\d+ /);
+      expect(rig.live.document.mesher.serverTiming).to.equal(true);
+    });
+  });
+
   it('cannot say which config source is asked, and its old spellings count', async () => {
     await withRig({}, async (rig) => {
       const entries = new Map([

@@ -15,7 +15,7 @@ export interface SourceState {
   readonly state: 'waiting' | 'following' | 'retrying' | 'closed';
   /** Of the content that counts; undefined before the first. */
   readonly revision: string | undefined;
-  /** Keys that it sets. */
+  /** Entries that it has: keys, and whole texts. */
   readonly keys: number;
   /** Wall-clock milliseconds of its last content. */
   readonly receivedAt: number | undefined;
@@ -70,7 +70,9 @@ export class SourceFollower {
 
   /** What counts at the moment; undefined before the first content. */
   get layer(): SourceLayer | undefined {
-    return this.#snapshot === undefined ? undefined : { name: this.source.name, entries: this.#snapshot.entries };
+    if (this.#snapshot === undefined) return undefined;
+    const { entries, documents } = this.#snapshot;
+    return { name: this.source.name, entries, ...(documents === undefined ? {} : { documents }) };
   }
 
   close(): void {

@@ -37,6 +37,10 @@ export const serviceSchema = s.object(
       keyName: 'property',
       doc: 'Properties of this instance; route rules and load balancers may use them as tags.',
     }),
+    tags: s.map(s.string(), {
+      keyName: 'tag',
+      doc: 'Tags of this version of the service in service-center; callers that read them (servicecomb.registry.servicecenter.serviceTags) find them at each of its instances.',
+    }),
     paths: s.list(
       s.object({
         path: s.string({ doc: 'Path of the service.' }),
