@@ -16,6 +16,7 @@ import { AppCatalog } from './finding/app-catalog.js';
 import { ContractIndex } from './finding/contract-index.js';
 import { Finder } from './finding/finder.js';
 import { ServiceCenterDiscovery } from './finding/service-center-discovery.js';
+import { ServiceTags } from './finding/service-tags.js';
 import { Watcher } from './finding/watcher.js';
 import { areSame, findingHalf, registeringHalf, type FindingHalf, type RegisteringHalf } from './halves.js';
 import type { ServiceCenterOptions } from './options.js';
@@ -151,6 +152,7 @@ function makeDiscovery(
     healthCheckGraceMs: options.healthCheckGrace,
     probeIntervalMs: options.probeInterval,
     probeTimeoutMs: options.probeTimeout,
+    tags: options.serviceTags ? new ServiceTags(center, ports.clock, logger, options.fullRefresh / 2) : undefined,
   });
   const problems = new ProblemList();
   // A registry that only registers has nobody to tell.

@@ -29,6 +29,12 @@ export const serviceCenterSchema = s.object(
       reason:
         'bounds how long a node of service-center with a wrong cache can mislead; the others cost next to nothing',
     }),
+    serviceTags: s.boolean({
+      default: false,
+      doc: 'Reads the tags that service-center has of each version of a service; route rules and load balancers see them at each instance, below its own properties.',
+      reason:
+        'service-center does not list them with the instances: it takes a request per version at first, and with each fullRefresh',
+    }),
     hintDelay: s.duration({
       default: '200ms',
       min: '1ms',

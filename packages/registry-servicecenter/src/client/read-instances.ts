@@ -8,6 +8,8 @@ export interface FoundAt {
   readonly app: string;
   /** When the instances do not say themselves. */
   readonly version?: string | undefined;
+  /** Tags of a service version, for each of its instances. */
+  readonly tagsOf?: ((serviceId: string | undefined) => Readonly<Record<string, string>> | undefined) | undefined;
 }
 
 const STATUSES: ReadonlySet<string> = new Set<InstanceStatus>(['UP', 'DOWN', 'STARTING', 'TESTING', 'OUTOFSERVICE']);
@@ -35,7 +37,7 @@ export function readInstances(list: unknown, at: FoundAt, onProblem: (problem: s
 /** @returns undefined for one without an id, or with an id or a version that is none */
 export function readInstance(
   item: unknown,
-  { service, app, version }: FoundAt,
+  { service, app, version, tagsOf }: FoundAt,
   onProblem: (problem: string) => void,
 ): Instance | undefined {
   const wire = membersOf(item);
@@ -61,7 +63,12 @@ export function readInstance(
     status: STATUSES.has(status) ? (status as InstanceStatus) : 'DOWN',
     weight: 1,
     addresses,
-    metadata: { ...placeOf(wire['dataCenterInfo']), ...propertiesOf(wire['properties'], tell) },
+    metadata: {
+      ...placeOf(wire['dataCenterInfo']),
+      // What an instance says of itself is nearer to it than what is said of all of its version.
+      ...tagsOf?.(textOf(wire['serviceId'])),
+      ...propertiesOf(wire['properties'], tell),
+    },
   };
 }
 

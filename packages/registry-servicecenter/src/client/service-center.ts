@@ -99,6 +99,17 @@ export class ServiceCenter {
     });
   }
 
+  /** Tags of a service version. @throws ServiceCenterError 400012 when it is not known */
+  async tags(serviceId: string, signal: AbortSignal): Promise<Record<string, string>> {
+    const read = (body: unknown): Record<string, string> => textsOf(membersIn(body)['tags']);
+    return await this.#ask('GET', `/microservices/${encodeURIComponent(serviceId)}/tags`, read, signal);
+  }
+
+  /** Sets these; others stay. */
+  async addTags(serviceId: string, tags: Readonly<Record<string, string>>, signal: AbortSignal): Promise<void> {
+    await this.#ask('POST', `/microservices/${encodeURIComponent(serviceId)}/tags`, ignore, signal, { tags });
+  }
+
   /** All services of the tenant, each in each version. */
   async services(signal: AbortSignal): Promise<readonly unknown[]> {
     return await this.#ask('GET', '/microservices', (body) => listIn(body, 'services'), signal);

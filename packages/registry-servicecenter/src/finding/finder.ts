@@ -18,6 +18,7 @@ import { askFor } from './ask-for.js';
 import type { ServiceCenter } from '../client/service-center.js';
 import { messageOf } from '../client/service-center-error.js';
 import type { AppCatalog } from './app-catalog.js';
+import type { ServiceTags } from './service-tags.js';
 import type { KnownService } from './known-service.js';
 import { readInSlices } from './read-in-slices.js';
 import { WantedService } from './wanted-service.js';
@@ -35,6 +36,8 @@ export interface FinderSettings extends VanishRules {
   readonly probeIntervalMs: number;
   readonly probeTimeoutMs: number;
   readonly pauses: RetryPauses;
+  /** Tags of service versions, for their instances; left out when nobody wants them. */
+  readonly tags?: ServiceTags | undefined;
 }
 
 /** Callers make up names of any length. */
@@ -229,8 +232,10 @@ export class Finder {
       // What it refuses to look for is not there; whoever called it should not wait for more.
       if (result.errorCode !== SC_CODE.invalidParameters || part.isRegistered !== undefined) return;
     }
-    const at = { service: wanted.name, app: part.app };
     const isUpdate = result.kind === 'updated';
+    const { tags } = this.settings;
+    if (isUpdate) await tags?.learn(result.instances, this.#end.signal);
+    const at = { service: wanted.name, app: part.app, tagsOf: tags?.of };
     const listed = await readInSlices(isUpdate ? result.instances : [], at, this.#problems.add, part.listed);
     if (isUpdate && listed.size === 0 && result.instances.length > 0) {
       this.#reject(wanted.name, 'none of its instances makes sense; what was known stays');

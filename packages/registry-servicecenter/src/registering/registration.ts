@@ -14,6 +14,7 @@ import { SC_CODE } from '../client/error-codes.js';
 import type { InstanceKey, ServiceCenter } from '../client/service-center.js';
 import { errorCodeOf, messageOf, ServiceCenterError } from '../client/service-center-error.js';
 import { describeInstance, describeService, type OwnFacts } from './own-service.js';
+import { tellTags } from './own-tags.js';
 import type { SchemaFiles } from './schema-files.js';
 
 export interface RegistrationParts {
@@ -183,6 +184,7 @@ export class Registration implements Lease {
     const known = await center.findServiceId(wire, signal);
     const serviceId = known ?? (await center.registerService(wire, signal));
     if (known !== undefined) await this.#bringPropertiesUpToDate(known, wire.properties ?? {}, signal);
+    await tellTags(center, serviceId, facts.service.tags, logger, signal);
     const status = this.#status;
     this.#sentTo = serviceId;
     await center.registerInstance(serviceId, describeInstance(this.self, this.instanceId, status, facts), signal);

@@ -1,0 +1,26 @@
+import type { Logger } from '@mesher/core';
+import type { ServiceCenter } from '../client/service-center.js';
+import { messageOf, ServiceCenterError } from '../client/service-center-error.js';
+
+/**
+ * Sets the tags of the own service version; those that somebody else set stay. Tags that service-center refuses are reported, and no
+ * reason not to be registered.
+ * @throws ServiceCenterError when service-center cannot be asked
+ */
+export async function tellTags(
+  center: Pick<ServiceCenter, 'tags' | 'addTags'>,
+  serviceId: string,
+  own: ReadonlyMap<string, string>,
+  logger: Logger,
+  signal: AbortSignal,
+): Promise<void> {
+  if (own.size === 0) return;
+  try {
+    const present = await center.tags(serviceId, signal);
+    const missing = [...own].filter(([name, value]) => present[name] !== value);
+    if (missing.length > 0) await center.addTags(serviceId, Object.fromEntries(missing), signal);
+  } catch (error) {
+    if (!(error instanceof ServiceCenterError) || error.code !== 'SC_REFUSED') throw error;
+    logger.warn({}, `service-center does not take servicecomb.service.tags: ${messageOf(error)}`);
+  }
+}
