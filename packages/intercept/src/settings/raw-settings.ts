@@ -79,7 +79,7 @@ function unknownVariables(env: Readonly<Record<string, string | undefined>>): st
     .map((name) => `${name} is no variable of interception; mesher intercept plan --help lists them`);
 }
 
-/** `kube-virt-interfaces` of `-k, --kube-virt-interfaces`. */
+/** `kube-virt-interfaces` of `-k, --kube-virt-interfaces`, and `n` of `-n`. */
 export function flagName(written: string): string {
-  return /--([\w-]+)/.exec(written)?.[1] ?? written;
+  return /--([\w-]+)/.exec(written)?.[1] ?? written.replace(/^-/, '');
 }

@@ -40,7 +40,7 @@ export function readSettings({ flags, env, resolvConf }: SettingSources): ReadSe
   const notices = [...raw.notices];
   const port = reader.take('port', parsePort);
   const uids = reader.take('uid', parseIds);
-  const tunnel = reader.maybe('inbound-tunnel-port', parsePorts) ?? [];
+  const tunnel = reader.maybe('tunnel-port', parsePorts) ?? [];
   const inboundPort = reader.maybe('inbound-port', parsePort) ?? port;
   const outboundPort = reader.maybe('outbound-port', parsePort) ?? port;
   const dns = readDns(reader, resolvConf);

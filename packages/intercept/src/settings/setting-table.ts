@@ -181,7 +181,7 @@ export const SETTINGS = [
     fallback: OWN_PORTS,
   },
   {
-    flag: 'inbound-tunnel-port',
+    flag: 'tunnel-port',
     value: '<port>',
     doc: 'one more inbound port that is left alone',
     env: ['INBOUND_TUNNEL_PORT'],

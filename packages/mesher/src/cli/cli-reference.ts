@@ -13,6 +13,7 @@ export function renderCliReference(): string {
     failed: 'failed while running (a port in use, for example)',
     usage: 'wrong command line; what was wrong and an example are printed',
     configuration: 'wrong configuration; every mistake is printed with file and line',
+    notIntercepted: '`intercept verify`: the rules do not hold; what is missing is printed',
   };
   for (const [name, code] of Object.entries(EXIT)) lines.push(`| ${code} | ${meanings[name as keyof typeof EXIT]} |`);
   return `${lines.join('\n')}\n`;
@@ -27,7 +28,7 @@ function describe(command: Command, path: string, lines: string[]): void {
   }
   if (command.options.length > 0) {
     lines.push('| option | environment | default | meaning |', '| --- | --- | --- | --- |');
-    for (const option of command.options) {
+    for (const option of command.options.filter(({ hidden }) => !hidden)) {
       const env = option.envVar === undefined ? '' : `\`${option.envVar}\``;
       const fallback = option.defaultValue === undefined ? '' : `\`${String(option.defaultValue)}\``;
       lines.push(`| \`${option.flags}\` | ${env} | ${fallback} | ${option.description} |`);

@@ -7,6 +7,8 @@ export const EXIT = {
   usage: 2,
   /** The configuration is wrong; every mistake has been named. */
   configuration: 3,
+  /** Rules of interception do not hold; the number that istio-iptables has for it. */
+  notIntercepted: 126,
 } as const;
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];

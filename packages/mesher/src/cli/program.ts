@@ -2,6 +2,7 @@ import { Command, Option } from 'commander';
 import { mesherVersion } from '../version.js';
 import type { ExitCode } from './exit-codes.js';
 import type { ExplainOptions } from './explain.js';
+import { declareIntercept } from './intercept-command.js';
 import type { RegistryOptions } from './registry.js';
 
 /** Sets the exit status of the process. */
@@ -158,6 +159,8 @@ export function createProgram(setExit: SetExit): Command {
       setExit(await runRegistry(options, env, streams, ended));
     });
 
+  declareIntercept(program, setExit);
+
   program
     .command('demo')
     .allowExcessArguments(false)
@@ -207,5 +210,7 @@ Examples:
   $ mesher config diff conf                              what the files would change in the running sidecar
   $ mesher explain GET http://world/v2 -H 'x-user: 1'
   $ mesher registry                                      a service-center for development
+  $ mesher intercept plan                                rules that send all connections through the sidecar
 
-Exit status: 0 ended as asked, 1 failed while running, 2 wrong command line, 3 wrong configuration`;
+Exit status: 0 ended as asked, 1 failed while running, 2 wrong command line, 3 wrong configuration,
+126 rules of interception do not hold`;
