@@ -5,6 +5,7 @@ import { eventually } from '../support/eventually.js';
 import { GoChassisPeer, type Seen } from '../support/go-chassis-peer.js';
 import { inServiceCenter, MesherRegistry } from '../support/mesher-registry.js';
 import { useScene, useSharedScene, type Scene } from '../support/scene.js';
+import { requireServiceCenter, ServiceCenter } from '../support/service-center.js';
 import type { Sidecar } from '../support/sidecar.js';
 
 interface Mesh {
@@ -36,14 +37,20 @@ async function meshOf(
 }
 
 /** Where both sides are registered. */
-const REGISTRIES: readonly { readonly title: string; start(scene: Scene): Promise<{ readonly url: string }> }[] = [
-  { title: 'mesher registry', start: (scene) => MesherRegistry.start(scene) },
+const REGISTRIES: readonly {
+  readonly title: string;
+  require(context: Mocha.Context): void;
+  start(scene: Scene): Promise<{ readonly url: string }>;
+}[] = [
+  { title: 'mesher registry', require: () => undefined, start: (scene) => MesherRegistry.start(scene) },
+  { title: 'service-center', require: requireServiceCenter, start: (scene) => ServiceCenter.start(scene) },
 ];
 
-for (const { title, start } of REGISTRIES) {
+for (const { title, require, start } of REGISTRIES) {
   describe(`a service by go-chassis, registered by its own client in ${title}`, () => {
     before(function () {
       requireBuilt(this, 'chassis-peer');
+      require(this);
     });
 
     describe('beside a service with a sidecar', () => {
