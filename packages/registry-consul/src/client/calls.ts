@@ -90,7 +90,8 @@ export class Calls {
     } catch (error) {
       if (signal.aborted) throw signal.reason;
       if (this.#isClosed) throw new ConsulError('CONSUL_CLOSED', 'the client of Consul is closed');
-      if (!isRepeated && context.wasDropped && context.failure === undefined) {
+      // A question that was held is asked anew by who asked it: the agent may have begun anew, with indexes that are lower.
+      if (!isRepeated && held === 0 && context.wasDropped && context.failure === undefined) {
         return await this.#sendOnce(call, signal, true);
       }
       return this.#judge(error, call, line, context);

@@ -10,7 +10,8 @@ import { ConsulError } from './consul-error.js';
 import { TokenSource } from './token-source.js';
 
 export interface ClientSources {
-  readonly options: ConnectionOptions;
+  /** What says how a client goes on asking is a matter of who asks. */
+  readonly options: Omit<ConnectionOptions, 'wait' | 'minInterval' | 'minRetryDelay' | 'maxRetryDelay'>;
   /** When `options` names none. */
   readonly addresses: readonly string[];
   /** `ssl.*`, below the settings of `options`; left out by those who have no such section. */
@@ -43,7 +44,7 @@ export async function openClient(
 }
 
 async function tlsOf(
-  options: ConnectionOptions,
+  options: ClientSources['options'],
   ssl: RegistryClient['ssl'] | undefined,
   confDir: string,
 ): Promise<RegistryTls> {

@@ -51,6 +51,10 @@ describe('instances that are no longer listed', () => {
     expect(after(instances(5), instances(1)).held).to.deep.equal([]);
   });
 
+  it('are kept when those that took calls go at once, whoever else is listed', () => {
+    expect(idsOf(after([instance(0), instance(1, 'DOWN')], [instance(1, 'DOWN')]).held)).to.deep.equal(['i0']);
+  });
+
   it('go when an event said so, even where the answer after it was older', () => {
     const known = new KnownInstances(GRACE);
     known.take(instances(1), true, 0);

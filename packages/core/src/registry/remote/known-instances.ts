@@ -97,7 +97,7 @@ export class KnownInstances {
     for (const [id, { instance }] of this.#held) {
       if (this.#listed.has(id) || addressesOf(instance).some((address) => taken.has(address))) this.#held.delete(id);
     }
-    const graceMs = this.#graceFor(vanished.length, before.size);
+    const graceMs = vanished.length === 0 ? 0 : this.#graceFor(countOf(vanished), countOf(before.values()));
     const unsure = vanished.filter(
       (instance) =>
         graceMs > 0 &&
@@ -138,11 +138,18 @@ export class KnownInstances {
     }
   }
 
+  /** Of those that took calls: that others are listed still says nothing about these. */
   #graceFor(vanished: number, before: number): number {
     if (this.rules.healthCheck) return this.rules.healthCheckGraceMs;
     const isMass = vanished === before || (before > FEW && vanished >= before * MASS);
     return isMass ? this.rules.emptyGraceMs : 0;
   }
+}
+
+function countOf(instances: Iterable<Instance>): number {
+  let count = 0;
+  for (const instance of instances) if (takesCalls(instance)) count++;
+  return count;
 }
 
 function takesCalls({ status }: Instance): boolean {

@@ -1,0 +1,170 @@
+import { expect } from 'chai';
+import { fakePorts, settle } from '@mesher/core/testing';
+import type { Indexed } from './blocking-answer.js';
+import { followQuery, type BlockingQuery, type Pace, type Question } from './blocking-query.js';
+import { ConsulError } from './consul-error.js';
+
+const PACE: Pace = { waitMs: 30_000, intervalMs: 1_000 };
+const PAUSES = { minRetryDelay: 500, maxRetryDelay: 30_000 };
+
+/** A Consul that answers what it is told to, one question after the other. */
+class Script implements BlockingQuery<string> {
+  readonly questions: (Question & { readonly at: number })[] = [];
+  readonly taken: string[] = [];
+  readonly failures: number[] = [];
+  readonly ports = fakePorts();
+  readonly end = new AbortController();
+  pace: () => Pace = () => PACE;
+  #answer: ((answer: Indexed<string>) => void) | undefined;
+  #fail: ((error: unknown) => void) | undefined;
+  readonly done: Promise<void>;
+
+  constructor() {
+    this.end.signal.addEventListener('abort', () => this.#fail?.(new Error('aborted')));
+    this.done = followQuery(this, this.ports, PAUSES, this.end.signal);
+  }
+
+  ask(question: Question): Promise<Indexed<string>> {
+    this.questions.push({ ...question, at: this.ports.time.now() });
+    return new Promise((resolve, reject) => {
+      this.#answer = resolve;
+      this.#fail = reject;
+    });
+  }
+
+  take({ content }: Indexed<string>): void {
+    if (content === 'nonsense') throw new ConsulError('CONSUL_ANSWER', content);
+    this.taken.push(content);
+  }
+
+  onTrouble(_error: unknown, failures: number): void {
+    this.failures.push(failures);
+  }
+
+  async answer(index: bigint, content = `at ${index}`): Promise<void> {
+    await settle();
+    this.#answer?.({ index, content, hasLeader: true, isFiltered: false });
+    await settle();
+  }
+
+  async fail(error: unknown = new ConsulError('CONSUL_UNREACHABLE', 'no')): Promise<void> {
+    await settle();
+    this.#fail?.(error);
+    await settle();
+  }
+
+  get last(): (Question & { readonly at: number }) | undefined {
+    return this.questions.at(-1);
+  }
+}
+
+describe('following something in Consul', () => {
+  it('asks at once, and then for what is newer than the answer', async () => {
+    const script = new Script();
+    await script.answer(7n);
+    expect(script.questions).to.deep.equal([{ index: 0n, waitMs: 0, at: 0 }]);
+    await script.ports.time.advanceAsync(1_200);
+    expect(script.last).to.deep.include({ index: 7n, waitMs: 30_000 });
+    expect(script.taken).to.deep.equal(['at 7']);
+  });
+
+  it('asks for everything when the index goes back, though the answer counts', async () => {
+    const script = new Script();
+    await script.answer(7n);
+    await script.ports.time.advanceAsync(1_200);
+    await script.answer(3n);
+    await script.ports.time.advanceAsync(1_200);
+    expect(script.last).to.deep.include({ index: 0n, waitMs: 0 });
+    expect(script.taken).to.deep.equal(['at 7', 'at 3']);
+  });
+
+  it('goes on with an index that is beyond what a number can say', async () => {
+    const script = new Script();
+    await script.answer(18_446_744_073_709_551_615n);
+    await script.ports.time.advanceAsync(1_200);
+    expect(script.last?.index).to.equal(18_446_744_073_709_551_615n);
+  });
+
+  it('never asks sooner than it may, whatever Consul answers how fast, and not in step with others', async () => {
+    const script = new Script();
+    for (let index = 1n; index < 50n; index++) {
+      await script.answer(index);
+      await script.ports.time.advanceAsync(1_200, 10);
+    }
+    const gaps = script.questions.slice(1).map(({ at }, before) => at - (script.questions[before]?.at ?? 0));
+    expect(Math.min(...gaps)).to.be.greaterThan(799);
+    expect(Math.max(...gaps)).to.be.at.most(1_210);
+    expect(new Set(gaps).size).to.be.greaterThan(5);
+  });
+
+  it('asks at once after an answer that was held for longer than that', async () => {
+    const script = new Script();
+    await script.answer(1n);
+    await script.ports.time.advanceAsync(1_200);
+    await script.ports.time.advanceAsync(30_000);
+    const at = script.ports.time.now();
+    await script.answer(1n);
+    expect(script.last?.at).to.equal(at);
+  });
+
+  it('asks for everything after trouble, with pauses that grow up to a bound and are drawn at random', async () => {
+    const script = new Script();
+    await script.answer(1n);
+    await script.ports.time.advanceAsync(1_200);
+    const pauses: number[] = [];
+    for (let failure = 1; failure <= 12; failure++) {
+      const failedAt = script.ports.time.now();
+      const before = script.questions.length;
+      await script.fail();
+      while (script.questions.length === before) await script.ports.time.advanceAsync(10);
+      pauses.push((script.last?.at ?? 0) - failedAt);
+    }
+    expect(script.failures).to.deep.equal([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
+    for (const [at, pause] of pauses.entries()) expect(pause).to.be.at.most(Math.min(500 * 2 ** at, 30_000) + 10);
+    expect(new Set(pauses).size).to.be.greaterThan(8);
+    expect(script.last).to.deep.include({ index: 0n, waitMs: 0 });
+    await script.answer(2n);
+    await script.ports.time.advanceAsync(1_200);
+    await script.fail();
+    expect(script.failures.at(-1)).to.equal(1);
+  });
+
+  it('does not ask soon again where it is refused', async () => {
+    const script = new Script();
+    await script.fail(new ConsulError('CONSUL_DENIED', 'no', 403));
+    await script.ports.time.advanceAsync(23_000);
+    expect(script.questions).to.have.length(1);
+    await script.ports.time.advanceAsync(14_000);
+    expect(script.questions).to.have.length(2);
+  });
+
+  it('takes an answer that makes no sense for trouble', async () => {
+    const script = new Script();
+    await script.answer(5n, 'nonsense');
+    expect(script.failures).to.deep.equal([1]);
+    await script.ports.time.advanceAsync(500);
+    expect(script.last).to.deep.include({ index: 0n });
+  });
+
+  it('asks from time to time while no answer may be held', async () => {
+    const script = new Script();
+    script.pace = () => ({ waitMs: 0, intervalMs: 30_000 });
+    await script.answer(5n);
+    await script.ports.time.advanceAsync(36_000);
+    expect(script.questions.map(({ index, waitMs }) => [index, waitMs])).to.deep.equal([
+      [0n, 0],
+      [0n, 0],
+    ]);
+  });
+
+  it('ends at once, and leaves no timer', async () => {
+    for (const prepare of [() => settle(), (script: Script) => script.answer(1n), (script: Script) => script.fail()]) {
+      const script = new Script();
+      await prepare(script);
+      script.end.abort();
+      await script.done;
+      expect(script.ports.time.pendingTimers).to.equal(0);
+      expect(script.failures.length).to.be.at.most(1);
+    }
+  });
+});
