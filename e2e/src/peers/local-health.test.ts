@@ -1,31 +1,55 @@
-import { HealthStory } from '../support/health-story.js';
-import { inServiceCenter } from '../support/mesher-registry.js';
+import { HealthStory, type ForgetfulRegistry } from '../support/health-story.js';
+import { statusesIn } from '../support/mesher-registry.js';
 import { useScene, type Scene } from '../support/scene.js';
 import { requireServiceCenter, ServiceCenter } from '../support/service-center.js';
 import type { Settings } from '../support/sidecar.js';
 
+/** A real registry, started. */
+interface Started extends ForgetfulRegistry {
+  readonly chassis: Settings;
+}
+
 const REGISTRIES: readonly {
   readonly title: string;
   require(context: Mocha.Context): void;
-  chassis(scene: Scene): Promise<Settings>;
+  start(scene: Scene): Promise<Started>;
 }[] = [
   {
     title: 'service-center',
     require: requireServiceCenter,
-    chassis: async (scene) => inServiceCenter((await ServiceCenter.start(scene)).url),
+    async start(scene) {
+      const center = await ServiceCenter.start(scene);
+      return {
+        chassis: { ...center.settings, 'servicecomb.registry.watch': true },
+        lose: async () => {
+          await center.loseState();
+          await center.start();
+        },
+        statuses: (service) => statusesIn(center.url, service),
+      };
+    },
   },
 ];
 
-describe('a local check that fails takes the instance out of the pool of another sidecar within two intervals, and puts it back,', () => {
-  const scene = useScene();
-  let story: HealthStory | undefined;
-  afterEach(() => story?.close());
-
-  for (const { title, require, chassis } of REGISTRIES) {
-    it(`over a real ${title}`, async function () {
+for (const { title, require, start } of REGISTRIES) {
+  describe(`a local check that fails, over a real ${title},`, () => {
+    const scene = useScene();
+    let story: HealthStory | undefined;
+    before(function () {
       require(this);
-      story = await HealthStory.build(scene(), await chassis(scene()));
+    });
+    afterEach(() => story?.close());
+
+    it('takes the instance out of the pool of another sidecar within two intervals, and puts it back', async () => {
+      const { chassis } = await start(scene());
+      story = await HealthStory.build(scene(), chassis);
       await story.tell();
     });
-  }
-});
+
+    it('keeps the instance out when the registry forgets everybody: it is registered again as DOWN', async () => {
+      const registry = await start(scene());
+      story = await HealthStory.build(scene(), registry.chassis);
+      await story.tellOfLostMemory(registry);
+    });
+  });
+}

@@ -18,6 +18,14 @@ interface Provider {
   readonly port: number;
 }
 
+/** Where instances are registered, for a test of what happens when it forgets them. */
+export interface ForgetfulRegistry {
+  /** Resolves when it is there again, and knows nobody. */
+  lose(): Promise<void>;
+  /** What it shows of the instances of a service: the status by `host:port`. */
+  statuses(service: string): Promise<ReadonlyMap<string, string>>;
+}
+
 /** Two instances of `world` and the sidecar of a caller, somewhere where instances are registered. */
 export class HealthStory {
   private constructor(
@@ -60,6 +68,36 @@ export class HealthStory {
       await calls.stop();
     }
     expect(calls.failures).to.deep.equal([]);
+  }
+
+  /**
+   * A registry that loses its memory while an application is not well: its instance is registered again as it is, and no call goes there
+   * until it is well.
+   */
+  async tellOfLostMemory(registry: ForgetfulRegistry): Promise<void> {
+    const { hello, sick, well } = this;
+    await hello.call('http://world/');
+    await this.#untilPoolIs([addressOf(sick), addressOf(well)].sort());
+    sick.patient.health = 500;
+    await this.#untilPoolIs([addressOf(well)]);
+    const calls = new SteadyCalls('http://world/', hello.outbound);
+    try {
+      await registry.lose();
+      const statuses = await eventually('both are registered again', async () => {
+        const found = await registry.statuses('world');
+        return found.size === 2 ? found : undefined;
+      });
+      expect(Object.fromEntries(statuses)).to.deep.equal({ [addressOf(sick)]: 'DOWN', [addressOf(well)]: 'UP' });
+      const more = calls.names.length + 20;
+      await eventually('more calls', () => calls.names.length > more);
+      await this.#untilPoolIs([addressOf(well)]);
+    } finally {
+      await calls.stop();
+    }
+    expect(new Set(calls.names)).to.deep.equal(new Set(['well']));
+    expect(calls.failures).to.deep.equal([]);
+    sick.patient.health = 200;
+    await this.#untilPoolIs([addressOf(sick), addressOf(well)].sort());
   }
 
   close(): void {

@@ -30,6 +30,16 @@ export class MesherRegistry {
   }
 }
 
+/** What a service-center shows of the instances of a service, whatever their version: the status by `host:port`. */
+export async function statusesIn(url: string, serviceName: string): Promise<ReadonlyMap<string, string>> {
+  const query = new URLSearchParams({ appId: 'default', serviceName, version: '0+' });
+  const answer = await fetch(`${url}/v4/default/registry/instances?${query.toString()}`);
+  const { instances = [] } = (await answer.json()) as {
+    readonly instances?: readonly { readonly endpoints?: readonly string[]; readonly status: string }[];
+  };
+  return new Map(instances.map(({ endpoints = [], status }) => [new URL(endpoints[0] ?? '').host, status]));
+}
+
 /** Keys of chassis.yaml for a sidecar that registers in a service-center and is told of changes. */
 export function inServiceCenter(url: string): Settings {
   return {
