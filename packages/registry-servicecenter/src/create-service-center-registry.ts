@@ -40,6 +40,7 @@ export async function createServiceCenterRegistry(
   client: RegistryClient,
   context: Pick<PluginContext, 'ports' | 'logger' | 'confDir'>,
 ): Promise<ServiceCenterRegistry> {
+  refuseCiphers(client);
   const registering = registeringHalf(client);
   const finding = findingHalf(client);
   const isSecure = [registering, finding].some(
@@ -89,6 +90,17 @@ export async function createServiceCenterRegistry(
   const discovery = makeDiscovery(options, client, context, finding, parts);
   context.logger.info({ addresses: finding.addresses }, `service-center registry: ${finding.addresses.join(', ')}`);
   return { discovery, registrator, contracts };
+}
+
+/** A password that was sent as it is encrypted would be a wrong one, and three of them block the account for a quarter of an hour. */
+function refuseCiphers({ credentials }: RegistryClient): void {
+  const { cipher, account } = credentials;
+  if (account.password === undefined || cipher === undefined || cipher === 'default') return;
+  const fix = "set it to a placeholder such as '${SC_PASSWORD||}', put the plain password there, and leave cipher out";
+  throw new ServiceCenterError(
+    'SC_SETTING',
+    `servicecomb.credentials.cipher: there is no cipher plugin '${cipher}' to decrypt servicecomb.credentials.account.password; ${fix}`,
+  );
 }
 
 async function openTls({ ssl }: RegistryClient, confDir: string, isSecure: boolean): Promise<LiveTls> {

@@ -78,6 +78,22 @@ describe('the registry plugin servicecenter', () => {
     });
   }
 
+  it('is asked in the project, and knows who asks, as the variables of go-chassis say', async () => {
+    const names = { CAS_APPLICATION_NAME: 'shop', CAS_COMPONENT_NAME: 'seller', CAS_INSTANCE_VERSION: '1.2.3' };
+    const env = { ...names, CSE_PROJECT_ID: 'blue', ENVIRONMENT: 'testing', PAAS_CSE_SC_ENDPOINT: center.url };
+    const chassis = await chassisWith('', { ...env, HOSTING_SERVER_IP: '10.1.2.3' });
+    const { service } = chassis.document;
+    const facts = { service: service.name, app: service.app, version: service.version };
+    await chassis.register(makeInstance({ ...self, ...facts }));
+    await chassis.close();
+    expect(service.instanceProperties.get('nodeIP')).to.equal('10.1.2.3');
+    expect(center.asked.every(({ path }) => path.startsWith('/v4/blue/'))).to.equal(true);
+    const sent = center.asked.find(({ method, path }) => method === 'POST' && path.endsWith('/microservices'))?.text;
+    for (const text of ['"appId":"shop"', '"serviceName":"seller"', '"version":"1.2.3"', '"environment":"testing"']) {
+      expect(sent).to.contain(text);
+    }
+  });
+
   it('registers nothing when registration is manual or disabled', async () => {
     for (const yaml of ['register: manual', 'registrator: { disabled: true }']) {
       const chassis = await chassisWith(`servicecomb.registry: { address: ${center.url}, ${yaml} }\n`);
@@ -92,6 +108,17 @@ describe('the registry plugin servicecenter', () => {
     expect((error as Error).message)
       .to.contain('ssl.registry.Consumer.caFile')
       .and.contain('nowhere.pem');
+  });
+
+  it('is refused with a password that only a cipher plugin could read, and says what to do', async () => {
+    const account = 'servicecomb.credentials: { account: { name: root, password: xyz }, cipher: CIPHER }\n';
+    const address = `servicecomb.registry.address: ${center.url}\n`;
+    const error: unknown = await chassisWith(`${address}${account.replace('CIPHER', 'aes')}`).catch((e: unknown) => e);
+    expect((error as Error).message)
+      .to.contain('servicecomb.credentials.cipher')
+      .and.contain('SC_PASSWORD')
+      .and.not.contain('xyz');
+    await (await chassisWith(`${address}${account.replace('CIPHER', 'default')}`)).close();
   });
 
   it('loads axios and ws only when it is used', async () => {

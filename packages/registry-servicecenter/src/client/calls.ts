@@ -140,7 +140,8 @@ async function readReply({ status, bytes }: Answer, base: string): Promise<Reply
   const said = `${base} answered ${code ?? status}${message === '' ? excerpt(bytes) : `: ${message}`}`;
   if (isServerTrouble(status, code)) throw new ServiceCenterError('SC_UNREACHABLE', said, code, detail);
   if (status === 401 || status === 403) {
-    const advice = 'check servicecomb.credentials.account.{name,password} and the roles of the account';
+    const advice =
+      'check servicecomb.credentials.account.{name,password} and the roles of the account; accessKey and secretKey sign nothing';
     throw new ServiceCenterError('SC_DENIED', `${said}; ${advice}`, code ?? status * 1000, detail);
   }
   if (code === undefined) {

@@ -38,7 +38,10 @@ export async function readRegistryTls(
     layers.reduce<TlsKeys[K] | undefined>((found, layer) => layer[key] ?? found, undefined);
   const cipherPlugin = pick('cipherPlugin');
   if (cipherPlugin !== undefined && cipherPlugin !== 'default') {
-    throw setting('cipherPlugin', `'${cipherPlugin}' is unknown; passwords of keys are read as they are: leave it out`);
+    throw setting(
+      'cipherPlugin',
+      `there is no cipher plugin '${cipherPlugin}' to decrypt certPwdFile; put the plain password there, readable for this process only, and leave cipherPlugin out`,
+    );
   }
   const read = async (key: 'caFile' | 'certFile' | 'keyFile' | 'certPwdFile'): Promise<Buffer | undefined> => {
     const file = pick(key);

@@ -22,6 +22,8 @@ export interface RigSettings {
   readonly service?: string;
   /** More of `chassis.yaml`, as lines. */
   readonly yaml?: string;
+  /** The lines say where service-center is. */
+  readonly replacesAddress?: boolean;
   readonly options?: Partial<ServiceCenterOptions>;
   /** Below what a configuration may say. */
   readonly refreshIntervalMs?: number;
@@ -36,6 +38,7 @@ const FAST: Partial<ServiceCenterOptions> = {
   minRetryDelay: 10,
   maxRetryDelay: 50,
   probeInterval: 10,
+  reconnectSpread: 10,
   quarantine: 10,
 };
 
@@ -53,7 +56,10 @@ export class RegistryRig {
     const confDir = await mkdtemp(join(tmpdir(), 'mesher-sc-'));
     const { address, service = 'caller', yaml = '' } = settings;
     const identity = `servicecomb.service: { name: ${service}, app: shop, version: 1.0.0, environment: testing }\n`;
-    await writeFile(join(confDir, 'chassis.yaml'), `servicecomb.registry.address: ${address}\n${yaml}`);
+    await writeFile(
+      join(confDir, 'chassis.yaml'),
+      settings.replacesAddress === true ? yaml : `servicecomb.registry.address: ${address}\n${yaml}`,
+    );
     await writeFile(join(confDir, 'microservice.yaml'), identity);
     await settings.prepare?.(confDir);
     const { document, errors } = await loadConfiguration({
