@@ -58,7 +58,7 @@ export interface LoadedConfiguration {
 const SERVICE_NAME = 'servicecomb.service.name';
 
 /** Keys of the registry that say nothing about which registry to use. */
-const NEUTRAL_REGISTRY_KEYS: readonly string[] = ['project'];
+const NEUTRAL_REGISTRY_KEYS: readonly string[] = ['project', 'consul'];
 
 /**
  * Reads files, environment, overrides and config sources (the later ones win), checks everything and makes the document. Mistakes of the user

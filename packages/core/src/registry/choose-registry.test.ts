@@ -73,6 +73,7 @@ describe('the choice of a registry', () => {
       ],
       [{ 'registrator.address': './disco' }, 'file', 'servicecomb.registry.registrator.address is a folder'],
       [{ address: './disco' }, 'file', 'servicecomb.registry.address is a folder'],
+      [{ address: 'consul://c:8500' }, 'consul', 'servicecomb.registry.address is that of a Consul agent'],
       [{ address: '/var/lib/disco:8080/x' }, 'file', 'servicecomb.registry.address is a folder'],
     ];
   for (const [registry, type, because] of CONFIGURED) {

@@ -7,6 +7,9 @@ const SERVICE_CENTER = { host: '127.0.0.1', port: 30_100 };
 /** Longer than a local server needs to accept, too short to be noticed at a start. */
 const PROBE_MS = 300;
 
+/** Says of itself whose address it is: `consul://127.0.0.1:8500`. */
+const CONSUL_ADDRESS = /^consul:\/\//i;
+
 /** An address of a server, not of a folder: a URL, or a host with a port. */
 const SERVER_ADDRESS = /^https?:\/\/|^[^/\\]+:\d+$/i;
 
@@ -73,6 +76,9 @@ function typeOfAddress(config: RegistryConfig): RegistryChoice | undefined {
   const configured = configuredAddresses(config);
   if (configured === undefined) return undefined;
   const { key, addresses } = configured;
+  if (CONSUL_ADDRESS.test(addresses[0] ?? '')) {
+    return { type: 'consul', because: `servicecomb.registry.${key} is that of a Consul agent` };
+  }
   return SERVER_ADDRESS.test(addresses[0] ?? '')
     ? {
         type: 'servicecenter',

@@ -2,6 +2,7 @@ import { authorityResolver, hostResolver, ipResolver, sourceResolver } from '@me
 import { kieSource } from '@mesher/config-kie';
 import { grpcChecker, healthSchema, restChecker, tcpChecker } from '@mesher/health';
 import { redisLimiter } from '@mesher/limiter-redis';
+import { consulRegistry, consulSource } from '@mesher/registry-consul';
 import { fileRegistry } from '@mesher/registry-file';
 import { serviceCenterRegistry } from '@mesher/registry-servicecenter';
 import {
@@ -30,7 +31,9 @@ export const BUILT_IN_PLUGINS: readonly AnyPlugin[] = [
   sourceResolver,
   fileRegistry,
   serviceCenterRegistry,
+  consulRegistry,
   kieSource,
+  consulSource,
   redisLimiter,
   tcpChecker,
   restChecker,

@@ -1,6 +1,7 @@
 import { Agent as HttpAgent } from 'node:http';
-import { Agent as HttpsAgent } from 'node:https';
-import type { RegistryTls } from '@mesher/core';
+import { Agent as HttpsAgent, type AgentOptions } from 'node:https';
+import type { Duplex } from 'node:stream';
+import type { LiveTls } from '@mesher/core';
 import type { AgentAddress } from './addresses.js';
 import { completeRequest, guardAnswer } from './call-context.js';
 import { openLibrary, type ConsulLibrary } from './library.js';
@@ -27,12 +28,13 @@ export class Agents {
 
   /**
    * @param addresses at least one
+   * @param tls needed for addresses with TLS
    * @param maxHeld most answers that are held back at the same time
    */
-  constructor(addresses: readonly AgentAddress[], tls: RegistryTls, maxHeld: number) {
+  constructor(addresses: readonly AgentAddress[], tls: LiveTls | undefined, maxHeld: number) {
     this.#lines = addresses.map((address) => {
       const keep = { keepAlive: true, maxFreeSockets: MAX_IDLE, maxSockets: maxHeld + MAX_OTHERS };
-      const sockets = address.isTls ? new HttpsAgent({ ...keep, ...tls }) : new HttpAgent(keep);
+      const sockets = address.isTls && tls !== undefined ? new LiveHttpsAgent(keep, tls) : new HttpAgent(keep);
       const library = openLibrary({
         baseUrl: `${address.base}/v1`,
         agent: sockets,
@@ -57,5 +59,20 @@ export class Agents {
 
   close(): void {
     for (const { sockets } of this.#lines) sockets.destroy();
+  }
+}
+
+/** Makes every connection with the certificates that are there then. */
+class LiveHttpsAgent extends HttpsAgent {
+  constructor(
+    options: AgentOptions,
+    private readonly tls: LiveTls,
+  ) {
+    // A session that is taken up again would go on with the certificates of its first connection.
+    super({ ...options, maxCachedSessions: 0 });
+  }
+
+  override createConnection(options: AgentOptions, callback?: (error: Error | null, stream: Duplex) => void): Duplex {
+    return super.createConnection({ ...options, ...this.tls.current }, callback) as Duplex;
   }
 }

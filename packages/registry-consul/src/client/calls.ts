@@ -61,7 +61,9 @@ export class Calls {
     try {
       return await this.#sendOnce(call, signal);
     } catch (error) {
-      if (codeOf(error) !== 'CONSUL_DENIED' || !(await this.token.refresh())) throw error;
+      const isDenied = codeOf(error) === 'CONSUL_DENIED';
+      // That the file cannot be read is not what is wrong with the answer.
+      if (!isDenied || !(await this.token.refresh().catch(() => false))) throw error;
       return await this.#sendOnce(call, signal);
     }
   }

@@ -29,6 +29,13 @@ export const CONNECTION_FIELDS = {
   serverName: s.string({
     doc: 'Name that the certificate of the agent must have, when it is not the host of the address; CONSUL_TLS_SERVER_NAME sets it.',
   }),
+  tlsReload: s.duration({
+    default: '10s',
+    min: '100ms',
+    max: '24h',
+    doc: 'Time between two looks at the TLS files; new connections use what is there.',
+    reason: 'certificates are renewed hours before they run out, and a few small files are read in no time',
+  }),
   datacenter: s.string({ doc: 'Datacenter that is asked; that of the agent when left out.' }),
   namespace: s.string({ doc: 'Namespace (Consul Enterprise); CONSUL_NAMESPACE sets it.' }),
   partition: s.string({ doc: 'Admin partition (Consul Enterprise); CONSUL_PARTITION sets it.' }),

@@ -1,4 +1,4 @@
-import { parseJsonInSlices } from '@mesher/core';
+import { parseJsonInSlices, type LiveTls } from '@mesher/core';
 import { factsOf, type Indexed } from './blocking-answer.js';
 import type { Question } from './blocking-query.js';
 import type { Answer, Call, Calls } from './calls.js';
@@ -9,6 +9,8 @@ import type { CheckStatus, WireRegistration } from './wire-model.js';
 export interface ClientOptions {
   readonly datacenter: string | undefined;
   readonly consistency: 'default' | 'stale' | 'consistent';
+  /** Undefined without TLS. */
+  readonly tls: LiveTls | undefined;
 }
 
 /** Longest note of a check: the agent sends it along with every change. */
@@ -130,7 +132,14 @@ export class ConsulClient {
     return leader;
   }
 
+  /** What does not keep the client from working: certificates that cannot be used. */
+  get problems(): readonly string[] {
+    const trouble = this.options.tls?.trouble;
+    return trouble === undefined ? [] : [`TLS: ${trouble}`];
+  }
+
   close(): void {
+    void this.options.tls?.close();
     this.calls.close();
   }
 

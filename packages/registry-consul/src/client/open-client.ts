@@ -1,12 +1,11 @@
-import { readdir, readFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
-import { readRegistryTls, type PluginContext, type RegistryClient, type RegistryTls } from '@mesher/core';
+import { LiveTls, type PluginContext, type RegistryClient } from '@mesher/core';
 import { DEFAULT_ADDRESS, readAddress } from './addresses.js';
 import { Agents } from './agents.js';
 import { Calls } from './calls.js';
 import type { ConnectionOptions } from './connection-options.js';
 import { ConsulClient } from './consul-client.js';
-import { ConsulError } from './consul-error.js';
+import { ConsulError, messageOf } from './consul-error.js';
+import { readConsulTls } from './consul-tls.js';
 import { TokenSource } from './token-source.js';
 
 export interface ClientSources {
@@ -26,11 +25,12 @@ export interface ClientSources {
  */
 export async function openClient(
   { options, addresses, ssl, maxHeld }: ClientSources,
-  { ports, confDir }: Pick<PluginContext, 'ports' | 'confDir'>,
+  { ports, confDir, logger }: Pick<PluginContext, 'ports' | 'confDir' | 'logger'>,
 ): Promise<ConsulClient> {
   const configured = options.address ?? (addresses.length > 0 ? addresses : [DEFAULT_ADDRESS]);
   const agents = configured.map((text) => readAddress(text, options.ssl));
-  const tls = agents.some(({ isTls }) => isTls) ? await tlsOf(options, ssl, confDir) : { rejectUnauthorized: true };
+  const tls = agents.some(({ isTls }) => isTls) ? await openTls({ options, ssl }, confDir) : undefined;
+  tls?.follow(ports, options.tlsReload, logger);
   const token = new TokenSource(options.token, options.tokenFile, confDir);
   await token.refresh();
   const calls = new Calls(new Agents(agents, tls, maxHeld), token, ports.timers, {
@@ -40,42 +40,15 @@ export async function openClient(
     timeoutMs: options.requestTimeout,
     maxBytes: options.maxResponseBytes,
   });
-  return new ConsulClient(calls, { datacenter: options.datacenter, consistency: options.consistency });
+  return new ConsulClient(calls, { datacenter: options.datacenter, consistency: options.consistency, tls });
 }
 
-async function tlsOf(
-  options: ClientSources['options'],
-  ssl: RegistryClient['ssl'] | undefined,
-  confDir: string,
-): Promise<RegistryTls> {
-  const refuse = (problem: string): ConsulError => new ConsulError('CONSUL_SETTING', problem);
-  const common: RegistryTls =
-    ssl === undefined ? { rejectUnauthorized: true } : await readRegistryTls(ssl, confDir, refuse);
-  const { caFile, caPath, certFile, keyFile, serverName, verifyPeer } = options;
-  const read = async (key: string, file: string): Promise<Buffer> => {
-    const path = resolve(confDir, file);
-    try {
-      return await readFile(path);
-    } catch (error) {
-      throw refuse(`${key}: ${path} cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown error'})`);
-    }
-  };
-  const readAll = async (key: string, folder: string): Promise<Buffer> => {
-    const path = resolve(confDir, folder);
-    const names = await readdir(path).catch((error: unknown) => {
-      throw refuse(`${key}: ${path} cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown error'})`);
-    });
-    const files = names.filter((name) => /\.(pem|crt|cer)$/i.test(name)).sort();
-    if (files.length === 0) throw refuse(`${key}: there are no certificates (*.pem, *.crt, *.cer) in ${path}`);
-    return Buffer.concat(await Promise.all(files.map((name) => read(key, join(path, name)))));
-  };
-  return {
-    ...common,
-    ...(caFile === undefined ? {} : { ca: await read('caFile', caFile) }),
-    ...(caFile !== undefined || caPath === undefined ? {} : { ca: await readAll('caPath', caPath) }),
-    ...(certFile === undefined ? {} : { cert: await read('certFile', certFile) }),
-    ...(keyFile === undefined ? {} : { key: await read('keyFile', keyFile) }),
-    ...(serverName === undefined ? {} : { servername: serverName }),
-    ...(verifyPeer === undefined ? {} : { rejectUnauthorized: verifyPeer }),
-  };
+/** Certificates may make no sense together though each of them can be read. */
+async function openTls(sources: Pick<ClientSources, 'options' | 'ssl'>, confDir: string): Promise<LiveTls> {
+  try {
+    return await LiveTls.open(() => readConsulTls(sources.options, sources.ssl, confDir));
+  } catch (error) {
+    if (error instanceof ConsulError) throw error;
+    throw new ConsulError('CONSUL_SETTING', `the TLS files for Consul cannot be used: ${messageOf(error)}`);
+  }
 }

@@ -86,9 +86,9 @@ export class ConsulDiscovery implements ServiceDiscovery {
   }
 
   state(): RegistryState {
-    const { finder, registrationProblems } = this.parts;
+    const { client, finder, registrationProblems } = this.parts;
     const state = finder.state();
-    return { ...state, problems: [...registrationProblems(), ...state.problems] };
+    return { ...state, problems: [...registrationProblems(), ...client.problems, ...state.problems] };
   }
 
   /** Ends every watch and releases the registrations of this registry. Idempotent. */

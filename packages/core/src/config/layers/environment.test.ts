@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { loadFiles, NAMED } from '../../testing/load-files.js';
 import { formatOrigin } from '../problem.js';
+import { s } from '../schema/combinators.js';
 
 describe('the environment', () => {
   const files = { ...NAMED, 'chassis.yaml': 'servicecomb.registry.address: file\nservicecomb.registry.type: file' };
@@ -69,6 +70,17 @@ describe('the environment', () => {
     expect(document?.registry.address).to.deep.equal(['http://cse:30100']);
     const both = await loadFiles(files, { env: { ...env, PAAS_CSE_SC_ENDPOINT: 'http://sc:30100' } });
     expect(both.document?.registry.address).to.deep.equal(['http://sc:30100']);
+  });
+
+  it('has the variables of Consul, for plugins that know what they say', async () => {
+    const env = { CONSUL_HTTP_ADDR: 'c:8500', CONSUL_HTTP_SSL: '1', CONSUL_HTTP_TOKEN: 't' };
+    const fields = { address: s.list(s.string(), { commaSeparated: true }), ssl: s.boolean() };
+    const sections = { 'servicecomb.registry.consul': s.object(fields) };
+    const { document, notices, errors } = await loadFiles(NAMED, { env, sections });
+    expect([...notices, ...errors]).to.deep.equal([]);
+    const consul = document?.section('servicecomb.registry.consul', sections['servicecomb.registry.consul']);
+    expect(consul).to.deep.equal({ address: ['c:8500'], ssl: true });
+    expect((await loadFiles(NAMED, { env })).notices).to.deep.equal([]);
   });
 
   it('and the command line are checked like files, and named in messages', async () => {

@@ -16,6 +16,26 @@ const NAMED_VARIABLES: readonly { readonly key: string; readonly variables: read
   { key: 'servicecomb.registry.project', variables: ['CSE_PROJECT_ID'] },
 ];
 
+/** Where plugins for Consul have their settings. */
+const CONSUL_SECTIONS = ['servicecomb.registry.consul', 'plugin.settings.consul'] as const;
+
+/** As every client of Consul has them: https://developer.hashicorp.com/consul/commands#environment-variables */
+const CONSUL_VARIABLES: Readonly<Record<string, string>> = {
+  CONSUL_HTTP_ADDR: 'address',
+  CONSUL_HTTP_TOKEN: 'token',
+  CONSUL_HTTP_TOKEN_FILE: 'tokenFile',
+  CONSUL_HTTP_AUTH: 'httpAuth',
+  CONSUL_HTTP_SSL: 'ssl',
+  CONSUL_HTTP_SSL_VERIFY: 'verifyPeer',
+  CONSUL_CACERT: 'caFile',
+  CONSUL_CAPATH: 'caPath',
+  CONSUL_CLIENT_CERT: 'certFile',
+  CONSUL_CLIENT_KEY: 'keyFile',
+  CONSUL_TLS_SERVER_NAME: 'serverName',
+  CONSUL_NAMESPACE: 'namespace',
+  CONSUL_PARTITION: 'partition',
+};
+
 /**
  * Names in capitals are compared without letter case, but only below these prefixes: otherwise any `PLUGINS` or `REGION_NAME` of
  * another program would configure this one.
@@ -38,6 +58,15 @@ export function readEnvironment(env: Environment, schema: ObjectSchema<object>, 
     const name = variables.find((variable) => (env[variable] ?? '') !== '');
     if (name !== undefined) {
       entries.push(makeEntry(key.split('.'), env[name] ?? '', { layer: 'environment', name }));
+    }
+  }
+  for (const [name, field] of Object.entries(CONSUL_VARIABLES)) {
+    for (const section of CONSUL_SECTIONS) {
+      const path = [...section.split('.'), field];
+      const text = env[name] ?? '';
+      // Without the plugin the variable is meant for another program.
+      if (text !== '' && schema.resolveKey(path, 'exact') !== undefined)
+        entries.push(makeEntry(path, text, { layer: 'environment', name }));
     }
   }
   return entries;
