@@ -1,38 +1,78 @@
-import { HealthStory } from './support/health-story.js';
+import { ConsulServer } from '@mesher/registry-consul/testing';
+import { statusesInConsul } from './support/consul-statuses.js';
+import { HealthStory, type ForgetfulRegistry } from './support/health-story.js';
 import { inServiceCenter, MesherRegistry, statusesIn } from './support/mesher-registry.js';
 import { useScene, type Scene } from './support/scene.js';
 import type { Settings } from './support/sidecar.js';
 
-const REGISTRIES: readonly { readonly title: string; chassis(scene: Scene): Settings | Promise<Settings> }[] = [
-  { title: 'the file registry', chassis: () => ({}) },
+/** A registry that a test has started. */
+interface Started extends ForgetfulRegistry {
+  readonly chassis: Settings;
+  close?(): Promise<void>;
+}
+
+const REGISTRIES: readonly { readonly title: string; start(scene: Scene): Promise<Started> }[] = [
   {
     title: 'service-center (mesher registry)',
-    chassis: async (scene) => inServiceCenter((await MesherRegistry.start(scene)).url),
+    async start(scene) {
+      const registry = await MesherRegistry.start(scene);
+      return {
+        chassis: { ...inServiceCenter(registry.url), 'servicecomb.registry.heartbeat.interval': '5s' },
+        lose: async () => {
+          await registry.process.kill();
+          await registry.start();
+        },
+        statuses: (service) => statusesIn(registry.url, service),
+      };
+    },
+  },
+  {
+    title: 'Consul (the double)',
+    async start() {
+      const consul = await ConsulServer.start();
+      return {
+        chassis: {
+          'servicecomb.registry.type': 'consul',
+          'servicecomb.registry.address': consul.url,
+          'servicecomb.registry.consul.ttl': '3s',
+        },
+        lose: () => {
+          consul.forget();
+          return Promise.resolve();
+        },
+        statuses: (service) => statusesInConsul(consul.url, service),
+        close: () => consul.close(),
+      };
+    },
   },
 ];
 
 describe('a local check that fails', () => {
   const scene = useScene();
   let story: HealthStory | undefined;
-  afterEach(() => story?.close());
+  let registry: Started | undefined;
+  afterEach(async () => {
+    story?.close();
+    await registry?.close?.();
+    story = registry = undefined;
+  });
 
-  for (const { title, chassis } of REGISTRIES) {
-    it(`takes the instance out of the pool of another sidecar within two intervals, and puts it back, over ${title}`, async () => {
-      story = await HealthStory.build(scene(), await chassis(scene()));
+  it('takes the instance out of the pool of another sidecar within two intervals, and puts it back, over the file registry', async () => {
+    story = await HealthStory.build(scene(), {});
+    await story.tell();
+  });
+
+  for (const { title, start } of REGISTRIES) {
+    it(`does so over ${title}`, async () => {
+      registry = await start(scene());
+      story = await HealthStory.build(scene(), registry.chassis);
       await story.tell();
     });
-  }
 
-  it('keeps the instance out when service-center forgets everybody: it is registered again as DOWN', async () => {
-    const registry = await MesherRegistry.start(scene());
-    const chassis = { ...inServiceCenter(registry.url), 'servicecomb.registry.heartbeat.interval': '5s' };
-    story = await HealthStory.build(scene(), chassis);
-    await story.tellOfLostMemory({
-      lose: async () => {
-        await registry.process.kill();
-        await registry.start();
-      },
-      statuses: (service) => statusesIn(registry.url, service),
+    it(`keeps the instance out when ${title} forgets everybody: it is registered again as DOWN`, async () => {
+      registry = await start(scene());
+      story = await HealthStory.build(scene(), registry.chassis);
+      await story.tellOfLostMemory(registry);
     });
-  });
+  }
 });

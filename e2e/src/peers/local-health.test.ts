@@ -1,3 +1,6 @@
+import { requireBuilt } from '../support/built-program.js';
+import { Consul } from '../support/consul.js';
+import { statusesInConsul } from '../support/consul-statuses.js';
 import { HealthStory, type ForgetfulRegistry } from '../support/health-story.js';
 import { statusesIn } from '../support/mesher-registry.js';
 import { useScene, type Scene } from '../support/scene.js';
@@ -26,6 +29,23 @@ const REGISTRIES: readonly {
           await center.start();
         },
         statuses: (service) => statusesIn(center.url, service),
+      };
+    },
+  },
+  {
+    title: 'Consul',
+    require: (context) => requireBuilt(context, 'consul'),
+    async start(scene) {
+      // In development mode, which keeps nothing.
+      const consul = await Consul.start(scene);
+      return {
+        // A heartbeat every second, which finds out that Consul knows nothing any more.
+        chassis: { ...consul.settings, 'servicecomb.registry.consul.ttl': '3s' },
+        lose: async () => {
+          await consul.process.kill();
+          await consul.start();
+        },
+        statuses: (service) => statusesInConsul(consul.url, service),
       };
     },
   },
