@@ -9,6 +9,15 @@ import type { SpawnedProcess } from './spawned-process.js';
 /** May do everything, where access control is on. */
 const ROOT_TOKEN = '5f0d6c1e-7b7a-4f3e-9c55-0d5e1a7c0001';
 
+/** Of a registration: short, so that a killed sidecar is given up while a test still looks. */
+const TTL_S = 3;
+
+export interface ConsulInstance {
+  readonly id: string;
+  readonly address: string;
+  readonly isPassing: boolean;
+}
+
 export interface ConsulOptions {
   /** What it knows survives its death, in a folder of the scene; an agent in development mode forgets everything. */
   readonly keepsState?: boolean;
@@ -64,9 +73,43 @@ export class Consul {
     return { url: this.url, tokens: { root: ROOT_TOKEN, limited: SecretID } };
   }
 
-  /** Keys of chassis.yaml for a sidecar that registers there. */
+  /** `kill -9`: what it knows is lost, unless it keeps its state. */
+  async kill(): Promise<void> {
+    await this.process.kill();
+  }
+
+  /** Keys of chassis.yaml for a sidecar that registers there, and says every second that it lives. */
   get settings(): Settings {
-    return { 'servicecomb.registry.type': 'consul', 'servicecomb.registry.address': this.url };
+    return {
+      'servicecomb.registry.type': 'consul',
+      'servicecomb.registry.address': this.url,
+      'servicecomb.registry.consul.ttl': `${TTL_S}s`,
+      'servicecomb.registry.consul.maxRetryDelay': '2s',
+    };
+  }
+
+  /** The instances of a service: whether they pass, by id. */
+  async instances(service: string): Promise<readonly ConsulInstance[]> {
+    const entries = (await (await this.#get(`/health/service/${service}`)).json()) as readonly {
+      readonly Service: { readonly ID: string; readonly Address: string; readonly Port: number };
+      readonly Checks: readonly { readonly Status: string }[];
+    }[];
+    return entries.map(({ Service: { ID, Address, Port }, Checks }) => ({
+      id: ID,
+      address: `${Address}:${Port}`,
+      isPassing: Checks.every(({ Status }) => Status === 'passing'),
+    }));
+  }
+
+  /** Sets a key. */
+  async setKey(key: string, value: string): Promise<void> {
+    await fetch(`${this.url}/v1/kv/${key}`, { method: 'PUT', headers: this.#headers, body: value });
+  }
+
+  async #get(path: string): Promise<Response> {
+    const answer = await fetch(`${this.url}/v1${path}`, { headers: this.#headers });
+    if (!answer.ok) throw new Error(`GET ${path}: ${answer.status} ${await answer.text()}`);
+    return answer;
   }
 
   get #headers(): Record<string, string> {
