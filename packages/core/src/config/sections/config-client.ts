@@ -17,7 +17,7 @@ export const configClientSchema = s.object(
     }),
     type: s.string({
       default: 'kie',
-      doc: 'Kind of config center: kie (also spelled servicecomb-kie), or the config source of a plugin.',
+      doc: 'Kind of config center: kie (also spelled servicecomb-kie), consul, or the config source of a plugin.',
     }),
     serverUri: s.list(s.string(), {
       commaSeparated: true,
