@@ -1,4 +1,5 @@
 import { Agent } from 'node:http';
+import { setTimeout as pause } from 'node:timers/promises';
 import { call } from './http-call.js';
 
 export interface LoadOptions {
@@ -52,9 +53,11 @@ export class SteadyCalls {
   readonly failures: string[] = [];
   #stopped = false;
 
+  /** @param pauseMs between two calls, for a load of many seconds that leaves the machine to others */
   constructor(
     private readonly url: string,
     private readonly proxy: string,
+    private readonly pauseMs = 0,
   ) {
     this.#done = Promise.all([this.#run(), this.#run()]);
   }
@@ -74,6 +77,7 @@ export class SteadyCalls {
       } catch (error) {
         this.failures.push(String(error));
       }
+      if (this.pauseMs > 0) await pause(this.pauseMs);
     }
   }
 }

@@ -35,6 +35,29 @@ describe('service-center behind a bad network', () => {
     });
   }
 
+  it('fault 4 (partition): one that outlasts the lease costs nobody its place', async () => {
+    const rig = await fault().registry({ yaml: 'servicecomb.registry.watch: true\n' });
+    await rig.register({}, await fault().application());
+    const [before] = fault().registered;
+    const own = new Watched(rig, 'caller');
+    const { center, proxy, callerId } = fault();
+    await own.until(before?.instanceId ?? '');
+    await center.untilWatchers(1);
+    await proxy.set(BLACK_HOLE);
+    // Of which service-center tells by an event that nobody gets: no connection outlives such a time.
+    center.registry.tenant('default/default').instances.remove(callerId, before?.instanceId ?? '');
+    proxy.cut('reset');
+    await eventually(() => rig.registry.discovery.state().freshness === 'stale');
+    await proxy.heal();
+    const finds = center.asked.filter(isFind).length;
+    await center.untilAsked(isFind, finds + 3);
+    rig.registry.registrator.beatNow();
+    await eventually(() => fault().registered.length === 1);
+    expect(fault().registered[0]?.instanceId).to.equal(before?.instanceId);
+    await center.untilAsked(isFind, center.asked.filter(isFind).length + 2);
+    expect([own.ids, own.neverLacked(before?.instanceId ?? '')]).to.deep.equal([[before?.instanceId], true]);
+  });
+
   it('fault 4 (partition): a watch that is half-open is given up for the silence, and connected again', async () => {
     await fault().seed('a');
     const yaml = 'servicecomb.registry.watch: true\n';
