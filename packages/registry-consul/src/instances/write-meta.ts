@@ -16,6 +16,9 @@ export interface WrittenMeta {
   readonly lost: readonly string[];
 }
 
+/** An entry of more than this is better left as it is: packed it takes half of a piece or more. */
+const MAX_PACKED_BYTES = 180;
+
 type Entry = readonly [key: string, value: string];
 
 /**
@@ -44,11 +47,13 @@ export function writeMeta({ version, app, weight, addresses, metadata }: Instanc
     (fits ? plain : packed).push(entry);
   }
   const room = META_LIMITS.pairs - Math.min(facts.length, META_LIMITS.pairs);
-  // First what is readable for others gives way, then what only Mesher reads.
+  // Small entries give way first: many of them fit into one entry that only Mesher reads, while a large one would take more room there.
+  plain.sort((one, other) => sizeOf(other) - sizeOf(one));
   for (let pieces = piecesOf(packed); plain.length + pieces.length > room; pieces = piecesOf(packed)) {
-    const moved = plain.pop();
-    if (moved !== undefined) packed.push(moved);
-    else lost.push(...packed.splice(-1).map(([key]) => key));
+    const smallest = plain.pop();
+    if (smallest === undefined) lost.push(...packed.splice(-1).map(([key]) => key));
+    else if (sizeOf(smallest) <= MAX_PACKED_BYTES) packed.push(smallest);
+    else lost.push(smallest[0]);
   }
   return {
     meta: Object.fromEntries([...facts.slice(0, META_LIMITS.pairs), ...plain, ...piecesOf(packed)]),
@@ -60,6 +65,10 @@ export function writeMeta({ version, app, weight, addresses, metadata }: Instanc
 /** Of a weight that Consul's own weights can say. */
 export function isWholeWeight(weight: number): boolean {
   return Number.isInteger(weight) && weight >= 1 && weight <= 65_535;
+}
+
+function sizeOf([key, value]: Entry): number {
+  return Buffer.byteLength(key) + Buffer.byteLength(value);
 }
 
 function piecesOf(packed: readonly Entry[]): Entry[] {
