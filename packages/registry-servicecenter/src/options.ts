@@ -106,6 +106,14 @@ export const serviceCenterSchema = s.object(
       doc: 'Time between two looks at the files of ssl.registry.Consumer, give or take a fifth; new connections use what is new.',
       reason: 'certificates are renewed hours before they run out, and four small files are read in no time',
     }),
+    reconnectSpread: s.duration({
+      default: '15s',
+      min: '1ms',
+      max: '10m',
+      doc: 'Longest pause, drawn at random, before a WebSocket (watch, ping-pong) that was lost is connected again; news take until the next refreshInterval meanwhile.',
+      reason:
+        'a restart ends those of all clients in one moment: a thousand then come back at 67 a second, and not within half a second',
+    }),
     maxResponseBytes: s.bytes({
       default: '64MB',
       min: '64KB',

@@ -6,6 +6,9 @@ export type Nearness = 'own-zone' | 'other-zone' | 'configured';
 /** As go-chassis prefers them. */
 const ORDER: readonly Nearness[] = ['own-zone', 'other-zone', 'configured'];
 
+/** An address fails for all its clients in one moment: their probes are spread over as long as the quarantine lasts. */
+const PROBE_JITTER = 0.5;
+
 interface Node {
   readonly base: string;
   nearness: Nearness;
@@ -25,7 +28,7 @@ export class AddressPool {
 
   /**
    * @param bases configured addresses, at least one
-   * @param quarantineMs between the probes of an address that failed, give or take a fifth
+   * @param quarantineMs between the probes of an address that failed, give or take a half
    * @param isWell asks an address whether it works
    */
   constructor(
@@ -93,7 +96,7 @@ export class AddressPool {
 
   #rest(node: Node): void {
     if (this.#closed) return;
-    node.probe = this.ports.timers.after(jittered(this.ports, this.quarantineMs), () => {
+    node.probe = this.ports.timers.after(jittered(this.ports, this.quarantineMs, PROBE_JITTER), () => {
       void this.isWell(node.base).then((isWell) => {
         if (node.probe === undefined || this.#closed || !this.#nodes.includes(node)) return;
         if (isWell) node.probe = undefined;

@@ -1,13 +1,6 @@
-import {
-  Alarm,
-  backoff,
-  type Logger,
-  pause,
-  type Ports,
-  type RegistryEventCounter,
-  type RetryPauses,
-} from '@mesher/core';
+import { Alarm, type Logger, pause, type Ports, type RegistryEventCounter } from '@mesher/core';
 import type { OwnIdentity } from '../client/own-identity.js';
+import { reconnectPause, type ReconnectPauses } from '../client/reconnecting.js';
 import type { ServiceCenter } from '../client/service-center.js';
 import { messageOf } from '../client/service-center-error.js';
 import type { Socket, SocketEnd } from '../client/sockets.js';
@@ -37,7 +30,7 @@ export class Watcher {
     private readonly finder: Pick<Finder, 'hint' | 'refreshAll'>,
     private readonly ports: Ports,
     private readonly logger: Logger,
-    private readonly pauses: RetryPauses,
+    private readonly pauses: ReconnectPauses,
     private readonly onProblem: (problem: string) => void,
     private readonly counter: Pick<RegistryEventCounter, 'add'>,
   ) {
@@ -78,7 +71,9 @@ export class Watcher {
       if (end?.opened === true && this.ports.clock.now() - begunAt > GOOD_LIFE_MS) failures = 0;
       failures++;
       this.logger.debug({ ...end }, 'the watch of service-center has ended; it is connected again');
-      await pause(this.ports, backoff(this.ports, failures, this.pauses), signal);
+      // For another identity it was ended here, and for nobody else in the same moment.
+      const wasLost = end?.opened === true && this.identity.serviceId === serviceId;
+      await pause(this.ports, reconnectPause(this.ports, wasLost, failures, this.pauses), signal);
     }
   }
 

@@ -1,10 +1,11 @@
-import { backoff, type Logger, pause, type Ports, type RegistryEvent, type RetryPauses } from '@mesher/core';
+import { type Logger, pause, type Ports, type RegistryEvent } from '@mesher/core';
+import { reconnectPause, type ReconnectPauses } from '../client/reconnecting.js';
 import type { ServiceCenter } from '../client/service-center.js';
 import type { Socket, SocketEnd } from '../client/sockets.js';
 import type { Registration } from './registration.js';
 
 export interface HeartbeatSocketSettings {
-  readonly pauses: RetryPauses;
+  readonly pauses: ReconnectPauses;
   /** Counts what happens. */
   readonly onEvent: (event: RegistryEvent) => void;
 }
@@ -23,14 +24,14 @@ const UNKNOWN_PATH: ReadonlySet<number | undefined> = new Set([400, 404, 405]);
 export class HeartbeatSocket {
   #isAlive = false;
 
-  /** @param onLost told when there is no connection any more: requests are needed, and at once */
+  /** @param onLost told when there is no connection any more: requests are needed, within so many milliseconds */
   constructor(
     private readonly registration: Registration,
     private readonly center: ServiceCenter,
     private readonly ports: Ports,
     private readonly logger: Logger,
     private readonly settings: HeartbeatSocketSettings,
-    private readonly onLost: () => void,
+    private readonly onLost: (withinMs: number) => void,
   ) {}
 
   /** True while the WebSocket keeps the instance alive. */
@@ -52,7 +53,9 @@ export class HeartbeatSocket {
       });
       this.#isAlive = false;
       if (ended.aborted) return;
-      this.onLost();
+      const { pauses } = this.settings;
+      const wasLost = end?.opened === true && end.code !== INSTANCE_NOT_EXIST;
+      this.onLost(wasLost ? pauses.reconnectSpread : 0);
       if (end !== undefined && !end.opened && UNKNOWN_PATH.has(end.status)) {
         this.logger.info({}, 'this service-center takes no heartbeats over a WebSocket; they are sent as requests');
         return;
@@ -60,7 +63,7 @@ export class HeartbeatSocket {
       if (end?.code === INSTANCE_NOT_EXIST) await this.registration.registerAgain();
       // A server that opens and closes at once must not be connected to as fast as it does.
       failures = end?.opened === true && clock.now() - begunAt > GOOD_LIFE_MS ? 1 : failures + 1;
-      await pause(this.ports, backoff(this.ports, failures, this.settings.pauses), ended);
+      await pause(this.ports, reconnectPause(this.ports, wasLost, failures, pauses), ended);
     }
   }
 

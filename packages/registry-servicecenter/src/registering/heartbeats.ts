@@ -1,4 +1,13 @@
-import { Alarm, backoff, type Logger, pause, type Ports, type RegistryEvent, type RetryPauses } from '@mesher/core';
+import {
+  Alarm,
+  backoff,
+  type Logger,
+  pause,
+  type Ports,
+  type RegistryEvent,
+  type RetryPauses,
+  type TimerHandle,
+} from '@mesher/core';
 import { SC_CODE } from '../client/error-codes.js';
 import type { ServiceCenter } from '../client/service-center.js';
 import { errorCodeOf } from '../client/service-center-error.js';
@@ -22,6 +31,7 @@ export class Heartbeats {
   readonly #end = new AbortController();
   #running: Promise<void> | undefined;
   #lastError: unknown;
+  #hurrying: TimerHandle | undefined;
 
   /**
    * @param due the registrations to keep alive by requests at this moment
@@ -44,13 +54,24 @@ export class Heartbeats {
     this.#running ??= this.#run();
   }
 
-  /** Sends heartbeats now: there is reason to think that an instance is lost, or its WebSocket is. */
-  hurry(): void {
-    this.#alarm.ring();
+  /**
+   * Sends heartbeats now: there is reason to think that an instance is lost, or its WebSocket is.
+   * @param withinMs at some time within so many milliseconds, and half an interval: for reasons that many have in one moment
+   */
+  hurry(withinMs = 0): void {
+    if (withinMs === 0) {
+      this.#alarm.ring();
+      return;
+    }
+    const { random, timers } = this.ports;
+    this.#hurrying?.cancel();
+    const wait = Math.min(withinMs, this.settings.intervalMs / 2) * random.next();
+    this.#hurrying = timers.after(wait, () => this.#alarm.ring());
   }
 
   async close(): Promise<void> {
     this.#end.abort();
+    this.#hurrying?.cancel();
     await this.#running;
   }
 

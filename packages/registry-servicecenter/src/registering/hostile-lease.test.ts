@@ -98,7 +98,7 @@ describe('a registration in a service-center that behaves badly', () => {
     const registration = { key: { serviceId: 's', instanceId: 'i' }, ended: ended.signal };
     const socket = new HeartbeatSocket(
       ...([registration, center, ports, new SilentLogger()] as unknown as [never, never, typeof ports, never]),
-      { pauses: { minRetryDelay: 500, maxRetryDelay: 30_000 }, onEvent: () => {} },
+      { pauses: { minRetryDelay: 500, maxRetryDelay: 30_000, reconnectSpread: 500 }, onEvent: () => {} },
       () => {},
     );
     const running = socket.run();

@@ -199,8 +199,10 @@ describe('registering in service-center', () => {
       const rig = await open({ yaml: `${HEARTBEATS}servicecomb.registry.heartbeat.mode: ping-pong\n` });
       await rig.register();
       await center.steering.until(() => center.heartbeats.count === 1);
+      center.failure = { status: 503, body: '' };
       center.dropSockets();
       await center.untilAsked(({ method, path }) => method === 'PUT' && isHeartbeat({ method, path }));
+      center.failure = undefined;
       await center.steering.until(() => center.heartbeats.count === 1);
       expect(center.asked.filter(isRegistration)).to.have.length(1);
     });

@@ -1,5 +1,6 @@
-import type { Instance, Lease, Logger, Ports, Registrator, RegistryEvent, RetryPauses } from '@mesher/core';
+import type { Instance, Lease, Logger, Ports, Registrator, RegistryEvent } from '@mesher/core';
 import type { OwnIdentity } from '../client/own-identity.js';
+import type { ReconnectPauses } from '../client/reconnecting.js';
 import type { ServiceCenter } from '../client/service-center.js';
 import { messageOf, ServiceCenterError } from '../client/service-center-error.js';
 import { HeartbeatSocket } from './heartbeat-socket.js';
@@ -11,7 +12,7 @@ import type { SchemaFiles } from './schema-files.js';
 export interface RegistratorSettings {
   readonly facts: OwnFacts;
   readonly heartbeatMode: 'non-keep-alive' | 'ping-pong';
-  readonly pauses: RetryPauses;
+  readonly pauses: ReconnectPauses;
   readonly schemas: SchemaFiles | undefined;
   /** Counts what happens. */
   readonly onEvent: (event: RegistryEvent) => void;
@@ -97,7 +98,7 @@ export class ServiceCenterRegistrator implements Registrator {
     this.#heartbeats.start();
     if (this.settings.heartbeatMode !== 'ping-pong') return;
     const { center, ports, logger } = this;
-    const hurry = (): void => this.#heartbeats.hurry();
+    const hurry = (withinMs: number): void => this.#heartbeats.hurry(withinMs);
     const socket = new HeartbeatSocket(registration, center, ports, logger, this.settings, hurry);
     this.#registrations.set(registration, socket);
     void socket.run();
