@@ -21,9 +21,10 @@ import { RouteTable } from './http/route-table.js';
 import { Heartbeats } from './push/heartbeats.js';
 import { Upgrades, socketTarget, type UpgradeDecision } from './push/upgrades.js';
 import { Watchers } from './push/watchers.js';
-import { Accounts, type AccountsOptions } from './rbac/accounts.js';
+import { Accounts, type AccountsOptions, type Verb } from './rbac/accounts.js';
 import { seedService, type Seed, type Seeded } from './seed.js';
 import { Steering } from './steering.js';
+import { DEFAULT_QUOTAS, type Quotas } from './store/quotas.js';
 import { RegistryError } from './store/registry-error.js';
 import { RegistryStore, type RegistryState } from './store/registry-store.js';
 import type { Tenant } from './store/tenant.js';
@@ -48,6 +49,13 @@ export interface ServiceCenterOptions {
   readonly refusesWebPages?: boolean;
   /** False keeps no list of what was asked. */
   readonly remembers?: boolean;
+  /** Less than service-center allows by default. */
+  readonly quotas?: Partial<Quotas>;
+  /**
+   * Self-preservation, which service-center always has: when more than 5 instances are there and the leases of 80 % of them run out
+   * together, they are listed for another lease, at most ten minutes. Default: false, so that tests see leases end.
+   */
+  readonly selfPreservation?: boolean;
   /** Makes it listen with TLS. */
   readonly tls?: ListenerTls;
   /** What is there from the start. */
@@ -71,7 +79,11 @@ export class ServiceCenterServer {
 
   private constructor(private readonly options: ServiceCenterOptions) {
     const { ports = systemPorts(), pingIntervalMs = PING_INTERVAL_MS, rbac, state } = options;
-    this.registry = new RegistryStore(ports);
+    const { quotas, selfPreservation } = options;
+    this.registry = new RegistryStore(ports, {
+      quotas: { ...DEFAULT_QUOTAS, ...quotas },
+      ...(selfPreservation === undefined ? {} : { selfPreservation }),
+    });
     if (state !== undefined) this.registry.restore(state);
     this.accounts = rbac && new Accounts(rbac, ports);
     const changed = (): void => this.steering.changed();
@@ -197,16 +209,23 @@ export class ServiceCenterServer {
   }
 
   /** @throws RegistryError 401, 403 */
-  #authorize({ path, headers }: Asked): void {
+  #authorize({ method, path, headers }: Asked): void {
     if (this.options.refusesWebPages === true && headers.origin !== undefined) {
       throw new RegistryError(403001, 'requests of web pages are refused');
     }
     if (/^\/v4\/(?:token$|[^/]+\/registry\/(?:health|version)$)/.test(path)) return;
-    this.accounts?.check(headers.authorization);
+    this.accounts?.check(headers.authorization, verbOf(method, path));
   }
 
   #tenant({ headers }: Asked, project = 'default'): Tenant {
     const domain = headers['x-domain-name'];
     return this.registry.tenant(`${typeof domain === 'string' && domain !== '' ? domain : 'default'}/${project}`);
   }
+}
+
+/** What a request does, in the words of roles: a question that is posted only asks. */
+function verbOf(method: string, path: string): Verb {
+  if (method === 'GET' || path.endsWith('/instances/action')) return 'get';
+  if (method === 'DELETE') return 'delete';
+  return method === 'POST' ? 'create' : 'update';
 }

@@ -11,11 +11,15 @@ const LONGEST_LIFE_MS = 24 * 60 * 60_000;
 const BLOCKED_MS = 15 * 60_000;
 const FORGIVEN_FAILURES = 2;
 
+export type Verb = 'get' | 'create' | 'update' | 'delete';
+
 export interface AccountsOptions {
   /** Of the account `root`. */
   readonly rootPassword: string;
-  /** Further names and their passwords; all may do everything. */
+  /** Further names and their passwords; all may do everything, but for those in {@link verbs}. */
   readonly accounts?: Readonly<Record<string, string>>;
+  /** What an account may do where that is not everything; the verbs of the roles of service-center. */
+  readonly verbs?: Readonly<Record<string, readonly Verb[]>>;
   /** Life of every token, whatever is asked for: shorter than the real server would, for tests of renewal. */
   readonly tokenLifeMs?: number;
 }
@@ -54,18 +58,24 @@ export class Accounts {
   /**
    * Lets a request in.
    * @param authorization the header, `Bearer` and a token
-   * @throws RegistryError 401204 without one, 401205 for a token that is too old, 401201 for what is no token of this server
+   * @param verb what the request does
+   * @throws RegistryError 401204 without one, 401205 for a token that is too old, 401201 for what is no token of this server, 403205
+   * when no role of the account allows it
    */
-  check(authorization: string | undefined): void {
+  check(authorization: string | undefined, verb: Verb = 'get'): void {
     if (authorization === undefined || authorization === '') throw new RegistryError(401204, '');
     const [, token = '', ...more] = authorization.split(' ');
     const [head = '', claims = '', signature = ''] = token.split('.');
     if (more.length > 0 || !same(signature, this.#signature(`${head}.${claims}`))) {
       throw new RegistryError(401201, 'token is invalid');
     }
-    const { exp, generation } = JSON.parse(Buffer.from(claims, 'base64url').toString()) as Record<string, number>;
-    const isOver = exp === undefined || exp * 1_000 <= this.ports.clock.wallTime();
+    const claimed: unknown = JSON.parse(Buffer.from(claims, 'base64url').toString());
+    const { exp, generation, account } = claimed as { exp: number; generation: number; account: string };
+    const isOver = exp * 1_000 <= this.ports.clock.wallTime();
     if (isOver || generation !== this.#generation) throw new RegistryError(401205, '');
+    if (this.options.verbs?.[account]?.includes(verb) === false) {
+      throw new RegistryError(403205, 'no permission(s)');
+    }
   }
 
   /** Makes every token that was given out too old. */

@@ -1,5 +1,5 @@
 import type { Ports, TimerHandle } from '@mesher/core';
-import { Tenant, type TenantEvent, type TenantListener, type TenantState } from './tenant.js';
+import { Tenant, type TenantEvent, type TenantListener, type TenantRules, type TenantState } from './tenant.js';
 
 /** The tenant of the registry itself, and of everybody who names none. */
 export const DEFAULT_TENANT = 'default/default';
@@ -19,7 +19,11 @@ export class RegistryStore {
   /** The registry as a service of its own: found by everybody, and told with the health. */
   readonly self: Tenant;
 
-  constructor(private readonly ports: Ports) {
+  /** @param rules of all tenants but its own */
+  constructor(
+    private readonly ports: Ports,
+    private readonly rules: TenantRules = {},
+  ) {
     this.self = new Tenant(DEFAULT_TENANT, ports, { event: () => {}, changed: () => {} });
   }
 
@@ -64,7 +68,7 @@ export class RegistryStore {
         event: (of, event) => this.#onEvent.forEach((listen) => listen(of, event)),
         changed: () => this.#onChange.forEach((listen) => listen()),
       };
-      tenant = new Tenant(name, this.ports, listener);
+      tenant = new Tenant(name, this.ports, listener, this.rules);
       this.#tenants.set(name, tenant);
     }
     return tenant;

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { checkText, RULES } from './field-rules.js';
 import type { GivenService } from './read-records.js';
+import { checkQuota, DEFAULT_QUOTAS, type Quotas } from './quotas.js';
 import type { SchemaRecord, ServiceExtras, ServiceKey, ServiceRecord, Texts } from './records.js';
 import { RegistryError } from './registry-error.js';
 
@@ -17,10 +18,12 @@ export class ServiceTable {
   readonly #byName = new Map<string, Set<string>>();
   readonly #byAlias = new Map<string, Set<string>>();
 
+  constructor(private readonly quotas: Quotas = DEFAULT_QUOTAS) {}
+
   /**
    * Takes a service in; one that is there already keeps its record.
    * @param now seconds since 1970, as text
-   * @throws RegistryError 400010 when the given id belongs to another service, or the service has another id
+   * @throws RegistryError 400010 when the given id belongs to another service, or the service has another id; 400100
    */
   register(given: GivenService, now: string): { readonly serviceId: string; readonly created: boolean } {
     const present = this.#sameVersion(given);
@@ -29,6 +32,7 @@ export class ServiceTable {
         return { serviceId: present, created: false };
       throw new RegistryError(400010, 'ServiceID conflict or found the same service with different id.');
     }
+    checkQuota(this.quotas, 'services', this.#entries.size + 1);
     const serviceId = given.serviceId ?? randomUUID().replaceAll('-', '');
     this.put({ ...given, serviceId, timestamp: now, modTimestamp: now }, { tags: {}, schemas: [] });
     return { serviceId, created: true };
@@ -78,11 +82,13 @@ export class ServiceTable {
     return { tags, schemas: [...schemas.values()] };
   }
 
-  /** @throws RegistryError 400012, 400001 for a key that is none */
+  /** @throws RegistryError 400012, 400001 for a key that is none, 400100 */
   addTags(serviceId: string, tags: Texts): void {
     const entry = this.#entry(serviceId);
     for (const key of Object.keys(tags)) checkText('tags', key, RULES.tag);
-    entry.tags = { ...entry.tags, ...tags };
+    const all = { ...entry.tags, ...tags };
+    checkQuota(this.quotas, 'tags', Object.keys(all).length);
+    entry.tags = all;
   }
 
   /** @throws RegistryError 400018 */
@@ -102,9 +108,10 @@ export class ServiceTable {
     entry.tags = Object.fromEntries(Object.entries(entry.tags).filter(([key]) => !keys.includes(key)));
   }
 
-  /** Adds or replaces contracts; their ids become those of the record, too. */
+  /** Adds or replaces contracts; their ids become those of the record, too. @throws RegistryError 400012, 400100 */
   putSchemas(serviceId: string, schemas: readonly SchemaRecord[], now: string): void {
     const entry = this.#entry(serviceId);
+    checkQuota(this.quotas, 'schemas', new Set([...entry.schemas.keys(), ...schemas.map((one) => one.schemaId)]).size);
     for (const schema of schemas) entry.schemas.set(schema.schemaId, schema);
     const ids = new Set([...(entry.record.schemas ?? []), ...schemas.map(({ schemaId }) => schemaId)]);
     entry.record = { ...entry.record, schemas: [...ids], modTimestamp: now };

@@ -3,6 +3,7 @@ import type { Ports } from '@mesher/core';
 import { InstanceTable, type InstanceChange } from './instance-table.js';
 import type { GivenInstance, GivenService } from './read-records.js';
 import type { InstanceRecord, ServiceExtras, ServiceKey, ServiceRecord } from './records.js';
+import { checkQuota, DEFAULT_QUOTAS, type Quotas } from './quotas.js';
 import { RegistryError } from './registry-error.js';
 import { ServiceTable, nameKey } from './service-table.js';
 
@@ -39,6 +40,14 @@ export interface TenantState {
   readonly dependencies: Readonly<Record<string, readonly string[]>>;
 }
 
+/** What service-center has as settings. */
+export interface TenantRules {
+  /** Default: those of service-center. */
+  readonly quotas?: Quotas;
+  /** Goes on listing instances for a while when most leases run out together. Default: false, so that tests see leases end. */
+  readonly selfPreservation?: boolean;
+}
+
 export interface TenantListener {
   event(tenant: Tenant, event: TenantEvent): void;
   /** Anything that is worth storing has changed. */
@@ -47,7 +56,7 @@ export interface TenantListener {
 
 /** The registry of one tenant: services, instances, who depends on whom, and revisions of what can be found. */
 export class Tenant {
-  readonly services = new ServiceTable();
+  readonly services: ServiceTable;
   readonly instances: InstanceTable;
   readonly #providers = new Map<string, Set<string>>();
   readonly #revisions = new Map<string, number>();
@@ -60,8 +69,11 @@ export class Tenant {
     readonly name: string,
     private readonly ports: Ports,
     private readonly listener: TenantListener,
+    private readonly rules: TenantRules = {},
   ) {
-    this.instances = new InstanceTable(ports, (change) => this.#instanceChanged(change));
+    const { quotas = DEFAULT_QUOTAS, selfPreservation } = rules;
+    this.services = new ServiceTable(quotas);
+    this.instances = new InstanceTable(ports, (change) => this.#instanceChanged(change), selfPreservation);
   }
 
   registerService(given: GivenService): string {
@@ -70,10 +82,12 @@ export class Tenant {
     return serviceId;
   }
 
-  /** @throws RegistryError 400012 */
+  /** @throws RegistryError 400012, 400100 */
   registerInstance(serviceId: string, given: GivenInstance): string {
     const service = this.services.find(serviceId);
     if (service === undefined) throw new RegistryError(400012, "Invalid 'serviceID' in request body.");
+    const isNew = given.instanceId === undefined || this.instances.find(serviceId, given.instanceId) === undefined;
+    if (isNew) checkQuota(this.rules.quotas ?? DEFAULT_QUOTAS, 'instances', this.instances.count() + 1);
     return this.instances.register(serviceId, service.version, given);
   }
 
