@@ -41,7 +41,7 @@ export class Interception {
   private constructor(
     options: InterceptOptions,
     private readonly backends: BackendChoice,
-    private readonly tools: InterceptionTools,
+    tools: InterceptionTools,
   ) {
     this.plan = planInterception(options, familiesFor(options, tools.readFile));
     this.#routes = new RouteKeeper(tools.run);
