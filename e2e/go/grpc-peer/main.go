@@ -1,6 +1,7 @@
 // The service of e2e/src/support/grpc/echo-service.ts by grpc-go: as a server, or as a client that checks one case.
 //
 //	grpc-peer server                       settings by NAME, PORT, MAX_CONNECTION_AGE_MS
+//	grpc-peer health                       a server with the health service of grpc-go; settings by HEALTH, PORT
 //	grpc-peer cases                        prints the titles of the cases
 //	grpc-peer client CASE ADDRESS AUTHORITY APP
 //
@@ -16,16 +17,15 @@ import (
 
 func main() {
 	if len(os.Args) < 2 {
-		fail("server, cases or client")
+		fail("server, health, cases or client")
 	}
 	switch os.Args[1] {
 	case "server":
-		// The input ends with the process that started this one, however that ended: nothing stays behind.
-		go func() {
-			_, _ = io.Copy(io.Discard, os.Stdin)
-			os.Exit(0)
-		}()
+		endWithInput()
 		serve()
+	case "health":
+		endWithInput()
+		serveHealth()
 	case "cases":
 		for _, one := range cases {
 			fmt.Println(one.title)
@@ -40,8 +40,16 @@ func main() {
 		}
 		runCase(cases[index], os.Args[3], os.Args[4], os.Args[5])
 	default:
-		fail("server, cases or client")
+		fail("server, health, cases or client")
 	}
+}
+
+// The input ends with the process that started this one, however that ended: nothing stays behind.
+func endWithInput() {
+	go func() {
+		_, _ = io.Copy(io.Discard, os.Stdin)
+		os.Exit(0)
+	}()
 }
 
 func fail(why string) {
