@@ -75,7 +75,7 @@ describe('config check', () => {
     [
       'a registry that nobody knows',
       { 'chassis.yaml': 'servicecomb.registry: { type: flie }\n' },
-      /'flie'; known are file/,
+      /'flie'; known are consul, file/,
     ],
   ];
   for (const [what, files, message] of startFailures) {

@@ -201,7 +201,7 @@ plugin.settings.kie: { confirmAfter: 5ms, minInterval: 1ms }
     await withFed(
       { 'chassis.yaml': 'servicecomb.config.client: { serverUri: "http://127.0.0.1:1", type: apollo }\n' },
       (fed) => {
-        expect(fed.logger.messages('warn')[0]).to.match(/there is no config source 'apollo' \(there is kie\)/);
+        expect(fed.logger.messages('warn')[0]).to.match(/there is no config source 'apollo' \(there is consul, kie\)/);
         expect(fed.view['source']).to.equal(null);
         return Promise.resolve();
       },
