@@ -18,7 +18,8 @@ export function appConf({ port, etcd, keys, tls }: ServerSettings): string {
     runmode: 'prod',
     httpaddr: '127.0.0.1',
     httpport: port,
-    registry_plugin: embedded ? 'embedded_etcd' : 'etcd',
+    // Its own spelling.
+    registry_plugin: embedded ? 'embeded_etcd' : 'etcd',
     discovery_plugin: 'etcd',
     manager_cluster: embedded ? `sc-0=${etcd.peer}` : etcd,
     ...(embedded ? { manager_name: 'sc-0', manager_addr: etcd.peer } : {}),

@@ -1,6 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { ROOT_PASSWORD, type Needs, type Target } from '@mesher/registry-servicecenter/testing';
+import { ROOT_PASSWORD, type Target } from '@mesher/registry-servicecenter/testing';
 import { skipBecause, type SkippableContext } from '@mesher/core/testing';
 import { builtProgram, requireBuilt } from './built-program.js';
 import { Etcd } from './etcd.js';
@@ -27,6 +27,19 @@ export interface ServiceCenterOptions {
   readonly shortPings?: boolean;
   /** Speaks TLS itself, with `server.cer`, `server_key.pem` and `trust.cer` in this folder. */
   readonly tlsFolder?: string;
+}
+
+/** What it says of an instance. */
+export interface RegisteredInstance {
+  readonly instanceId: string;
+  readonly serviceId: string;
+  readonly endpoints?: readonly string[];
+  readonly status: string;
+  readonly hostName: string;
+  readonly properties?: Readonly<Record<string, string>>;
+  readonly healthCheck: object;
+  readonly dataCenterInfo?: object;
+  readonly version: string;
 }
 
 /** Skips the test when there is no service-center. */
@@ -73,6 +86,24 @@ export class ServiceCenter {
       'servicecomb.registry.servicecenter.maxRetryDelay': '2s',
       'servicecomb.registry.servicecenter.quarantine': '500ms',
     };
+  }
+
+  /** The body that it answers with, below `/v4/default`; undefined when it says that there is no such thing. */
+  async ask<T>(path: string): Promise<T | undefined> {
+    const { token } = await this.target();
+    const headers = new Headers(token === undefined ? [] : [['authorization', `Bearer ${token}`]]);
+    const answer = await fetch(`${this.url}/v4/default${path}`, { headers });
+    const text = await answer.text();
+    if (answer.status === 400 && /"4000(12|17)"/.test(text)) return undefined;
+    if (answer.status !== 200) throw new Error(`GET ${path}: ${answer.status} ${text}`);
+    return JSON.parse(text) as T;
+  }
+
+  /** Instances of all versions that it lists. */
+  async instances(serviceName: string): Promise<readonly RegisteredInstance[]> {
+    const query = new URLSearchParams({ appId: 'default', serviceName, version: '0+' });
+    const found = await this.ask<{ instances?: RegisteredInstance[] }>(`/registry/instances?${query.toString()}`);
+    return found?.instances ?? [];
   }
 
   /** What the suite needs. */
@@ -140,9 +171,4 @@ export class ServiceCenter {
       open: await this.scene.write(`sc-${this.port}/public.key`, open.toString()),
     };
   }
-}
-
-/** Options of a server that meets these needs. */
-export function optionsFor(needs: Needs): ServiceCenterOptions {
-  return { rbac: needs.rootPassword !== undefined, shortPings: needs.shortPings === true };
 }

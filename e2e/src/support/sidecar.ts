@@ -161,7 +161,12 @@ export class Sidecar {
 
 /** The part of `GET /services` that tests look at. */
 export interface ServicesAnswer {
-  readonly registries: readonly { readonly name: string; readonly freshness: string; readonly problems: string[] }[];
+  readonly registries: readonly {
+    readonly name: string;
+    readonly freshness: string;
+    readonly ageSeconds: number;
+    readonly problems: string[];
+  }[];
   readonly services: readonly {
     readonly service: string;
     readonly exists: boolean;
