@@ -27,6 +27,8 @@ export interface ServiceCenterOptions {
   readonly shortPings?: boolean;
   /** Speaks TLS itself, with `server.cer`, `server_key.pem` and `trust.cer` in this folder. */
   readonly tlsFolder?: string;
+  /** It is another node of this one: both have one etcd. */
+  readonly beside?: ServiceCenter;
 }
 
 /** What it says of an instance. */
@@ -65,7 +67,7 @@ export class ServiceCenter {
   /** Ready when it resolves. */
   static async start(scene: Scene, options: ServiceCenterOptions = {}): Promise<ServiceCenter> {
     const port = options.port ?? (await scene.ports.take());
-    const etcd = options.embeddedEtcd === true ? undefined : await Etcd.start(scene);
+    const etcd = options.embeddedEtcd === true ? undefined : (options.beside?.etcd ?? (await Etcd.start(scene)));
     const center = new ServiceCenter(scene, options, port, `${scene.folder}/sc-${port}`, etcd);
     await center.#configure();
     await center.start();
