@@ -31,8 +31,7 @@ export async function* listEverything(
   let isShown = false;
   let wasEmpty = true;
   while (!signal.aborted) {
-    const details = await center.everything(signal);
-    const found = await readEverything(details, environment, onProblem, shown);
+    const found = await readEverything(center, environment, onProblem, shown, signal);
     const isEmpty = [...found.values()].every(({ size }) => size === 0);
     const isDoubtful = isEmpty && !wasEmpty;
     wasEmpty = isEmpty;
@@ -46,13 +45,18 @@ export async function* listEverything(
   }
 }
 
-/** Instances by the id of their service; those that are as before keep their objects. */
+/**
+ * Instances by the id of their service; those that are as before keep their objects. The answer itself, megabytes of it, is let go when
+ * this returns: in the loop above it would live until the next one.
+ */
 async function readEverything(
-  details: readonly unknown[],
+  center: ServiceCenter,
   environment: string,
   onProblem: (problem: string) => void,
   known: ReadonlyMap<string, ListedInstances>,
+  signal: AbortSignal,
 ): Promise<ReadonlyMap<string, ListedInstances>> {
+  const details = await center.everything(signal);
   const all = new Map<string, ListedInstances>();
   let inSlice = 0;
   for (const detail of details) {
