@@ -2,6 +2,7 @@
 // and calls others by name. Its configuration is a folder conf/ below $CHASSIS_HOME, as every program of go-chassis has it.
 //
 //	GET /sayhello/{userid}  greets, as the REST server in the examples of go-chassis does
+//	GET /whoami             says where it listens, as JSON
 //	GET /seen               the header fields that came, and who calls according to go-chassis, as JSON
 //	GET /call?url=http://service/path
 //	                        calls another service by the REST invoker of go-chassis; status and body of its answer, or the error, as JSON
@@ -11,6 +12,7 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"net"
 	"net/http"
 	"os"
 
@@ -55,6 +57,12 @@ func (*peer) Seen(b *restful.Context) {
 	}, "application/json")
 }
 
+// WhoAmI says where it listens.
+func (*peer) WhoAmI(b *restful.Context) {
+	address := b.ReadRequest().Context().Value(http.LocalAddrContextKey).(net.Addr)
+	_ = b.WriteJSON(map[string]string{"name": address.String()}, "application/json")
+}
+
 // Call calls another service.
 func (*peer) Call(b *restful.Context) {
 	_ = b.WriteJSON(call(b, b.ReadQueryParameter("url")), "application/json")
@@ -82,6 +90,7 @@ func (p *peer) URLPatterns() []restful.Route {
 	ok := []*restful.Returns{{Code: http.StatusOK}}
 	return []restful.Route{
 		{Method: http.MethodGet, Path: "/sayhello/{userid}", ResourceFunc: p.SayHello, Returns: ok},
+		{Method: http.MethodGet, Path: "/whoami", ResourceFunc: p.WhoAmI, Returns: ok},
 		{Method: http.MethodGet, Path: "/seen", ResourceFunc: p.Seen, Returns: ok},
 		{Method: http.MethodGet, Path: "/call", ResourceFunc: p.Call, Returns: ok},
 	}

@@ -3,7 +3,8 @@ import { fieldsOf, type App, type Echo } from '../support/app.js';
 import { requireBuilt } from '../support/built-program.js';
 import { eventually } from '../support/eventually.js';
 import { GoChassisPeer, type Seen } from '../support/go-chassis-peer.js';
-import { inServiceCenter, MesherRegistry } from '../support/mesher-registry.js';
+import { runLoad } from '../support/load.js';
+import { inServiceCenter, MesherRegistry, statusesIn } from '../support/mesher-registry.js';
 import { useScene, useSharedScene, type Scene } from '../support/scene.js';
 import { requireServiceCenter, ServiceCenter } from '../support/service-center.js';
 import type { Sidecar } from '../support/sidecar.js';
@@ -114,6 +115,32 @@ for (const { title, require, start } of REGISTRIES) {
       });
     });
 
+    describe('of another application', () => {
+      const scene = useScene();
+
+      it('is called by who looks beyond his own application and has a rule that names it, as among programs with go-chassis', async () => {
+        const { url } = await start(scene());
+        await GoChassisPeer.start(scene(), {
+          service: 'greeter',
+          registry: url,
+          // go-chassis then says that others may call it.
+          chassis: { 'servicecomb.registry.scope': 'full' },
+          microservice: { 'servicecomb.service.app': 'shop' },
+        });
+        const caller = async (scope: 'full' | 'app'): Promise<string> => {
+          const chassis = {
+            ...inServiceCenter(url),
+            'servicecomb.registry.scope': scope,
+            'servicecomb.routeRule.greeter': [{ route: [{ tags: { app: 'shop' }, weight: 100 }] }],
+          };
+          const sidecar = await scene().sidecar({ service: `of-${scope}`, host: 'none', chassis });
+          const { status, headers } = await sidecar.call('http://greeter/seen');
+          return `${status} ${String(headers['x-mesher-error'] ?? '')}`.trim();
+        };
+        expect([await caller('full'), await caller('app')]).to.deep.equal(['200', '404 MESH_ERR_NO_ROUTE']);
+      });
+    });
+
     describe('when instances come and go', () => {
       const scene = useScene();
 
@@ -136,6 +163,25 @@ for (const { title, require, start } of REGISTRIES) {
         await eventually('it has no instance any more', async () => (await peer.callOut('http://world/')).error);
         await world.sidecar.start();
         await eventually('it calls again', async () => (await peer.callOut('http://world/')).status === 200);
+      });
+
+      it('costs no call when one of two instances dies without a word, although service-center lists it until its lease ends', async () => {
+        const { url } = await start(scene());
+        const { peer, hello } = await meshOf(scene(), url);
+        const other = await GoChassisPeer.start(scene(), { service: 'greeter', registry: url });
+        const both = [peer.address, other.address].sort();
+        await hello.call('http://greeter/whoami');
+        await eventually(
+          'both are known',
+          async () => (await hello.instances('greeter')).sort().join() === both.join(),
+        );
+        const { names, failures } = await runLoad({
+          ...{ url: 'http://greeter/whoami', proxy: hello.outbound, total: 300, parallel: 4 },
+          midway: { after: 100, act: () => peer.process.kill() },
+        });
+        expect(failures).to.deep.equal([]);
+        expect(new Set(names.slice(-100))).to.deep.equal(new Set([other.address]));
+        expect((await statusesIn(url, 'greeter')).get(peer.address)).to.equal('UP');
       });
 
       it('is left out when it stops, and called when it is back', async () => {
