@@ -72,7 +72,10 @@ export function summary({ by, kind, address, port, error }: Answer): string {
 /** Starts what answers on a host: servers of the application, and a transparent listener in the place of the sidecar. */
 export async function startAnswering(
   on: NetworkNamespace,
-  wanted: { readonly servers?: readonly number[]; readonly sidecar?: { readonly mode: 'redirect' | 'tproxy' } },
+  wanted: {
+    readonly servers?: readonly number[];
+    readonly sidecar?: { readonly mode: 'redirect' | 'tproxy'; readonly keepsSource?: boolean };
+  },
   as?: RunAs,
 ): Promise<SpawnedProcess> {
   const sidecar = wanted.sidecar === undefined ? {} : { sidecar: { ...wanted.sidecar, port: TRANSPARENT_PORT } };

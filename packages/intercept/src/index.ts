@@ -26,3 +26,5 @@ export { familiesFor, Interception } from './applying/interception.js';
 export type { Applied, FullDrift, InterceptionTools } from './applying/interception.js';
 export { verifyInterception } from './verifying/verify.js';
 export type { Finding, VerifyTools } from './verifying/verify.js';
+export { KeptSource } from './original-destination/kept-source.js';
+export type { SocketAddress } from './original-destination/sockaddr.js';

@@ -1,6 +1,7 @@
 import type { Server, Socket } from 'node:net';
 import { endianness } from 'node:os';
 import { InterceptError } from '../intercept-error.js';
+import { IP_TRANSPARENT, IPV6_TRANSPARENT, ON, SO_ORIGINAL_DST, SOL_IP, SOL_IPV6 } from './socket-options.js';
 import { readSockaddr, SOCKADDR_BYTES, type SocketAddress } from './sockaddr.js';
 import { loadSystemCalls, type SystemCalls } from './system-calls.js';
 
@@ -21,12 +22,6 @@ export type OriginalDestination =
 /** Whether an address and port is one of our own transparent listeners, as the caller knows its addresses. */
 export type IsOwnListener = (address: string, port: number) => boolean;
 
-// From linux/in.h, linux/in6.h and netfilter: the numbers are part of the kernel's stable interface.
-const SOL_IP = 0;
-const SOL_IPV6 = 41;
-const SO_ORIGINAL_DST = 80;
-const IP_TRANSPARENT = 19;
-const IPV6_TRANSPARENT = 75;
 /** There is no entry of nat for the connection. */
 const ENOENT = 2;
 /** The kernel has no connection tracking for this family. */
@@ -88,10 +83,9 @@ export class OriginalDestinations {
     const fd = descriptorOf(server);
     const address = server.address();
     const isIpv6 = typeof address === 'object' && address?.family === 'IPv6';
-    const on = new Uint8Array(new Int32Array([1]).buffer);
     const errno = isIpv6
-      ? this.#calls.setsockopt(fd, SOL_IPV6, IPV6_TRANSPARENT, on)
-      : this.#calls.setsockopt(fd, SOL_IP, IP_TRANSPARENT, on);
+      ? this.#calls.setsockopt(fd, SOL_IPV6, IPV6_TRANSPARENT, ON)
+      : this.#calls.setsockopt(fd, SOL_IP, IP_TRANSPARENT, ON);
     if (errno === 0) return;
     if (errno === EPERM) {
       throw new InterceptError(

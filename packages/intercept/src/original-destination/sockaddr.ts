@@ -1,9 +1,12 @@
+import { groupsOf } from '../settings/cidr.js';
+
 /** Address families of Linux. */
-const AF_INET = 2;
-const AF_INET6 = 10;
+export const AF_INET = 2;
+export const AF_INET6 = 10;
 
 /** struct sockaddr_in is 16 bytes long, struct sockaddr_in6 28. */
 export const SOCKADDR_BYTES = 28;
+const SOCKADDR_IN_BYTES = 16;
 
 export interface SocketAddress {
   readonly address: string;
@@ -22,6 +25,17 @@ export function readSockaddr(bytes: DataView, littleEndian: boolean): SocketAddr
   if (family !== AF_INET6) return undefined;
   const groups = [8, 10, 12, 14, 16, 18, 20, 22].map((offset) => bytes.getUint16(offset));
   return { address: compress(groups), port };
+}
+
+/** Writes a struct sockaddr. @param address without a zone */
+export function writeSockaddr({ address, port }: SocketAddress, littleEndian: boolean): Uint8Array {
+  const isIpv6 = address.includes(':');
+  const view = new DataView(new ArrayBuffer(isIpv6 ? SOCKADDR_BYTES : SOCKADDR_IN_BYTES));
+  view.setUint16(0, isIpv6 ? AF_INET6 : AF_INET, littleEndian);
+  view.setUint16(2, port);
+  if (isIpv6) groupsOf(address).forEach((group, index) => view.setUint16(8 + 2 * index, group));
+  else address.split('.').forEach((part, index) => view.setUint8(4 + index, Number(part)));
+  return new Uint8Array(view.buffer);
 }
 
 /** The form of RFC 5952: the longest run of zero groups, of two at least and the first of them, is `::`. */

@@ -1,10 +1,16 @@
 import { createRequire } from 'node:module';
 import { InterceptError } from '../intercept-error.js';
 
-/** The two system calls that Node has no words for. Both answer 0, or the errno when they fail. */
+/** The system calls that Node has no words for. They answer 0, or the errno when they fail. */
 export interface SystemCalls {
   getsockopt(fd: number, level: number, option: number, value: Uint8Array): number;
   setsockopt(fd: number, level: number, option: number, value: Uint8Array): number;
+  /** Opens a socket of TCP that does not block. @returns its number, or the errno as a negative one */
+  openSocket(family: number): number;
+  bind(fd: number, address: Uint8Array): number;
+  /** Begins to connect; EINPROGRESS is 0 here, too. */
+  connect(fd: number, address: Uint8Array): number;
+  close(fd: number): void;
 }
 
 /** The part of koffi that is used. */
@@ -34,16 +40,36 @@ export function loadSystemCalls(loadKoffi: LoadKoffi = requireKoffi, platform = 
   const libc = koffi.load(null);
   const get = libc.func('int getsockopt(int fd, int level, int option, void *value, uint32_t *length)');
   const set = libc.func('int setsockopt(int fd, int level, int option, const void *value, uint32_t length)');
+  const open = libc.func('int socket(int family, int type, int protocol)');
+  const bind = libc.func('int bind(int fd, const void *address, uint32_t length)');
+  const connect = libc.func('int connect(int fd, const void *address, uint32_t length)');
+  const close = libc.func('int close(int fd)');
   const length = new Uint32Array(1);
+  const errnoOf = (result: number): number => (result === 0 ? 0 : koffi.errno());
   return {
     getsockopt: (fd, level, option, value) => {
       length[0] = value.byteLength;
-      return get(fd, level, option, value, length) === 0 ? 0 : koffi.errno();
+      return errnoOf(get(fd, level, option, value, length));
     },
-    setsockopt: (fd, level, option, value) =>
-      set(fd, level, option, value, value.byteLength) === 0 ? 0 : koffi.errno(),
+    setsockopt: (fd, level, option, value) => errnoOf(set(fd, level, option, value, value.byteLength)),
+    openSocket: (family) => {
+      const fd = open(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+      return fd < 0 ? -koffi.errno() : fd;
+    },
+    bind: (fd, address) => errnoOf(bind(fd, address, address.byteLength)),
+    connect: (fd, address) => {
+      const errno = errnoOf(connect(fd, address, address.byteLength));
+      return errno === EINPROGRESS ? 0 : errno;
+    },
+    close: (fd) => void close(fd),
   };
 }
+
+// The same on every architecture that Node is built for.
+const SOCK_STREAM = 1;
+const SOCK_NONBLOCK = 0o4000;
+const SOCK_CLOEXEC = 0o2000000;
+const EINPROGRESS = 115;
 
 function loadOrExplain(loadKoffi: LoadKoffi): Koffi {
   try {

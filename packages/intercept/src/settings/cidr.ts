@@ -63,7 +63,7 @@ function addressBits(address: string): bigint {
 }
 
 /** The eight groups of an IPv6 address. */
-function groupsOf(address: string): number[] {
+export function groupsOf(address: string): number[] {
   const halves = withoutDots(address)
     .split('::')
     .map((half) => (half === '' ? [] : half.split(':').map((group) => Number.parseInt(group, 16))));

@@ -1,13 +1,18 @@
 import { createServer, type Socket } from 'node:net';
 import { networkInterfaces } from 'node:os';
-import { OriginalDestinations, transparentDestination } from '../index.js';
+import { KeptSource, OriginalDestinations, transparentDestination, type OriginalDestination } from '../index.js';
 
 /** What {@link main} listens on, as JSON in the first argument. */
 interface Wanted {
   /** Ports of an application. */
   readonly servers?: readonly number[];
   /** The transparent listener. */
-  readonly sidecar?: { readonly port: number; readonly mode: 'redirect' | 'tproxy' };
+  readonly sidecar?: {
+    readonly port: number;
+    readonly mode: 'redirect' | 'tproxy';
+    /** Inbound connections are passed on from the address of their caller. */
+    readonly keepsSource?: boolean;
+  };
 }
 
 /**
@@ -18,19 +23,27 @@ async function main({ servers = [], sidecar }: Wanted): Promise<void> {
   for (const port of servers) {
     await listen(port, (socket) => ({ by: 'server', to: `${socket.localAddress}|${socket.localPort}` }));
   }
-  if (sidecar !== undefined) {
-    const destinations = OriginalDestinations.load();
-    const isOwn = (address: string, port: number): boolean => port === sidecar.port && ownAddresses().includes(address);
-    const server = await listen(sidecar.port, (socket) => ({
-      by: 'sidecar',
-      local: socket.localAddress,
-      ...(sidecar.mode === 'tproxy' && !isRedirected(socket, sidecar.port)
-        ? transparentDestination(socket, isOwn)
-        : destinations.of(socket, isOwn)),
-    }));
-    if (sidecar.mode === 'tproxy') destinations.makeTransparent(server);
-  }
+  if (sidecar !== undefined) await startSidecar(sidecar);
   process.stdout.write('listening\n');
+}
+
+async function startSidecar({ port, mode, keepsSource }: NonNullable<Wanted['sidecar']>): Promise<void> {
+  const destinations = OriginalDestinations.load();
+  const isOwn = (address: string, to: number): boolean => to === port && ownAddresses().includes(address);
+  const find = (socket: Socket): OriginalDestination =>
+    mode === 'tproxy' && !isRedirected(socket, port)
+      ? transparentDestination(socket, isOwn)
+      : destinations.of(socket, isOwn);
+  const server = await listen(port, (socket) => {
+    const found = find(socket);
+    if (!keepsSource || found.kind !== 'intercepted') return { by: 'sidecar', local: socket.localAddress, ...found };
+    const source = (socket.remoteAddress ?? '').replace(/^::ffff:/, '');
+    const upstream = KeptSource.load().connect(source, found, { allowHalfOpen: true });
+    upstream.on('error', () => socket.destroy());
+    upstream.pipe(socket).pipe(upstream);
+    return undefined;
+  });
+  if (mode === 'tproxy') destinations.makeTransparent(server);
 }
 
 /** A listener may get connections of both ways: those of REDIRECT have its own port as local port. */
@@ -42,11 +55,17 @@ function ownAddresses(): string[] {
   return Object.values(networkInterfaces()).flatMap((addresses = []) => addresses.map(({ address }) => address));
 }
 
-function listen(port: number, describe: (socket: Socket) => object): Promise<ReturnType<typeof createServer>> {
+/** @param describe what the caller is told; undefined when it is passed on */
+function listen(
+  port: number,
+  describe: (socket: Socket) => object | undefined,
+): Promise<ReturnType<typeof createServer>> {
   const server = createServer((socket) => {
     const { remoteAddress, remotePort } = socket;
     socket.on('error', () => undefined);
-    socket.end(`${JSON.stringify({ ...describe(socket), from: `${remoteAddress}|${remotePort}` })}\n`);
+    const description = describe(socket);
+    if (description === undefined) return;
+    socket.end(`${JSON.stringify({ ...description, from: `${remoteAddress}|${remotePort}` })}\n`);
   });
   return new Promise((resolve, reject) => {
     server.once('error', reject);
