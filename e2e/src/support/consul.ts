@@ -23,6 +23,8 @@ export interface ConsulOptions {
   readonly keepsState?: boolean;
   /** Access control with the default policy `deny`. */
   readonly acl?: boolean;
+  /** Files in PEM: it listens with TLS too, and asks clients for a certificate that is the same. */
+  readonly tls?: { readonly cert: string; readonly key: string };
 }
 
 /** A real Consul agent that is its own server, on ports of loopback. */
@@ -35,18 +37,24 @@ export class Consul {
     readonly port: number,
     private readonly serverPort: number,
     private readonly serfPort: number,
+    private readonly tlsPort: number,
   ) {}
 
   /** Ready when it resolves. */
   static async start(scene: Scene, options: ConsulOptions = {}): Promise<Consul> {
     const [port, server, serf] = [await scene.ports.take(), await scene.ports.take(), await scene.ports.take()];
-    const consul = new Consul(scene, options, port, server, serf);
+    const consul = new Consul(scene, options, port, server, serf, await scene.ports.take());
     await consul.start();
     return consul;
   }
 
   get url(): string {
     return `http://127.0.0.1:${this.port}`;
+  }
+
+  /** Where it speaks TLS, if it does. */
+  get tlsUrl(): string {
+    return `https://127.0.0.1:${this.tlsPort}`;
   }
 
   /** Starts the process, again after it has ended; resolves once it has a leader. */
@@ -106,6 +114,13 @@ export class Consul {
     await fetch(`${this.url}/v1/kv/${key}`, { method: 'PUT', headers: this.#headers, body: value });
   }
 
+  /** Registers an instance by hand, as services without a sidecar do. */
+  async register(definition: object): Promise<void> {
+    const sent = { method: 'PUT', headers: this.#headers, body: JSON.stringify(definition) };
+    const answer = await fetch(`${this.url}/v1/agent/service/register`, sent);
+    if (!answer.ok) throw new Error(`register: ${answer.status} ${await answer.text()}`);
+  }
+
   async #get(path: string): Promise<Response> {
     const answer = await fetch(`${this.url}/v1${path}`, { headers: this.#headers });
     if (!answer.ok) throw new Error(`GET ${path}: ${answer.status} ${await answer.text()}`);
@@ -128,6 +143,9 @@ export class Consul {
     const ports = ['-http-port', this.port, '-server-port', this.serverPort, '-serf-lan-port', this.serfPort];
     const without = ['dns', 'grpc', 'grpc-tls', 'serf-wan'].flatMap((name) => [`-${name}-port`, '-1']);
     const acl = `acl { enabled = true default_policy = "deny" tokens { initial_management = "${ROOT_TOKEN}" agent = "${ROOT_TOKEN}" } }`;
+    const { tls } = this.options;
+    const files =
+      tls && `cert_file = "${tls.cert}" key_file = "${tls.key}" ca_file = "${tls.cert}" verify_incoming = true`;
     return [
       'agent',
       ...(this.options.keepsState === true
@@ -139,6 +157,7 @@ export class Consul {
       // It asks a server of its makers for newer versions otherwise; and elections are quick.
       ...['-hcl', 'disable_update_check = true', '-hcl', 'performance { raft_multiplier = 1 }'],
       ...(this.options.acl === true ? ['-hcl', acl] : []),
+      ...(files === undefined ? [] : ['-https-port', String(this.tlsPort), '-hcl', `tls { https { ${files} } }`]),
     ];
   }
 }
