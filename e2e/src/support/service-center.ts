@@ -87,6 +87,8 @@ export class ServiceCenter {
       'servicecomb.registry.heartbeat.interval': '5s',
       'servicecomb.registry.servicecenter.maxRetryDelay': '2s',
       'servicecomb.registry.servicecenter.quarantine': '500ms',
+      // There is no herd here that would have to be spread.
+      'servicecomb.registry.servicecenter.reconnectSpread': '10ms',
     };
   }
 
