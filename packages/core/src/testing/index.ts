@@ -18,6 +18,7 @@ export { ScriptedRegistration, ScriptedRegistrator } from './scripted-registrato
 export type { RegistratorBehaviour } from './scripted-registrator.js';
 export { makeSelfSigned } from './self-signed.js';
 export type { SelfSigned } from './self-signed.js';
+export { SnapshotLog, eventually } from './snapshot-log.js';
 export { skipBecause } from './skip-because.js';
 export type { SkippableContext } from './skip-because.js';
 export { CODE_FIELD, INSTANCE_FIELD, LOCAL_APP } from './conformance/cases.js';

@@ -1,44 +1,18 @@
 import { createServer, type AddressInfo, type Server } from 'node:net';
-import type { ServiceSnapshot } from '@mesher/core';
-import { FaultProxy } from '@mesher/core/testing';
+import { FaultProxy, SnapshotLog } from '@mesher/core/testing';
 import { RegistryRig, type RigSettings } from '../../client/testing/registry-rig.js';
 import { ServiceCenterServer, type Asked, type ServiceCenterOptions } from '../../testing/index.js';
 
-/** Looks at something until it holds, for states that nothing announces; the test's own timeout ends it. */
-export async function eventually(holds: () => boolean): Promise<void> {
-  while (!holds()) await new Promise((resolve) => setTimeout(resolve, 2));
-}
+export { eventually } from '@mesher/core/testing';
 
 export const isFind = ({ path }: Asked): boolean => path.endsWith('/instances/action');
 export const isRegistration = ({ method, path }: Asked): boolean => method === 'POST' && path.endsWith('/instances');
 export const isHeartbeat = ({ method, path }: Asked): boolean => method === 'PUT' && path.endsWith('/heartbeat');
 
-/** All snapshots of one service, from the first to the present one. */
-export class Watched {
-  readonly all: ServiceSnapshot[] = [];
-
+/** All snapshots of one service. */
+export class Watched extends SnapshotLog {
   constructor(rig: RegistryRig, service = 'world') {
-    void this.#read(rig.registry.discovery.watch({ service }, rig.signal));
-  }
-
-  get ids(): readonly string[] {
-    return (this.all.at(-1)?.instances ?? []).map(({ instanceId }) => instanceId).sort();
-  }
-
-  async until(...ids: string[]): Promise<void> {
-    await eventually(() => this.all.length > 0 && this.ids.join() === ids.join());
-  }
-
-  /** True when calls could be sent there all the time, from the first answer on. */
-  neverLacked(...ids: string[]): boolean {
-    return this.all.every(({ exists, instances }) => {
-      const callable = instances.filter(({ status }) => status === 'UP').map(({ instanceId }) => instanceId);
-      return exists && ids.every((id) => callable.includes(id));
-    });
-  }
-
-  async #read(snapshots: AsyncIterable<ServiceSnapshot>): Promise<void> {
-    for await (const snapshot of snapshots) this.all.push(snapshot);
+    super(rig.registry.discovery.watch({ service }, rig.signal));
   }
 }
 
