@@ -1,7 +1,10 @@
+import { status } from '@grpc/grpc-js';
 import { expect } from 'chai';
 import { readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { eventually } from './support/eventually.js';
+import { GrpcApp } from './support/grpc/grpc-app.js';
+import { GrpcClient } from './support/grpc/grpc-client.js';
 import { call } from './support/http-call.js';
 import { Patient } from './support/patient.js';
 import { useScene } from './support/scene.js';
@@ -90,6 +93,28 @@ describe('local health checks', () => {
     expect(refused.body).to.include('status 503, expected 200');
     patient.health = 200;
     await eventually('calls pass', async () => (await call(`http://${world.inbound}/`)).status === 200);
+  });
+
+  it('let it refuse calls of gRPC, too, with a status that their clients know', async () => {
+    const grpcApp = await GrpcApp.start(scene(), { name: 'world' });
+    const check = { port, protocol: 'rest', uri: '/health', interval: '1s', match: { status: 200 } };
+    const world = await scene().sidecar({
+      service: 'world',
+      grpcApp,
+      mesher: { localHealthCheck: [check], 'mesher.health.refuseWhileDown': true },
+    });
+    const client = new GrpcClient(world.grpcInbound, 'world');
+    const code = async (): Promise<number> => (await client.say('hello')).status.code;
+    await eventually('a call passes', async () => (await code()) === status.OK);
+    patient.health = 500;
+    await eventually('calls are refused', async () => (await code()) !== status.OK);
+    const refused = await client.say('hello');
+    expect(refused.status.code).to.equal(status.UNAVAILABLE);
+    expect(refused.status.details).to.include('The local application is down');
+    expect(refused.status.metadata.get('x-mesher-error')).to.deep.equal(['MESH_ERR_LOCAL_DOWN']);
+    patient.health = 200;
+    await eventually('calls pass', async () => (await code()) === status.OK);
+    client.close();
   });
 
   it('cost callers nothing where the registry tells them nothing: a call that is refused goes to another instance', async () => {

@@ -46,5 +46,7 @@ export function inServiceCenter(url: string): Settings {
     'servicecomb.registry.type': 'servicecenter',
     'servicecomb.registry.address': url,
     'servicecomb.registry.watch': true,
+    // There is no herd here.
+    'servicecomb.registry.servicecenter.reconnectSpread': '1s',
   };
 }
