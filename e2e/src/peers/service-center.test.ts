@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { eventually } from '../support/eventually.js';
+import { SteadyCalls } from '../support/load.js';
 import { useScene } from '../support/scene.js';
 import { requireServiceCenter, ServiceCenter, type RegisteredInstance } from '../support/service-center.js';
 
@@ -121,5 +122,23 @@ describe('sidecars in a real service-center', function () {
     await hears(first);
     const { sidecar: third } = await scene().service('world', { chassis });
     await hears(first, third);
+  });
+
+  it('lose one that dies without a word at the end of its lease, and no call before that', async () => {
+    const { sidecar: dying } = await scene().service('world', { chassis: center.settings });
+    const { sidecar: living } = await scene().service('world', { chassis: center.settings });
+    const hello = await scene().sidecar({ service: 'hello', host: 'none', chassis: center.settings });
+    const listed = async (): Promise<string> => (await hello.instances('world')).sort().join();
+    expect((await hello.call('http://world/')).status).to.equal(200);
+    await eventually('both are found', async () => (await listed()) === [dying.inbound, living.inbound].sort().join());
+    const calls = new SteadyCalls('http://world/', hello.outbound, 5);
+    await eventually('calls', () => calls.names.length > 50);
+    await dying.process.kill();
+    // The lease is 20 s, the least that service-center takes: two waits of as long each.
+    await eventually('calls go on', () => calls.names.length > 2_000);
+    await eventually('the lease ends', async () => (await center.instances('world')).length === 1);
+    await eventually('the caller forgets it', async () => (await listed()) === living.inbound);
+    await calls.stop();
+    expect(calls.failures).to.deep.equal([]);
   });
 });
