@@ -1,9 +1,10 @@
 import { expect } from 'chai';
-import { requireBuilt } from '../support/built-program.js';
+import { builtProgram, requireBuilt } from '../support/built-program.js';
 import { Consul } from '../support/consul.js';
 import { eventually } from '../support/eventually.js';
 import { useScene } from '../support/scene.js';
 import type { Sidecar } from '../support/sidecar.js';
+import type { SpawnedProcess } from '../support/spawned-process.js';
 
 describe('a registration in a real Consul', function () {
   this.timeout(90_000);
@@ -46,6 +47,32 @@ describe('a registration in a real Consul', function () {
       await passingIs([true]);
     });
   }
+
+  it('with check: grpc is asked by Consul itself, through the sidecar, for the health of the application', async function () {
+    requireBuilt(this, 'grpc-peer');
+    const port = await scene().ports.take();
+    const start = async (): Promise<SpawnedProcess> => {
+      const app = scene().spawn('grpc-go', builtProgram('grpc-peer'), ['health'], { PORT: String(port), HEALTH: '' });
+      await app.untilPrinted(/listening/);
+      return app;
+    };
+    const app = await start();
+    await scene().sidecar({
+      service: 'world',
+      grpc: true,
+      args: [`--service-ports=grpc:${port}`],
+      chassis: {
+        ...consul.settings,
+        'servicecomb.registry.consul.check': 'grpc',
+        'servicecomb.registry.consul.checkInterval': '1s',
+      },
+    });
+    await passingIs([true]);
+    await app.kill();
+    await passingIs([false]);
+    await start();
+    await passingIs([true]);
+  });
 
   it('is in maintenance after a stop when it is told so, and back after the next start', async () => {
     const chassis = { ...consul.settings, 'servicecomb.registry.consul.onStop': 'maintenance' };
