@@ -63,6 +63,19 @@ describe('a question about several services', () => {
     expect(results[4]).to.include({ revision: 'e' });
   });
 
+  it('fails as a whole, after few questions, when it is not the names that are refused', async () => {
+    const names = Array.from({ length: 100 }, (_, at) => `s${at}`);
+    const center = centerWithout(...names);
+    const error: unknown = await askFor(
+      names.map((name) => item(name)),
+      undefined,
+      center,
+      SIGNAL,
+    ).catch((reason: unknown) => reason);
+    expect(error).to.include({ errorCode: 400001 });
+    expect(center.asked.length).to.be.lessThan(20);
+  });
+
   it('fails as a whole for any other reason', async () => {
     const failure = new ServiceCenterError('SC_UNREACHABLE', 'no answer');
     const center = { find: () => Promise.reject(failure) };

@@ -7,6 +7,8 @@ import { errorCodeOf } from '../client/service-center-error.js';
 const NAME = /^[A-Za-z0-9](?:[\w.-]*[A-Za-z0-9])?$/;
 const MAX_NAME_LENGTH = 128;
 const MAX_APP_LENGTH = 160;
+/** When more items than this are refused, it is not their names that are wrong. */
+const MAX_BLAMED = 4;
 
 /** Under such a name nothing can be registered. It says whose name, so that nobody takes it for the one that asks. */
 const NO_NAME: FindResult = {
@@ -18,7 +20,7 @@ const NO_NAME: FindResult = {
 /**
  * Asks for several services at once; the results stand in the order of the items. Callers make up names, in `Host` fields for example:
  * one that cannot exist is not asked for, and one that service-center refuses all the same does not keep the others from their answer.
- * @throws ServiceCenterError when service-center cannot be asked, or refuses for another reason
+ * @throws ServiceCenterError when service-center cannot be asked, or refuses for another reason: the own environment, for example
  */
 export async function askFor(
   items: readonly FindItem[],
@@ -27,7 +29,7 @@ export async function askFor(
   signal: AbortSignal,
 ): Promise<readonly FindResult[]> {
   const named = items.filter(canExist);
-  const found = named.length === 0 ? [] : await askInParts(named, consumerId, center, signal);
+  const found = named.length === 0 ? [] : await askInParts(named, consumerId, center, signal, { left: MAX_BLAMED });
   const results = new Map(named.map((item, index) => [item, found[index]]));
   return items.map((item) => results.get(item) ?? NO_NAME);
 }
@@ -38,17 +40,19 @@ async function askInParts(
   consumerId: string | undefined,
   center: Pick<ServiceCenter, 'find'>,
   signal: AbortSignal,
+  blame: { left: number },
 ): Promise<readonly FindResult[]> {
   try {
     return await center.find(items, consumerId, signal);
   } catch (error) {
-    if (errorCodeOf(error) !== SC_CODE.invalidParameters) throw error;
+    if (errorCodeOf(error) !== SC_CODE.invalidParameters || blame.left === 0) throw error;
     if (items.length === 1) {
+      blame.left--;
       return [{ kind: 'failed', errorCode: SC_CODE.invalidParameters, detail: 'the question is refused' }];
     }
     const middle = items.length >> 1;
-    const first = await askInParts(items.slice(0, middle), consumerId, center, signal);
-    return [...first, ...(await askInParts(items.slice(middle), consumerId, center, signal))];
+    const first = await askInParts(items.slice(0, middle), consumerId, center, signal, blame);
+    return [...first, ...(await askInParts(items.slice(middle), consumerId, center, signal, blame))];
   }
 }
 

@@ -74,6 +74,15 @@ describe('finding services in service-center', () => {
     expect([exists, instances.length]).to.deep.equal([false, 0]);
   });
 
+  it('says of a name that service-center refuses that it does not exist, and finds the others', async () => {
+    seed('world', ['a']);
+    const rig = await open();
+    const names = ['-a', 'a b', 'a$b', 'x'.repeat(300), 'no such app!:world', 'world'];
+    const found = await Promise.all(names.map((name) => rig.watch(name).next()));
+    expect(found.map(({ exists }) => exists)).to.deep.equal([false, false, false, false, false, true]);
+    expect(rig.registry.discovery.state()).to.include({ freshness: 'fresh', lastError: undefined });
+  });
+
   it('sees changes at the next look, with the revision of the last one', async () => {
     seed('world', ['a']);
     const rig = await open(OFTEN);

@@ -85,7 +85,8 @@ function batch(items: readonly unknown[], ask: (item: Json) => Found): object {
       if (textAt(item, 'rev') === revision) notModified.push(index);
       else updated.push({ index, rev: revision, ...listed(instances) });
     } catch (error) {
-      if (!(error instanceof RegistryError)) throw error;
+      // A name that is none spoils the answers to all the others, too.
+      if (!(error instanceof RegistryError) || error.code === 400001) throw error;
       const same = failed.get(error.code);
       if (same === undefined) failed.set(error.code, { indexes: [index], error });
       else same.indexes.push(index);

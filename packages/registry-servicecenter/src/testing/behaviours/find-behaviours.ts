@@ -150,6 +150,20 @@ export const FIND_BEHAVIOURS: readonly ServiceCenterBehaviour[] = [
     },
   },
   {
+    title: 'refuses a batch as a whole for one name that is none',
+    async check(target) {
+      const probe = new Probe(target);
+      const name = probe.name('orders');
+      await probe.untilFound(name, [await probe.instance(await probe.service(name))]);
+      for (const odd of ['-a', 'a b', 'a$b', 'x'.repeat(290), '']) {
+        const services = [name, odd].map((serviceName) => ({
+          service: { appId: 'default', serviceName, version: '0+' },
+        }));
+        await probe.refused(400001, 'POST', BATCH, { services });
+      }
+    },
+  },
+  {
     title: 'answers a batch of instances, and refuses one without questions or with another action',
     async check(target) {
       const probe = new Probe(target);
