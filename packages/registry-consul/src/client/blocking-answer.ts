@@ -26,7 +26,8 @@ export function factsOf({ header }: Answer): AnswerFacts {
   if (index < 1n) throw new ConsulError('CONSUL_ANSWER', `Consul answers with the index '${text.slice(0, 30)}'`);
   return {
     index,
-    hasLeader: header('x-consul-knownleader') !== 'false',
+    // The streaming backend of an agent, which answers most blocking queries, never knows a leader.
+    hasLeader: header('x-consul-knownleader') !== 'false' || header('x-consul-query-backend') === 'streaming',
     isFiltered: header('x-consul-results-filtered-by-acls') === 'true',
   };
 }

@@ -88,6 +88,18 @@ describe('Consul in trouble', () => {
     });
   }
 
+  it('doubts that there is nothing when Consul knows no leader, unless it is the streaming backend, which never does', async () => {
+    const leaderless = { 'x-consul-index': '9', 'x-consul-knownleader': 'false' };
+    consul.failure = { status: 200, body: '[]', headers: leaderless };
+    const rig = await open();
+    const watch = rig.watch('world');
+    const first = watch.next();
+    await consul.untilAsked(isQuestion, 2);
+    expect(rig.registry.discovery.state().lastError).to.contain('has no leader');
+    consul.failure = { status: 200, body: '[]', headers: { ...leaderless, 'x-consul-query-backend': 'streaming' } };
+    expect(await first).to.include({ exists: false });
+  });
+
   it('keeps the good entries of an answer with bad ones', async () => {
     const good = { Node: { Node: 'n', Address: '10.0.0.1' }, Service: { ID: 'a', Port: 80 }, Checks: [] };
     const bad = [null, 7, [], {}, { Service: { ID: 'b', Port: 70_000 } }, { Node: 1, Service: { ID: {}, Port: 'x' } }];
