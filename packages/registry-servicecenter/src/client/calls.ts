@@ -137,7 +137,9 @@ async function readReply({ status, bytes }: Answer, base: string): Promise<Reply
   if (isGood)
     throw new ServiceCenterError('SC_ANSWER', `${base} answered something that is no JSON: ${excerpt(bytes)}`);
   const { code, message, detail } = errorOf(body, status);
-  const said = `${base} answered ${code ?? status}${message === '' ? excerpt(bytes) : `: ${message}`}`;
+  // The detail says which field it is.
+  const reason = [message, detail].filter((text) => text !== '').join(': ');
+  const said = `${base} answered ${code ?? status}${reason === '' ? excerpt(bytes) : `: ${reason}`}`;
   if (isServerTrouble(status, code)) throw new ServiceCenterError('SC_UNREACHABLE', said, code, detail);
   if (status === 401 || status === 403) {
     const advice =

@@ -99,6 +99,23 @@ describe('an address of service-center that answers', () => {
     });
   }
 
+  it('once per connection, and closes it when it is used again, is asked over another one', async () => {
+    const used = new Set<unknown>();
+    let closed = 0;
+    const address = await serve((request, response) => {
+      if (used.has(request.socket)) {
+        closed++;
+        request.socket.destroy();
+        return;
+      }
+      used.add(request.socket);
+      json(response, '{"services":{"updated":[{"rev":"r","instances":[]}]}}');
+    });
+    const rig = await open({ address });
+    for (const name of ['a', 'b', 'c']) expect((await rig.watch(name).next()).exists).to.equal(true);
+    expect([closed, rig.registry.discovery.state().counts]).to.deep.equal([2, {}]);
+  });
+
   it('with a redirect to elsewhere hands over neither token nor question', async () => {
     const asked: string[] = [];
     const elsewhere = await serve((request, response) => {

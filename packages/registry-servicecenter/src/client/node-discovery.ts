@@ -3,6 +3,9 @@ import type { Nearness } from './address-pool.js';
 import type { ServiceCenter } from './service-center.js';
 import { itemsOf, membersOf, textOf } from './wire-model.js';
 
+/** Most nodes that are taken: nobody runs more, and each call looks at all of them. */
+const MAX_NODES = 64;
+
 /**
  * Keeps the addresses of service-center as it says them itself (`autodiscovery`), until `signal` aborts. Configured addresses stay in
  * use besides. Never rejects.
@@ -47,6 +50,7 @@ export function readNodes(
       const { host, port, tls } = read.address;
       const shown = host.includes(':') ? `[${host}]` : host;
       const base = `${tls || isTls ? 'https' : 'http'}://${shown}:${port}`;
+      if (found.size === MAX_NODES && !found.has(base)) return found;
       found.set(base, zone !== undefined && nodeZone === zone ? 'own-zone' : 'other-zone');
     }
   }

@@ -1,5 +1,5 @@
-import axios, { AxiosError, type AxiosInstance } from 'axios';
-import { Agent as HttpAgent } from 'node:http';
+import axios, { AxiosError, type AxiosInstance, type AxiosResponse } from 'axios';
+import { Agent as HttpAgent, ClientRequest } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import type { LiveTls, RegistryTls, Timers } from '@mesher/core';
 import { messageOf, ServiceCenterError } from './service-center-error.js';
@@ -63,13 +63,9 @@ export class Requests {
     signal.addEventListener('abort', abort, { once: true });
     const timer = this.timers.after(request.timeoutMs, abort);
     try {
-      const response = await this.#http.request<unknown>({
-        method: request.method,
-        url: request.url,
-        headers: { accept: 'application/json', ...request.headers },
-        ...(request.body === undefined ? {} : { data: request.body }),
-        httpsAgent: this.#secure,
-        signal: own.signal,
+      const response = await this.#sendOnce(request, own.signal).catch((error: unknown) => {
+        if (own.signal.aborted || !isStale(error)) throw error;
+        return this.#sendOnce(request, own.signal);
       });
       return {
         status: response.status,
@@ -89,6 +85,17 @@ export class Requests {
     }
   }
 
+  #sendOnce(request: Request, signal: AbortSignal): Promise<AxiosResponse<unknown>> {
+    return this.#http.request<unknown>({
+      method: request.method,
+      url: request.url,
+      headers: { accept: 'application/json', ...request.headers },
+      ...(request.body === undefined ? {} : { data: request.body }),
+      httpsAgent: this.#secure,
+      signal,
+    });
+  }
+
   close(): void {
     this.#plain.destroy();
     this.#secure.destroy();
@@ -103,6 +110,15 @@ function secureAgent(tls: RegistryTls): HttpsAgent {
 function retire(agent: HttpsAgent): void {
   agent.maxFreeSockets = 0;
   for (const sockets of Object.values(agent.freeSockets)) for (const socket of sockets ?? []) socket.destroy();
+}
+
+/**
+ * A kept connection that the server closed just when it was used again: that says nothing of the server, and requests to service-center
+ * may be repeated.
+ */
+function isStale(error: unknown): boolean {
+  if (!(error instanceof AxiosError) || (error.code !== 'ECONNRESET' && error.code !== 'EPIPE')) return false;
+  return error.request instanceof ClientRequest && error.request.reusedSocket;
 }
 
 function originOf(url: string): string {

@@ -5,6 +5,9 @@ import { membersOf, textOf } from '../client/wire-model.js';
 /** Least time between two readings, whatever is asked for: the list is long where there are many services. Milliseconds. */
 const MIN_AGE_MS = 5_000;
 
+/** Most applications in which one service is looked for: each is asked for in every round. */
+const MAX_APPS = 100;
+
 /** Which applications have a service of a name. Service-center finds services by application, so somebody must know them. */
 export class AppCatalog {
   #apps: ReadonlyMap<string, ReadonlySet<string>> = new Map();
@@ -30,7 +33,7 @@ export class AppCatalog {
       const name = textOf(serviceName);
       if (name === undefined || (textOf(environment) ?? '') !== this.environment) continue;
       const known = apps.get(name) ?? new Set();
-      known.add(textOf(appId) ?? 'default');
+      if (known.size < MAX_APPS) known.add(textOf(appId) ?? 'default');
       apps.set(name, known);
     }
     this.#apps = apps;
