@@ -76,8 +76,10 @@ describe('sidecars in a real service-center', function () {
   });
 
   it('find each other, take what its operators say of an instance, and leave when they stop', async () => {
-    const { sidecar: world } = await scene().service('world', { chassis: center.settings });
-    const hello = await scene().sidecar({ service: 'hello', host: 'none', chassis: center.settings });
+    // With leases of two minutes nobody leaves by the end of his lease while this test runs.
+    const chassis = { ...center.settings, 'servicecomb.registry.heartbeat.interval': '30s' };
+    const { sidecar: world } = await scene().service('world', { chassis });
+    const hello = await scene().sidecar({ service: 'hello', host: 'none', chassis });
     expect((await hello.call('http://world/')).status).to.equal(200);
 
     const { serviceId, instanceId } = await only('world');
@@ -90,14 +92,12 @@ describe('sidecars in a real service-center', function () {
     expect(refused.headers['x-mesher-error']).to.equal('MESH_ERR_NO_INSTANCE');
 
     expect((await world.process.stop()).code).to.equal(0);
-    // A node answers from its cache, which follows within seconds; the lease would last for twenty.
+    // A node answers from its cache, which follows within seconds.
     const gone = `/registry/microservices/${serviceId}/instances/${instanceId}`;
     await eventually('the instance is gone', async () => (await center.ask(gone)) === undefined);
     await eventually('nothing is listed', async () => (await center.instances('world')).length === 0);
     await hello.process.stop();
-    const { serviceId: caller } = (await service('hello')) ?? {};
     await eventually('the caller is gone', async () => (await center.instances('hello')).length === 0);
-    expect(caller).to.be.a('string');
   });
 
   it('hear by the watch of what comes and goes, also after a restart of service-center', async () => {
