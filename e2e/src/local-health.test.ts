@@ -151,6 +151,23 @@ describe('local health checks', () => {
     await eventually('it is called again', async () => (await hello.call('http://world/')).status === 200);
   });
 
+  it('notice an application that hangs although its port still takes connections, and one that goes on', async () => {
+    const app = await scene().app({ name: 'world' });
+    const world = await scene().sidecar({
+      ...{ service: 'world', app },
+      mesher: { localHealthCheck: [{ port: app.port, protocol: 'rest', uri: '/status/200', interval: '1s' }] },
+    });
+    const hello = await scene().sidecar({ service: 'hello', host: 'none' });
+    await eventually('it is called', async () => (await hello.call('http://world/')).status === 200);
+    app.process.signal('SIGSTOP');
+    await eventually('the caller knows', async () => String(await hello.instances('world')).includes('is DOWN'));
+    expect((await world.admin('/v1/mesher/health')).body).to.include('no answer within 250ms');
+    // No call is sent to an application that would not answer.
+    expect((await hello.call('http://world/')).headers['x-mesher-error']).to.equal('MESH_ERR_NO_INSTANCE');
+    app.process.signal('SIGCONT');
+    await eventually('it is called again', async () => (await hello.call('http://world/')).status === 200);
+  });
+
   it('keep an instance DOWN that must be registered again', async () => {
     await provider({ 'servicecomb.registry.file.lease': '2s' });
     patient.health = 500;
