@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { LIMITED_RULES, type Target } from '@mesher/registry-consul/testing';
+import { LIMITED_RULES, NODELESS_RULES, type Target } from '@mesher/registry-consul/testing';
 import { builtProgram } from './built-program.js';
 import { eventually } from './eventually.js';
 import type { Scene } from './scene.js';
@@ -72,13 +72,14 @@ export class Consul {
     });
   }
 
-  /** What the suite needs; makes the token with limits where access control is on. */
+  /** What the suite needs; makes the tokens with limits where access control is on. */
   async target(): Promise<Target> {
     if (this.options.acl !== true) return { url: this.url };
-    const Name = 'limited';
-    await this.#put('/acl/policy', { Name, Rules: LIMITED_RULES });
-    const { SecretID } = (await this.#put('/acl/token', { Policies: [{ Name }] })) as { SecretID: string };
-    return { url: this.url, tokens: { root: ROOT_TOKEN, limited: SecretID } };
+    const [limited, nodeless] = [
+      await this.#token('limited', LIMITED_RULES),
+      await this.#token('nodeless', NODELESS_RULES),
+    ];
+    return { url: this.url, tokens: { root: ROOT_TOKEN, limited, nodeless } };
   }
 
   /** `kill -9`: what it knows is lost, unless it keeps its state. */
@@ -129,6 +130,12 @@ export class Consul {
 
   get #headers(): Record<string, string> {
     return this.options.acl === true ? { 'x-consul-token': ROOT_TOKEN } : {};
+  }
+
+  async #token(Name: string, Rules: string): Promise<string> {
+    await this.#put('/acl/policy', { Name, Rules });
+    const { SecretID } = (await this.#put('/acl/token', { Policies: [{ Name }] })) as { SecretID: string };
+    return SecretID;
   }
 
   async #put(path: string, body: object): Promise<unknown> {

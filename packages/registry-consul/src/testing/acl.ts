@@ -6,6 +6,8 @@ export interface TokenRules {
   readonly serviceWrite?: readonly string[];
   readonly keyRead?: readonly string[];
   readonly keyWrite?: readonly string[];
+  /** It may not read nodes, and so sees no instance in health and catalog, whatever else it may read. */
+  readonly hidesNodes?: boolean;
 }
 
 /** Access control with the default policy `deny`. */
@@ -16,7 +18,7 @@ export interface AclOptions {
   readonly tokens?: Readonly<Record<string, TokenRules>>;
 }
 
-export type Right = keyof TokenRules;
+export type Right = Exclude<keyof TokenRules, 'hidesNodes'>;
 
 const WORDS: Readonly<Record<Right, string>> = {
   serviceRead: 'service:read',
@@ -39,6 +41,11 @@ export class Rights {
     const also: readonly string[] =
       (right === 'serviceRead' ? this.rules.serviceWrite : right === 'keyRead' ? this.rules.keyWrite : undefined) ?? [];
     return [...(this.rules[right] ?? []), ...also].some((prefix) => name.startsWith(prefix));
+  }
+
+  /** Whether instances of a service are shown, each of which comes with its node. */
+  maySee(service: string): boolean {
+    return this.may('serviceRead', service) && (this.rules === 'all' || this.rules.hidesNodes !== true);
   }
 
   /** @throws AgentError 403 */

@@ -7,5 +7,5 @@ export { DATACENTER, NODE_ADDRESS, NODE_NAME } from './store/agent-store.js';
 export type { CheckRecord, ServiceRecord, Status } from './store/records.js';
 export type { KvEntry } from './store/kv-table.js';
 export { CONSUL_BEHAVIOURS } from './behaviours/all-behaviours.js';
-export { LIMITED_RULES } from './behaviours/behaviour.js';
+export { LIMITED_RULES, NODELESS_RULES } from './behaviours/behaviour.js';
 export type { ConsulBehaviour, Needs, Target } from './behaviours/behaviour.js';

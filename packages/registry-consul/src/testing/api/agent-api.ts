@@ -24,11 +24,12 @@ export const AGENT_API: Routes = {
     body: [{ Name: NODE_NAME, Addr: NODE_ADDRESS, Tags: { dc: DATACENTER }, Status: 1 }],
   }),
 
-  'GET /v1/agent/services': ({ store, rights }) => ({
+  'GET /v1/agent/services': ({ store, rights, query }) => ({
     body: Object.fromEntries(
       store
         .services()
         .filter(({ Service }) => rights.may('serviceRead', Service))
+        .filter(filterOf(query.get('filter') ?? ''))
         .map((service) => [service.ID, asAgentSees(service)]),
     ),
   }),
@@ -101,6 +102,17 @@ function needService(call: Call): ServiceRecord {
   }
   call.rights.need('serviceWrite', service.Service);
   return service;
+}
+
+/** The simplest of Consul's filters, `ID == "web-1"`. @throws AgentError 500 for others, which this agent cannot read */
+function filterOf(text: string): (service: ServiceRecord) => boolean {
+  if (text === '') return () => true;
+  const [, field, value = '""'] = /^(ID|Service) == ("(?:[^"\\\\]|\\\\.)*")$/.exec(text.trim()) ?? [];
+  if (field !== 'ID' && field !== 'Service') {
+    throw new AgentError(500, `Failed to create boolean expression evaluator: ${text}`);
+  }
+  const expected: unknown = JSON.parse(value);
+  return (service) => service[field] === expected;
 }
 
 /** An instance as its agent tells of it; in which write it came is a matter of the catalog. */

@@ -68,7 +68,7 @@ export const CATALOG_API: Routes = {
     call.blocking(() => {
       const name = param(call, 'name');
       const mine = call.store.checks().filter(({ ServiceName }) => ServiceName === name);
-      return indexed(call, name, call.rights.may('serviceRead', name) ? mine : []);
+      return indexed(call, name, call.rights.maySee(name) ? mine : []);
     }),
   'GET /v1/health/state/:state': (call) =>
     call.blocking(() => {
@@ -103,13 +103,13 @@ function instances(store: AgentStore, name: string): readonly ServiceRecord[] {
 
 /** Instances with all tags of the query that the token may see. */
 function visible({ store, query, rights }: Call, name: string): readonly ServiceRecord[] {
-  if (!rights.may('serviceRead', name)) return [];
+  if (!rights.maySee(name)) return [];
   const tags = query.getAll('tag');
   return instances(store, name).filter(({ Tags }) => tags.every((tag) => Tags.includes(tag)));
 }
 
 function indexed({ store, rights }: Call, name: string, body: readonly object[]): Indexed {
-  const filtered = !rights.may('serviceRead', name) && instances(store, name).length > 0;
+  const filtered = !rights.maySee(name) && instances(store, name).length > 0;
   return { index: store.indexes.ofService(name), body, filtered };
 }
 

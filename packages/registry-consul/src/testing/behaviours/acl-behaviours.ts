@@ -12,7 +12,7 @@ interface Clients {
 }
 
 function clients(target: Target): Clients {
-  const { root, limited } = target.tokens ?? { root: '', limited: '' };
+  const { root = '', limited = '' } = target.tokens ?? {};
   return { root: new Probe(target, root), limited: new Probe(target, limited), anonymous: new Probe(target) };
 }
 
@@ -74,6 +74,24 @@ export const ACL_BEHAVIOURS: readonly ConsulBehaviour[] = [
       const services = await limited.done('GET', '/catalog/services');
       equal((JSON.parse(services.text) as Record<string, unknown>)[Name], undefined);
       equal(services.headers.get(FILTERED), 'true');
+    },
+  },
+  {
+    title:
+      'shows no instance to a token that may not read nodes, not even its own, and says that something is left out',
+    needs: { acl: true },
+    async check(target) {
+      const { root } = clients(target);
+      const nodeless = new Probe(target, target.tokens?.nodeless ?? '');
+      const Name = LIMITED_PREFIX + nodeless.run;
+      await nodeless.register({ Name });
+      await root.untilIds(Name, [Name]);
+      for (const path of [`/health/service/${Name}`, `/catalog/service/${Name}`]) {
+        const { text, headers } = await nodeless.done('GET', path);
+        deepEqual([text.trim(), headers.get(FILTERED)], ['[]', 'true']);
+      }
+      const services = await nodeless.ask<Record<string, unknown>>('/catalog/services');
+      deepEqual(services[Name], []);
     },
   },
   {

@@ -3,12 +3,12 @@ export interface Target {
   /** `http://127.0.0.1:8500` */
   readonly url: string;
   /** Only where access control is on. */
-  readonly tokens?: { readonly root: string; readonly limited: string };
+  readonly tokens?: { readonly root: string; readonly limited: string; readonly nodeless: string };
 }
 
 /** What a behaviour needs beyond the defaults of an agent. */
 export interface Needs {
-  /** Access control with the default policy `deny`, and a token with {@link LIMITED_RULES}. */
+  /** Access control with the default policy `deny`, and tokens with {@link LIMITED_RULES} and {@link NODELESS_RULES}. */
   readonly acl?: boolean;
   /** Takes seconds of real time: the shortest interval of a check is 1 s. */
   readonly slow?: boolean;
@@ -26,9 +26,13 @@ export interface ConsulBehaviour {
 /** Beginning of the names and keys that the limited token may read and write. */
 export const LIMITED_PREFIX = 'mine-';
 
-/** What the limited token may do, in the words of Consul's policies. Without the right to read nodes no instance would be shown to it. */
-export const LIMITED_RULES = `
+/** What the token without nodes may do: it sees no instance, because each comes with its node. */
+export const NODELESS_RULES = `
 service_prefix "${LIMITED_PREFIX}" { policy = "write" }
 key_prefix "${LIMITED_PREFIX}" { policy = "write" }
+`;
+
+/** What the limited token may do, in the words of Consul's policies. */
+export const LIMITED_RULES = `${NODELESS_RULES}
 node_prefix "" { policy = "read" }
 `;

@@ -2,9 +2,13 @@ import { ConsulServer } from '../consul-server.js';
 import { CONSUL_BEHAVIOURS } from './all-behaviours.js';
 import { LIMITED_PREFIX } from './behaviour.js';
 
-const TOKENS = { root: 'token-of-root', limited: 'token-with-limits' };
+const TOKENS = { root: 'token-of-root', limited: 'token-with-limits', nodeless: 'token-without-nodes' };
 const PREFIX = [LIMITED_PREFIX];
-const ACL = { rootToken: TOKENS.root, tokens: { [TOKENS.limited]: { serviceWrite: PREFIX, keyWrite: PREFIX } } };
+const RULES = { serviceWrite: PREFIX, keyWrite: PREFIX };
+const ACL = {
+  rootToken: TOKENS.root,
+  tokens: { [TOKENS.limited]: RULES, [TOKENS.nodeless]: { ...RULES, hidesNodes: true } },
+};
 
 describe('the Consul agent of tests does what the real one does: it', () => {
   for (const { title, needs = {}, check } of CONSUL_BEHAVIOURS) {

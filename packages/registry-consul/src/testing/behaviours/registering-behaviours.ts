@@ -48,6 +48,22 @@ export const REGISTERING_BEHAVIOURS: readonly ConsulBehaviour[] = [
     },
   },
   {
+    title: 'tells of one instance of its own when it is asked with a filter',
+    async check(target) {
+      const probe = new Probe(target);
+      const [Name, ID] = [probe.name('web'), probe.name('web-1')];
+      await probe.register({ Name });
+      await probe.register({ Name, ID });
+      const own = async (filter: string): Promise<string[]> =>
+        Object.keys(await probe.ask(`/agent/services?filter=${encodeURIComponent(filter)}`));
+      deepEqual(await own(`ID == "${ID}"`), [ID]);
+      deepEqual((await own(`Service == "${Name}"`)).sort(), [Name, ID].sort());
+      deepEqual(await own(`ID == "${probe.name('none')}"`), []);
+      const none = `/agent/services?filter=${encodeURIComponent('ID = web')}`;
+      await probe.refused(500, /^Failed to create boolean expression evaluator/, 'GET', none);
+    },
+  },
+  {
     title: 'keeps one instance of an id, as it was last registered, and the state of a check that was there',
     async check(target) {
       const probe = new Probe(target);
