@@ -17,9 +17,9 @@ export function declareIntercept(program: Command, setExit: SetExit): void {
         .choices(['table', 'iptables', 'nft', 'json'])
         .default('table'),
     );
-  for (const { flag, value, doc, fallback, aliases = [] } of ALL_SETTINGS) {
+  for (const { flag, value, doc, fallback, aliases = [], env = [] } of ALL_SETTINGS) {
     const taken = value ?? '[boolean]';
-    const option = new Option(`--${flag} ${taken}`, describe(doc, aliases));
+    const option = new Option(`--${flag} ${taken}`, describe(doc, [...aliases, ...env]));
     // Not a default of the option: a variable may say otherwise.
     if (fallback !== undefined) option.description += `; ${fallback === '*' ? 'all' : fallback} when left out`;
     command.addOption(option);
@@ -50,8 +50,8 @@ Examples:
   $ sudo mesher intercept apply --uid 1337
   $ sudo mesher intercept apply -p 15001 -z 15006 -u 1337 -m REDIRECT -i '*' -x "" -b '*' -d 15090,15021,15020`;
 
-function describe(doc: string, aliases: readonly string[]): string {
-  return aliases.length === 0 ? doc : `${doc} (also ${aliases.join(', ')})`;
+function describe(doc: string, otherNames: readonly string[]): string {
+  return otherNames.length === 0 ? doc : `${doc} (also ${otherNames.join(', ')})`;
 }
 
 /** What was said, by the flag of the setting; its own name counts before others. */
