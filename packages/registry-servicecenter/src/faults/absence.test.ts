@@ -39,7 +39,7 @@ describe('service-center that is not there', () => {
     const pauses: number[] = [];
     for (let tries = 0; tries < 12; tries++) {
       // The address rests besides, and while an answer is awaited its time limit is the next timer.
-      await eventually(() => ports.time.pendingTimers === 2 && next() !== 150);
+      await eventually(() => ports.time.pendingTimers === 2 && next() !== 250);
       pauses.push(next());
       ports.time.advance(next());
       await new Promise((resolve) => setImmediate(resolve));

@@ -147,6 +147,22 @@ describe('service-center that answers what may not be so', () => {
     });
   }
 
+  for (const [what, instances] of Object.entries({
+    'a text': 'none',
+    'an object': { a: {} },
+    'nothing usable': [7, {}],
+  })) {
+    it(`fault 8 (malformed answer): leaves the one service as it is, and tells it, when its instances are ${what}`, async () => {
+      await fault().seed('a');
+      const rig = await fault().registry();
+      const world = new Watched(rig);
+      await world.until('a');
+      await answer(found(instances));
+      expect([world.all.length, world.neverLacked('a')]).to.deep.equal([1, true]);
+      expect(rig.registry.discovery.state().problems.join()).to.contain('world');
+    });
+  }
+
   it('fault 9 (bad entries): leaves them out, says which, and takes the rest', async () => {
     const port = await fault().application();
     const good = { instanceId: 'good', endpoints: ['grpc://nowhere', `rest://127.0.0.1:${port}`], status: 'UP' };

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { FAULT_MODES, type FaultMode } from '@mesher/core/testing';
-import { eventually, isFind, isHeartbeat, isRegistration, useFaultRig, Watched } from './testing/fault-rig.js';
+import { eventually, isFind, isHeartbeat, timesLost, useFaultRig, Watched } from './testing/fault-rig.js';
 
 const BLACK_HOLE: FaultMode = FAULT_MODES['black hole'] ?? {};
 const SLOW: FaultMode = { toClient: { kind: 'delay', ms: 600 } };
@@ -22,7 +22,7 @@ describe('service-center behind a bad network', () => {
       await world.until('a');
       const { discovery, registrator } = rig.registry;
       await fault().proxy.set(mode);
-      await eventually(() => discovery.state().lastError?.includes('no answer within 150 ms') === true);
+      await eventually(() => discovery.state().lastError?.includes('no answer within') === true);
       expect(discovery.state()).to.include({ freshness: 'stale' });
       registrator.beatNow();
       await eventually(() => registrator.problems.length > 0);
@@ -31,7 +31,7 @@ describe('service-center behind a bad network', () => {
       await world.until('a', 'b');
       await eventually(() => registrator.problems.length === 0);
       expect(world.neverLacked('a')).to.equal(true);
-      expect(fault().center.asked.filter(isRegistration)).to.have.length(1);
+      expect(timesLost(rig)).to.equal(0);
     });
   }
 
@@ -87,7 +87,7 @@ describe('service-center behind a bad network', () => {
     await center.untilAsked(isHeartbeat);
     await eventually(() => rig.registry.registrator.problems.length === 0);
     expect(fault().registered).to.have.length(1);
-    expect(center.asked.filter(isRegistration)).to.have.length(1);
+    expect(timesLost(rig)).to.equal(0);
   });
 
   const broken: Readonly<Record<string, FaultMode>> = {
@@ -114,7 +114,7 @@ describe('service-center behind a bad network', () => {
       const before = proxy.counts.toClient;
       await proxy.until(({ toClient }) => toClient > before + 1_500);
       expect(rig.registry.discovery.state()).to.include({ freshness: 'fresh', lastError: undefined });
-      expect(fault().center.asked.filter(isRegistration)).to.have.length(1);
+      expect(timesLost(rig)).to.equal(0);
     });
   }
 

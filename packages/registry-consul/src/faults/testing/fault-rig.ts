@@ -9,6 +9,11 @@ export const isQuestion = ({ path }: Asked): boolean => path.startsWith('/v1/hea
 export const isRegistration = ({ path }: Asked): boolean => path === '/v1/agent/service/register';
 export const isHeartbeat = ({ path }: Asked): boolean => path.startsWith('/v1/agent/check/');
 
+/** How often it was told that its registration is lost, and registered again. */
+export function timesLost({ registry }: RegistryRig): number {
+  return registry.discovery.state().counts?.['re-registered'] ?? 0;
+}
+
 /** All snapshots of one service. */
 export class Watched extends SnapshotLog {
   constructor(rig: RegistryRig, service = 'world') {
@@ -34,10 +39,10 @@ export class FaultRig {
     return new FaultRig(consul, await FaultProxy.start({ port: consul.port }));
   }
 
-  /** A registry as a configuration makes it. Consul holds answers for 100 ms, and is given up 150 ms later. */
+  /** A registry as a configuration makes it. Consul holds answers for 100 ms, and is given up 250 ms later. */
   async registry(settings: Partial<RigSettings> = {}): Promise<RegistryRig> {
     const { address = this.proxy.url, options, ...more } = settings;
-    const times = { wait: 100, requestTimeout: 150, ttl: 15_000, stopTimeout: 150 };
+    const times = { wait: 100, requestTimeout: 250, ttl: 15_000, stopTimeout: 150 };
     const rig = await RegistryRig.open({ ...more, address, options: { ...times, ...options } });
     this.#rigs.push(rig);
     return rig;

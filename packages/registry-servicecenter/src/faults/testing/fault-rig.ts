@@ -9,6 +9,11 @@ export const isFind = ({ path }: Asked): boolean => path.endsWith('/instances/ac
 export const isRegistration = ({ method, path }: Asked): boolean => method === 'POST' && path.endsWith('/instances');
 export const isHeartbeat = ({ method, path }: Asked): boolean => method === 'PUT' && path.endsWith('/heartbeat');
 
+/** How often it was told that its registration is lost, and registered again. */
+export function timesLost({ registry }: RegistryRig): number {
+  return registry.discovery.state().counts?.['re-registered'] ?? 0;
+}
+
 /** All snapshots of one service. */
 export class Watched extends SnapshotLog {
   constructor(rig: RegistryRig, service = 'world') {
@@ -34,9 +39,9 @@ export class FaultRig {
     return new FaultRig(center, await FaultProxy.start({ port: center.port }));
   }
 
-  /** A registry as a configuration makes it, with an answer awaited for 150 ms, and services looked at every 15 ms. */
+  /** A registry as a configuration makes it, with an answer awaited for 250 ms, and services looked at every 15 ms. */
   async registry(settings: Partial<RigSettings> & { readonly timeout?: string } = {}): Promise<RegistryRig> {
-    const { address = this.proxy.url, yaml = '', refreshIntervalMs = 15, timeout = '150ms', ...more } = settings;
+    const { address = this.proxy.url, yaml = '', refreshIntervalMs = 15, timeout = '250ms', ...more } = settings;
     const all = `servicecomb.registry.timeout: ${timeout}\nservicecomb.registry.heartbeat.interval: 5s\n${yaml}`;
     const rig = await RegistryRig.open({ ...more, address, refreshIntervalMs, yaml: all });
     this.#rigs.push(rig);
