@@ -21,9 +21,18 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 class SystemTimers implements Timers {
   after(delayMs: number, callback: () => void): TimerHandle {
-    const timer = setTimeout(callback, Math.min(delayMs, LONGEST_TIMER_MS));
+    const delay = Math.min(delayMs, LONGEST_TIMER_MS);
+    const timer = setTimeout(callback, delay);
     timer.unref();
-    return { cancel: () => clearTimeout(timer) };
+    if (Number.isInteger(delay)) return { cancel: () => clearTimeout(timer) };
+    return {
+      cancel: () => {
+        // Node keeps a list for each delay that occurs, and leaves the empty ones of unref'd timers where they are until their time is
+        // up: one for each cancelled timer with jitter, which has a delay of its own.
+        timer.ref();
+        clearTimeout(timer);
+      },
+    };
   }
 
   every(periodMs: number, callback: () => void): TimerHandle {

@@ -4,6 +4,8 @@ export { FakeCall } from './fake-call.js';
 export type { FakeCallFacts } from './fake-call.js';
 export { FakeTime, SeededRandom, fakePorts, settle } from './fake-ports.js';
 export { httpInstance, instanceAt } from './instances.js';
+export { LeakCheck } from './leak-check.js';
+export type { Holdings } from './leak-check.js';
 export { policyContext } from './policy-context.js';
 export type { PolicyContextSettings, TestPolicyContext } from './policy-context.js';
 export { codeBlocks } from './markdown-blocks.js';
