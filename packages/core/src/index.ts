@@ -1,5 +1,6 @@
 export type { Clock, Ports, Random, TimerHandle, Timers } from './ports/ports.js';
 export { systemPorts } from './ports/system.js';
+export { watchForSuspend } from './ports/suspend-watch.js';
 export { within } from './ports/within.js';
 export { DirectAnswer, ERRORS, MeshError, Rejection, isMeshError } from './errors.js';
 export type { ErrorCode, ErrorEntry, Retryable } from './errors.js';
@@ -84,7 +85,7 @@ export { REGISTRY_EVENTS, RegistryEventCounter } from './registry/registry-event
 export type { RegistryCounts, RegistryEvent } from './registry/registry-events.js';
 export { KnownInstances } from './registry/remote/known-instances.js';
 export type { VanishRules } from './registry/remote/known-instances.js';
-export { areSameInstances, readingInstances } from './registry/remote/listed-instances.js';
+export { areSameInstances, isSameInstance, readingInstances } from './registry/remote/listed-instances.js';
 export type { ListedInstances } from './registry/remote/listed-instances.js';
 export { findRefusing } from './registry/remote/refusing-instances.js';
 export { readEndpoint, writeEndpoint } from './registry/remote/endpoint-text.js';

@@ -1,4 +1,15 @@
-import { itemsOf, membersOf, pause, type Instance, type Ports } from '@mesher/core';
+import {
+  areSameInstances,
+  inSlices,
+  isSameInstance,
+  itemsOf,
+  membersOf,
+  pause,
+  readingInstances,
+  type Instance,
+  type ListedInstances,
+  type Ports,
+} from '@mesher/core';
 import type { ConsulClient } from '../client/consul-client.js';
 import { ConsulError } from '../client/consul-error.js';
 import { catalogName, nameEntries, readCatalogEntry } from '../instances/read-entries.js';
@@ -29,7 +40,7 @@ export async function* listEverything(
   signal: AbortSignal,
 ): AsyncIterable<readonly Instance[]> {
   let index = 0n;
-  let shown: string | undefined;
+  let shown: ListedInstances | undefined;
   let wasEmpty = true;
   while (!signal.aborted) {
     const question = { index, waitMs: index === 0n ? 0 : settings.waitMs };
@@ -39,15 +50,16 @@ export async function* listEverything(
     }
     const isNew = facts.index !== index;
     index = facts.index < index ? 0n : facts.index;
-    const names = Object.keys(membersOf(content));
-    const instances = isNew ? await readAll(client, names, settings, onProblem, signal) : undefined;
-    const isDoubtful = instances?.length === 0 && !wasEmpty;
-    if (instances !== undefined) wasEmpty = instances.length === 0;
-    const digest = instances === undefined || isDoubtful ? shown : digestOf(instances);
-    if (isDoubtful) index = 0n;
-    if (instances !== undefined && digest !== shown) {
-      shown = digest;
-      yield instances;
+    if (isNew) {
+      const names = Object.keys(membersOf(content));
+      const found = await readAll(client, names, settings, shown ?? new Map<string, Instance>(), onProblem, signal);
+      const isDoubtful = found.size === 0 && !wasEmpty;
+      wasEmpty = found.size === 0;
+      if (isDoubtful) index = 0n;
+      else if (shown === undefined || !areSameInstances(shown, found)) {
+        shown = found;
+        yield [...found.values()];
+      }
     }
     // Drawn from all of the time, so that the clients of a large mesh do not ask for everything in the same second.
     const share = 0.5 + 0.5 * ports.random.next();
@@ -55,37 +67,31 @@ export async function* listEverything(
   }
 }
 
+/** @returns the instances by service and id; what is as in `known` keeps its objects */
 async function readAll(
   client: ConsulClient,
   names: readonly string[],
   { environment }: IndexSettings,
+  known: ListedInstances,
   onProblem: (problem: string) => void,
   signal: AbortSignal,
-): Promise<readonly Instance[]> {
-  const all: Instance[] = [];
+): Promise<ListedInstances> {
+  const all = new Map<string, Instance>();
   const rest = [...names];
   const work = async (): Promise<void> => {
     for (let service = rest.pop(); service !== undefined; service = rest.pop()) {
       const items = itemsOf((await client.catalogOf(service, signal)).content);
       const ids = nameEntries(items, catalogName.id, catalogName.node);
-      for (const [at, item] of items.entries()) {
-        const rules = { service, environment, warning: 'in' as const };
-        const instance = readCatalogEntry(item, ids[at] ?? '', rules, onProblem);
-        if (instance !== undefined) all.push(instance);
+      const rules = { service, environment, warning: 'in' as const };
+      let at = 0;
+      const read = (item: unknown): Instance | undefined => readCatalogEntry(item, ids[at++] ?? '', rules, onProblem);
+      for (const [id, instance] of await inSlices(readingInstances(items, read))) {
+        const key = `${service}/${id}`;
+        const before = known.get(key);
+        all.set(key, before !== undefined && isSameInstance(before, instance) ? before : instance);
       }
     }
   };
   await Promise.all(Array.from({ length: Math.min(AT_ONCE, names.length) }, work));
   return all;
-}
-
-/** Equal for what makes no difference to the index. */
-function digestOf(instances: readonly Instance[]): string {
-  return instances
-    .map(({ service, instanceId, addresses }) => {
-      const where = [...addresses.values()].map(({ host, port }) => `${host}:${port}`);
-      return `${service}/${instanceId}/${where.join(',')}`;
-    })
-    .sort()
-    .join(' ');
 }

@@ -6,7 +6,7 @@ const SCOPE_DOC =
   'Of service-center: full: instances of every application can be found; app: those of the own one. Other registries are always full.';
 
 const HEALTH_CHECK_DOC =
-  'Instances that service-center no longer lists are kept for as long as they accept connections, up to ten minutes.';
+  'Instances that service-center or Consul no longer lists are kept for as long as they accept connections, up to ten minutes.';
 
 /** Where the registry itself is configured. */
 function configPath() {
@@ -20,7 +20,7 @@ function configPath() {
 function sharedFields() {
   return {
     disabled: s.boolean({ doc: 'Switches it off.' }),
-    type: s.string({ doc: 'Name of the registry plugin, such as file or servicecenter.' }),
+    type: s.string({ doc: 'Name of the registry plugin: file, servicecenter, consul, or one of your own.' }),
     address: s.list(s.string(), {
       commaSeparated: true,
       doc: 'Addresses of the registry, separated by commas; for the file registry a folder.',
@@ -113,7 +113,7 @@ export const registrySchema = s.object(
     watch: s.boolean({ default: false, doc: 'Lets the registry push changes.' }),
     autoIPIndex: s.boolean({
       default: false,
-      doc: 'Learns every instance of service-center, so that a caller is known by its address. The file registry always does.',
+      doc: 'Learns every instance of service-center or Consul, so that a caller is known by its address. The file registry always does.',
     }),
     register: s.oneOf(['auto', 'manual'], { default: 'auto', doc: 'Whether this instance registers itself.' }),
     project: s.string({ doc: 'Project in the URLs of service-center; default when left out.' }),
