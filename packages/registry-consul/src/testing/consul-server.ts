@@ -152,8 +152,7 @@ export class ConsulServer {
       store,
       rights,
       params: match.params,
-      blocking: (read) =>
-        answerBlocking({ query: asked.query, isAnonymous, gone }, store, this.steering, this.#ports, read),
+      blocking: (read) => answerBlocking({ ...asked, isAnonymous, gone }, store, this.steering, this.#ports, read),
     });
   }
 }

@@ -115,11 +115,24 @@ export const FINDING_BEHAVIOURS: readonly ConsulBehaviour[] = [
     },
   },
   {
-    title: 'says with each answer whether its cluster has a leader and how old the answer may be',
+    title: 'says with each answer how old it may be, and that there is a leader, but not when health is followed',
     async check(target) {
       const probe = new Probe(target);
-      const { headers } = await probe.done('GET', `/health/service/${probe.name('web')}`);
-      deepEqual([headers.get('x-consul-knownleader'), headers.get('x-consul-lastcontact')], ['true', '0']);
+      const name = probe.name('web');
+      await probe.register({ Name: name });
+      await probe.untilIds(name, [name]);
+      const path = `/health/service/${name}`;
+      const facts = async (asked: string): Promise<readonly (string | null)[]> => {
+        const { headers } = await probe.done('GET', asked);
+        return ['knownleader', 'query-backend', 'effective-consistency', 'lastcontact'].map((fact) =>
+          headers.get(`x-consul-${fact}`),
+        );
+      };
+      deepEqual(await facts(path), ['true', 'blocking-query', 'leader', '0']);
+      deepEqual(await facts(after(path, 1, '1s')), ['false', 'streaming', 'leader', '0']);
+      deepEqual(await facts(after(`${path}?stale`, 1, '1s')), ['false', 'streaming', 'stale', '0']);
+      deepEqual(await facts(after(`${path}?near=_agent`, 1, '1s')), ['true', 'blocking-query', 'leader', '0']);
+      deepEqual(await facts(after('/catalog/services', 1, '1s')), ['true', 'blocking-query', 'leader', '0']);
       ok((await probe.ask<string>('/status/leader')).length > 0);
     },
   },

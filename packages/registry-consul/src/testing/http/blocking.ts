@@ -13,6 +13,7 @@ const JITTER_SHARE = 1 / 16;
 
 /** What blocking needs to know about a request. */
 export interface BlockingQuery {
+  readonly path: string;
   readonly query: URLSearchParams;
   readonly isAnonymous: boolean;
   readonly gone: AbortSignal;
@@ -24,7 +25,7 @@ export interface BlockingQuery {
  * @throws AgentError 400 for a wait or an index that is none
  */
 export async function answerBlocking(
-  { query, isAnonymous, gone }: BlockingQuery,
+  { path, query, isAnonymous, gone }: BlockingQuery,
   store: AgentStore,
   steering: Steering,
   ports: Ports,
@@ -54,12 +55,24 @@ export async function answerBlocking(
     headers: {
       // An index of 0 would not block, and clients would ask without end.
       'x-consul-index': String(Math.max(index, 1)),
-      'x-consul-knownleader': 'true',
       'x-consul-lastcontact': '0',
-      'x-consul-query-backend': 'blocking-query',
+      ...backendHeaders(path, query, known),
       ...(filtered && !isAnonymous ? { 'x-consul-results-filtered-by-acls': 'true' } : {}),
       ...answer.headers,
     },
+  };
+}
+
+/**
+ * Since 1.10 health that is followed comes from another backend than what is asked for once, and that one never says that there is a
+ * leader. It does not know distances, so `near` is answered by the old one.
+ */
+function backendHeaders(path: string, query: URLSearchParams, known: number): Readonly<Record<string, string>> {
+  const isStreamed = path.startsWith('/v1/health/service/') && known > 0 && !query.has('near');
+  return {
+    'x-consul-knownleader': String(!isStreamed),
+    'x-consul-query-backend': isStreamed ? 'streaming' : 'blocking-query',
+    'x-consul-effective-consistency': ['stale', 'consistent'].find((mode) => query.has(mode)) ?? 'leader',
   };
 }
 
