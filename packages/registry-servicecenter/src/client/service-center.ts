@@ -105,8 +105,8 @@ export class ServiceCenter {
     return await this.#ask('GET', `/microservices/${encodeURIComponent(serviceId)}/tags`, read, signal);
   }
 
-  /** Sets these; others stay. */
-  async addTags(serviceId: string, tags: Readonly<Record<string, string>>, signal: AbortSignal): Promise<void> {
+  /** Replaces all of them; at most 100. */
+  async setTags(serviceId: string, tags: Readonly<Record<string, string>>, signal: AbortSignal): Promise<void> {
     await this.#ask('POST', `/microservices/${encodeURIComponent(serviceId)}/tags`, ignore, signal, { tags });
   }
 

@@ -8,7 +8,7 @@ import { messageOf, ServiceCenterError } from '../client/service-center-error.js
  * @throws ServiceCenterError when service-center cannot be asked
  */
 export async function tellTags(
-  center: Pick<ServiceCenter, 'tags' | 'addTags'>,
+  center: Pick<ServiceCenter, 'tags' | 'setTags'>,
   serviceId: string,
   own: ReadonlyMap<string, string>,
   logger: Logger,
@@ -17,8 +17,8 @@ export async function tellTags(
   if (own.size === 0) return;
   try {
     const present = await center.tags(serviceId, signal);
-    const missing = [...own].filter(([name, value]) => present[name] !== value);
-    if (missing.length > 0) await center.addTags(serviceId, Object.fromEntries(missing), signal);
+    if ([...own].every(([name, value]) => present[name] === value)) return;
+    await center.setTags(serviceId, { ...present, ...Object.fromEntries(own) }, signal);
   } catch (error) {
     if (!(error instanceof ServiceCenterError) || error.code !== 'SC_REFUSED') throw error;
     logger.warn({}, `service-center does not take servicecomb.service.tags: ${messageOf(error)}`);

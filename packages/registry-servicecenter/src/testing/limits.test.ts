@@ -85,14 +85,13 @@ describe('the quotas of the registry of tests', () => {
   };
 
   it('refuse what is one too many with 400100, and nothing that is there already', () => {
-    const registry = new RegistryStore(fakePorts(), { quotas: { services: 2, instances: 2, schemas: 1, tags: 2 } });
+    const registry = new RegistryStore(fakePorts(), { quotas: { services: 2, instances: 2, schemas: 1 } });
     const tenant = registry.tenant();
     const instances = [{ instanceId: 'a' }, { instanceId: 'b' }];
-    const { serviceId } = seedService(tenant, { serviceName: 'one', instances, tags: { a: '1', b: '2' } });
+    const { serviceId } = seedService(tenant, { serviceName: 'one', instances });
     seedService(tenant, { serviceName: 'two' });
     for (const again of [
       () => seedService(tenant, { serviceName: 'one', instances: [{ instanceId: 'a' }] }),
-      () => tenant.services.addTags(serviceId, { b: '3' }),
       () => tenant.services.putSchemas(serviceId, [{ schemaId: 's', summary: '', schema: '' }], '0'),
       () => tenant.services.putSchemas(serviceId, [{ schemaId: 's', summary: '', schema: 'x' }], '0'),
     ]) {
@@ -101,7 +100,6 @@ describe('the quotas of the registry of tests', () => {
     for (const more of [
       () => seedService(tenant, { serviceName: 'three' }),
       () => seedService(tenant, { serviceName: 'two', instances: [{}] }),
-      () => tenant.services.addTags(serviceId, { c: '1' }),
       () => tenant.services.putSchemas(serviceId, [{ schemaId: 't', summary: '', schema: '' }], '0'),
     ]) {
       expect(codeOf(more)).to.equal(400100);

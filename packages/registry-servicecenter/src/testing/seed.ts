@@ -34,7 +34,7 @@ export interface Seeded {
 /** Registers as the API would. @throws RegistryError */
 export function seedService(tenant: Tenant, { tenant: _, tags, instances = [], ...service }: Seed): Seeded {
   const serviceId = tenant.registerService(readService(service));
-  if (tags !== undefined) tenant.services.addTags(serviceId, tags);
+  if (tags !== undefined) tenant.services.setTags(serviceId, tags);
   const instanceIds = instances.map((instance) =>
     tenant.registerInstance(serviceId, readInstance({ hostName: 'seeded', ...instance })),
   );

@@ -32,6 +32,8 @@ import type { Tenant } from './store/tenant.js';
 /** Time between two pings of service-center. */
 const PING_INTERVAL_MS = 30_000;
 
+const OLD_API = '/registry/v3/';
+
 export interface ServiceCenterOptions {
   /** 0 for a free one. */
   readonly port?: number;
@@ -166,8 +168,9 @@ export class ServiceCenterServer {
     await new Promise((resolve) => this.#server.close(resolve));
   }
 
-  async #answer(asked: Asked): Promise<Answer | RawAnswer> {
-    this.#record(asked);
+  async #answer(given: Asked): Promise<Answer | RawAnswer> {
+    this.#record(given);
+    const asked = { ...given, path: todaysPath(given.path) };
     await this.steering.mayAnswer();
     if (this.failure !== undefined) return this.failure;
     const match = this.#routes.find(asked.method, asked.path);
@@ -228,4 +231,10 @@ function verbOf(method: string, path: string): Verb {
   if (method === 'GET' || path.endsWith('/instances/action')) return 'get';
   if (method === 'DELETE') return 'delete';
   return method === 'POST' ? 'create' : 'update';
+}
+
+/** The API of service-center 0.x is there still: that of v4 for the project `default`, under other paths. */
+function todaysPath(path: string): string {
+  if (path === '/health' || path === '/version') return `/v4/default/registry${path}`;
+  return path.startsWith(OLD_API) ? `/v4/default/registry/${path.slice(OLD_API.length)}` : path;
 }

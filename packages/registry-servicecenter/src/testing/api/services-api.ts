@@ -15,7 +15,7 @@ export const SERVICES_API: Routes = {
     const tags = textsAt(json, 'tags');
     const instances = listAt(json, 'instances')?.map((one) => readInstance(isObject(one) ? one : invalid('instances')));
     const serviceId = call.tenant.registerService(service);
-    if (tags !== undefined) call.tenant.services.addTags(serviceId, tags);
+    if (tags !== undefined) call.tenant.services.setTags(serviceId, tags);
     for (const instance of instances ?? []) call.tenant.registerInstance(serviceId, instance);
     return { body: { serviceId } };
   },
@@ -74,7 +74,7 @@ export const SERVICES_API: Routes = {
   },
 
   [`POST ${SERVICE}/tags`]: (call) => {
-    call.tenant.services.addTags(param(call, 'serviceId'), textsAt(jsonOf(call), 'tags') ?? {});
+    call.tenant.services.setTags(param(call, 'serviceId'), textsAt(jsonOf(call), 'tags') ?? {});
     call.tenant.touch(param(call, 'serviceId'));
     return EMPTY;
   },

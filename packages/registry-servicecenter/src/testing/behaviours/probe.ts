@@ -44,6 +44,12 @@ export class Probe {
     return { status: answer.status, headers: answer.headers, text: await answer.text() };
   }
 
+  /** @param path a whole one, of whatever version of the API */
+  async old(method: string, path: string): Promise<ProbeAnswer> {
+    const answer = await fetch(this.target.url + path, { method, headers: this.#authorization() });
+    return { status: answer.status, headers: answer.headers, text: await answer.text() };
+  }
+
   /** The body of an answer that must be good; empty when nothing is said. */
   async ask(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Body> {
     const answer = await this.send(method, path, body, headers);

@@ -179,7 +179,42 @@ export const SERVICE_BEHAVIOURS: readonly ServiceCenterBehaviour[] = [
       await holds({});
       await probe.refused(400018, 'DELETE', `${tags}/stage`);
       await probe.refused(400001, 'POST', tags, { tags: { '1st': 'x' } });
+      await probe.ask('POST', tags, { tags: { stage: 'canary', zone: 'a' } });
+      await probe.ask('POST', tags, { tags: { stage: 'live' } });
+      // All of them are replaced.
+      await holds({ tags: { stage: 'live' } });
+      const names = Array.from({ length: 101 }, (_, at) => [`t${at}`, 'x']);
+      await probe.refused(400001, 'POST', tags, { tags: Object.fromEntries(names) });
       await probe.refused(400012, 'GET', `/microservices/${probe.name('nobody')}/tags`);
+    },
+  },
+  {
+    title: 'has its API below /registry/v3, too, and tells its health and version to everybody',
+    async check(target) {
+      const probe = new Probe(target);
+      const name = probe.name('orders');
+      const id = await probe.service(name);
+      const v3 = async (path: string): Promise<unknown> => JSON.parse((await probe.old('GET', path)).text);
+      await probe.eventually(async () => {
+        const { service } = (await v3(`/registry/v3/microservices/${id}`)) as { readonly service: Body };
+        equal(service['serviceName'], name);
+      });
+      const query = `type=microservice&appId=default&serviceName=${name}&version=1.0.0`;
+      deepEqual(await v3(`/registry/v3/existence?${query}`), { serviceId: id });
+      ok('instances' in ((await v3('/health')) as object));
+      ok('apiVersion' in ((await v3('/version')) as object));
+    },
+  },
+  {
+    title: 'has room for a hundred contracts of a service version',
+    needs: { generation: 2 },
+    async check(target) {
+      const probe = new Probe(target);
+      const schemas = `/microservices/${await probe.service(probe.name('orders'))}/schemas`;
+      const content = { schema: 'swagger: "2.0"', summary: 'abc' };
+      for (let at = 0; at < 100; at++) await probe.ask('PUT', `${schemas}/s${at}`, content);
+      await probe.ask('PUT', `${schemas}/s7`, content);
+      await probe.refused(400100, 'PUT', `${schemas}/another`, content);
     },
   },
   {

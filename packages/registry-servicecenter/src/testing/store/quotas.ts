@@ -7,14 +7,16 @@ export interface Quotas {
   readonly instances: number;
   /** Contracts of one service version. */
   readonly schemas: number;
-  /** Tags of one service version. */
-  readonly tags: number;
 }
 
-export const DEFAULT_QUOTAS: Quotas = { services: 50_000, instances: 150_000, schemas: 100, tags: 100 };
+export const DEFAULT_QUOTAS: Quotas = { services: 50_000, instances: 150_000, schemas: 100 };
+
+/** As service-center names them. */
+const NAMES = { services: 'SERVICE', instances: 'INSTANCE', schemas: 'SCHEMA' } as const;
 
 /** @throws RegistryError 400100 when there would be more than allowed */
 export function checkQuota(quotas: Quotas, what: keyof Quotas, next: number): void {
   if (next <= quotas[what]) return;
-  throw new RegistryError(400100, `no quota to create ${what}, max num is ${quotas[what]}, wanted are ${next}`);
+  const now = `max num is ${quotas[what]}, curNum is ${next - 1}, apply num is 1`;
+  throw new RegistryError(400100, `no quota to create ${NAMES[what]}, ${now}`);
 }

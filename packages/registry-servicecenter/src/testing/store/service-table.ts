@@ -1,9 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { checkText, RULES } from './field-rules.js';
+import { checkText, invalid, RULES } from './field-rules.js';
 import type { GivenService } from './read-records.js';
 import { checkQuota, DEFAULT_QUOTAS, type Quotas } from './quotas.js';
 import type { SchemaRecord, ServiceExtras, ServiceKey, ServiceRecord, Texts } from './records.js';
 import { RegistryError } from './registry-error.js';
+
+/** Most tags of one service version. */
+const MAX_TAGS = 100;
 
 interface Entry {
   record: ServiceRecord;
@@ -82,13 +85,12 @@ export class ServiceTable {
     return { tags, schemas: [...schemas.values()] };
   }
 
-  /** @throws RegistryError 400012, 400001 for a key that is none, 400100 */
-  addTags(serviceId: string, tags: Texts): void {
+  /** Replaces all tags. @throws RegistryError 400012, 400001 for a key that is none and for too many */
+  setTags(serviceId: string, tags: Texts): void {
     const entry = this.#entry(serviceId);
     for (const key of Object.keys(tags)) checkText('tags', key, RULES.tag);
-    const all = { ...entry.tags, ...tags };
-    checkQuota(this.quotas, 'tags', Object.keys(all).length);
-    entry.tags = all;
+    if (Object.keys(tags).length > MAX_TAGS) invalid(`field 'tags' has more than ${MAX_TAGS}`);
+    entry.tags = tags;
   }
 
   /** @throws RegistryError 400018 */
