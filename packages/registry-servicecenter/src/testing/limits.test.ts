@@ -147,6 +147,7 @@ describe('a client of a service-center with limits', () => {
     await center.untilAsked(({ method, path }) => method === 'POST' && path.endsWith('/microservices'), 2);
     expect(rig.registry.discovery.state().problems.join())
       .to.contain('403205')
+      .and.contain('service:create')
       .and.contain('servicecomb.credentials.account');
     await rig.close();
     await lease;

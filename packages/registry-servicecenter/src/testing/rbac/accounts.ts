@@ -74,7 +74,7 @@ export class Accounts {
     const isOver = exp * 1_000 <= this.ports.clock.wallTime();
     if (isOver || generation !== this.#generation) throw new RegistryError(401205, '');
     if (this.options.verbs?.[account]?.includes(verb) === false) {
-      throw new RegistryError(403205, 'no permission(s)');
+      throw new RegistryError(403205, `role has no permissions[service:${verb}]`);
     }
   }
 
