@@ -1,25 +1,25 @@
 import { expect } from 'chai';
+import { getEventListeners } from 'node:events';
 import { fakePorts, settle } from '@mesher/core/testing';
 import type { Indexed } from './blocking-answer.js';
 import { followQuery, type BlockingQuery, type Pace, type Question } from './blocking-query.js';
 import { ConsulError } from './consul-error.js';
 
 const PACE: Pace = { waitMs: 30_000, intervalMs: 1_000 };
-const PAUSES = { minRetryDelay: 500, maxRetryDelay: 30_000 };
+const PAUSES = { minRetryDelay: 500, maxRetryDelay: 30_000, reconnectSpread: 15_000 };
 
 /** A Consul that answers what it is told to, one question after the other. */
 class Script implements BlockingQuery<string> {
   readonly questions: (Question & { readonly at: number })[] = [];
   readonly taken: string[] = [];
   readonly failures: number[] = [];
-  readonly ports = fakePorts();
   readonly end = new AbortController();
   pace: () => Pace = () => PACE;
   #answer: ((answer: Indexed<string>) => void) | undefined;
   #fail: ((error: unknown) => void) | undefined;
   readonly done: Promise<void>;
 
-  constructor() {
+  constructor(readonly ports = fakePorts()) {
     this.end.signal.addEventListener('abort', () => this.#fail?.(new Error('aborted')));
     this.done = followQuery(this, this.ports, PAUSES, this.end.signal);
   }
@@ -120,13 +120,45 @@ describe('following something in Consul', () => {
       pauses.push((script.last?.at ?? 0) - failedAt);
     }
     expect(script.failures).to.deep.equal([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
-    for (const [at, pause] of pauses.entries()) expect(pause).to.be.at.most(Math.min(500 * 2 ** at, 30_000) + 10);
+    for (const [at, pause] of pauses.entries()) {
+      expect(pause).to.be.at.most(at === 0 ? 15_010 : Math.min(500 * 2 ** at, 30_000) + 10);
+    }
     expect(new Set(pauses).size).to.be.greaterThan(8);
     expect(script.last).to.deep.include({ index: 0n, waitMs: 0 });
     await script.answer(2n);
     await script.ports.time.advanceAsync(1_200);
     await script.fail();
     expect(script.failures.at(-1)).to.equal(1);
+  });
+
+  it('comes back spread over seconds when an agent ends the questions of 200 clients at once', async () => {
+    const scripts = Array.from({ length: 200 }, (_, seed) => new Script(fakePorts(seed)));
+    const backAt: number[] = [];
+    for (const script of scripts) {
+      await script.answer(1n);
+      await script.ports.time.advanceAsync(1_200);
+      const failedAt = script.ports.time.now();
+      await script.fail();
+      while (script.questions.length === 2) await script.ports.time.advanceAsync(100);
+      backAt.push((script.last?.at ?? 0) - failedAt);
+    }
+    expect(Math.max(...backAt) - Math.min(...backAt)).to.be.greaterThan(10_000);
+    const perSecond = Array.from({ length: 15 }, (_, second) =>
+      backAt.filter((at) => Math.floor(at / 1_000) === second),
+    );
+    expect(Math.max(...perSecond.map(({ length }) => length))).to.be.lessThan(40);
+  });
+
+  it('leaves no listener and no timer behind by a thousand failures', async () => {
+    const script = new Script();
+    for (let failure = 0; failure < 1_000; failure++) {
+      const before = script.questions.length;
+      await script.fail();
+      while (script.questions.length === before) await script.ports.time.advanceAsync(30_000);
+    }
+    // That of the script itself.
+    expect(getEventListeners(script.end.signal, 'abort')).to.have.length(1);
+    expect(script.ports.time.pendingTimers).to.equal(0);
   });
 
   it('does not ask soon again where it is refused', async () => {

@@ -26,6 +26,11 @@ export interface Pace {
   readonly intervalMs: number;
 }
 
+export interface QueryPauses extends RetryPauses {
+  /** Longest pause before the first question after one that failed while all was well, at most `maxRetryDelay`; milliseconds. */
+  readonly reconnectSpread: number;
+}
+
 /** Share by which the time between two questions varies, so that many who saw the same change do not ask together. */
 const JITTER = 0.2;
 
@@ -37,11 +42,12 @@ const JITTER = 0.2;
 export async function followQuery<T>(
   query: BlockingQuery<T>,
   ports: Ports,
-  pauses: RetryPauses,
+  pauses: QueryPauses,
   signal: AbortSignal,
 ): Promise<void> {
   let index = 0n;
   let failures = 0;
+  let wasWell = false;
   while (!signal.aborted) {
     const { waitMs, intervalMs } = query.pace();
     const askedAt = ports.clock.now();
@@ -50,6 +56,7 @@ export async function followQuery<T>(
       if (signal.aborted) return;
       await query.take(answer);
       failures = 0;
+      wasWell = true;
       index = answer.index < index ? 0n : answer.index;
     } catch (error) {
       if (signal.aborted) return;
@@ -57,8 +64,10 @@ export async function followQuery<T>(
       index = 0n;
       // What is refused stays refused for a while, and whoever asks often is in the way of others.
       const isRefused = codeOf(error) === 'CONSUL_DENIED' || codeOf(error) === 'CONSUL_REFUSED';
-      const wait = isRefused ? jittered(ports, pauses.maxRetryDelay) : backoff(ports, failures, pauses);
-      await pause(ports, wait, signal);
+      // An agent that restarts ends the held questions of all its clients in one moment.
+      const bounds = wasWell ? { ...pauses, minRetryDelay: pauses.reconnectSpread } : pauses;
+      wasWell = false;
+      await pause(ports, isRefused ? jittered(ports, pauses.maxRetryDelay) : backoff(ports, failures, bounds), signal);
       continue;
     }
     const rest = askedAt + jittered(ports, intervalMs, JITTER) - ports.clock.now();

@@ -81,6 +81,14 @@ export const CONNECTION_FIELDS = {
     doc: 'Longest pause of all.',
     reason: 'bounds how long news are late after a long outage, and spreads the clients that come back',
   }),
+  reconnectSpread: s.duration({
+    default: '15s',
+    min: '1ms',
+    max: '10m',
+    doc: 'Longest pause, drawn at random, before the first question after one that failed while all was well; maxRetryDelay at most.',
+    reason:
+      'an agent that restarts ends the questions of all its clients in one moment: a thousand then come back at 67 a second',
+  }),
   maxResponseBytes: s.bytes({
     default: '64MB',
     min: '64KB',

@@ -10,7 +10,10 @@ import { TokenSource } from './token-source.js';
 
 export interface ClientSources {
   /** What says how a client goes on asking is a matter of who asks. */
-  readonly options: Omit<ConnectionOptions, 'wait' | 'minInterval' | 'minRetryDelay' | 'maxRetryDelay'>;
+  readonly options: Omit<
+    ConnectionOptions,
+    'wait' | 'minInterval' | 'minRetryDelay' | 'maxRetryDelay' | 'reconnectSpread'
+  >;
   /** When `options` names none. */
   readonly addresses: readonly string[];
   /** `ssl.*`, below the settings of `options`; left out by those who have no such section. */

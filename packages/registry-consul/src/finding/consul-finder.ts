@@ -7,11 +7,10 @@ import {
   type Ports,
   type RegistryEventCounter,
   type RegistryState,
-  type RetryPauses,
   type VanishRules,
 } from '@mesher/core';
 import type { Indexed } from '../client/blocking-answer.js';
-import { followQuery } from '../client/blocking-query.js';
+import { followQuery, type QueryPauses } from '../client/blocking-query.js';
 import type { ConsulClient } from '../client/consul-client.js';
 import { codeOf, messageOf } from '../client/consul-error.js';
 import type { ReadingRules } from '../instances/read-entries.js';
@@ -30,7 +29,7 @@ export interface FinderSettings extends VanishRules, Omit<ReadingRules, 'service
   /** Between two looks at instances that are kept although they are not listed. */
   readonly probeIntervalMs: number;
   readonly probeTimeoutMs: number;
-  readonly pauses: RetryPauses;
+  readonly pauses: QueryPauses;
 }
 
 /** Follows every service that somebody watches by blocking queries of its own. After trouble everything stays as it is. */
