@@ -69,11 +69,25 @@ export function summary({ by, kind, address, port, error }: Answer): string {
   return kind === 'intercepted' ? `sidecar ${address}|${port}` : `sidecar ${kind}`;
 }
 
+/** Asks a name server over UDP. @returns the port of who answers */
+export async function askOverUdp(from: NetworkNamespace, server: string, as: RunAs = APPLICATION): Promise<number> {
+  const script = `
+    const [server] = process.argv.slice(1);
+    const socket = require('node:dgram').createSocket(server.includes(':') ? 'udp6' : 'udp4');
+    socket.on('message', (text) => { process.stdout.write(text); process.exit(); });
+    // Connected, so that an answer from another address than the one asked would not be taken.
+    socket.connect(53, server, () => socket.send('?'));
+    setTimeout(() => process.exit(3), 2000);`;
+  const { by } = JSON.parse(await from.must(process.execPath, ['-e', script, server], { as })) as { by: number };
+  return by;
+}
+
 /** Starts what answers on a host: servers of the application, and a transparent listener in the place of the sidecar. */
 export async function startAnswering(
   on: NetworkNamespace,
   wanted: {
     readonly servers?: readonly number[];
+    readonly udp?: readonly number[];
     readonly sidecar?: { readonly mode: 'redirect' | 'tproxy'; readonly keepsSource?: boolean };
   },
   as?: RunAs,

@@ -1,11 +1,14 @@
+import { createSocket } from 'node:dgram';
 import { createServer, type Socket } from 'node:net';
-import { networkInterfaces } from 'node:os';
+import { networkInterfaces, type NetworkInterfaceInfo } from 'node:os';
 import { KeptSource, OriginalDestinations, transparentDestination, type OriginalDestination } from '../index.js';
 
 /** What {@link main} listens on, as JSON in the first argument. */
 interface Wanted {
   /** Ports of an application. */
   readonly servers?: readonly number[];
+  /** Ports of name servers, over UDP; what they answer is no DNS. */
+  readonly udp?: readonly number[];
   /** The transparent listener. */
   readonly sidecar?: {
     readonly port: number;
@@ -19,12 +22,26 @@ interface Wanted {
  * A program for tests in network namespaces: whoever connects is told on one line of JSON who answers, and what it knows of the
  * connection. Prints `listening` when it does.
  */
-async function main({ servers = [], sidecar }: Wanted): Promise<void> {
+async function main({ servers = [], udp = [], sidecar }: Wanted): Promise<void> {
   for (const port of servers) {
     await listen(port, (socket) => ({ by: 'server', to: `${socket.localAddress}|${socket.localPort}` }));
   }
+  for (const address of LISTENED) for (const port of udp) await answerDatagrams(port, address);
   if (sidecar !== undefined) await startSidecar(sidecar);
   process.stdout.write('listening\n');
+}
+
+/**
+ * Each address has a socket of its own: an answer leaves from the address that was asked, which is that of loopback when the question
+ * was redirected. A socket of all addresses would answer from another one, and conntrack would not know the answer.
+ */
+const LISTENED = Object.values(networkInterfaces()).flatMap((addresses = []) => addresses);
+
+function answerDatagrams(port: number, { address, family, scopeid }: NetworkInterfaceInfo): Promise<void> {
+  if (scopeid) return Promise.resolve();
+  const server = createSocket(family === 'IPv4' ? 'udp4' : 'udp6');
+  server.on('message', (_, from) => server.send(JSON.stringify({ by: port }), from.port, from.address));
+  return new Promise((resolve) => server.bind(port, address, resolve));
 }
 
 async function startSidecar({ port, mode, keepsSource }: NonNullable<Wanted['sidecar']>): Promise<void> {
