@@ -12,7 +12,7 @@ const ACL = {
 
 describe('the Consul agent of tests does what the real one does: it', () => {
   for (const { title, needs = {}, check } of CONSUL_BEHAVIOURS) {
-    // Takes seconds of real time; checks.test.ts has it with time that is moved.
+    // Takes seconds of real time; check-runner.test.ts has it with time that is moved.
     if (needs.slow === true) continue;
     it(title, async () => {
       const server = await ConsulServer.start(needs.acl === true ? { acl: ACL } : {});
