@@ -9,7 +9,9 @@ import {
   type RegistryEventCounter,
   type RegistryState,
   type RetryPauses,
+  type TimerHandle,
   type VanishRules,
+  watchForSuspend,
 } from '@mesher/core';
 import { isUnknownService, SC_CODE } from '../client/error-codes.js';
 import type { OwnIdentity } from '../client/own-identity.js';
@@ -59,6 +61,7 @@ export class Finder {
   readonly #end = new AbortController();
   readonly #problems = new ProblemList();
   #running: Promise<unknown> | undefined;
+  #suspendWatch: TimerHandle | undefined;
   #allDue = false;
   #lastSuccessAt: number | undefined;
   #lastError: string | undefined;
@@ -86,6 +89,7 @@ export class Finder {
       this.#wanted.set(name, wanted);
       if (this.catalog !== undefined) wanted.lookIn(this.catalog.appsOf(wanted.serviceName));
       this.#running ??= Promise.all([this.#run(), this.#probe()]);
+      this.#suspendWatch ??= watchForSuspend(this.ports, () => this.refreshAll());
       this.#alarm.ring();
     }
     return wanted;
@@ -131,6 +135,7 @@ export class Finder {
 
   async close(): Promise<void> {
     this.#end.abort();
+    this.#suspendWatch?.cancel();
     await this.#running;
   }
 

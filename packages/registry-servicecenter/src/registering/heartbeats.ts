@@ -7,6 +7,7 @@ import {
   type RegistryEvent,
   type RetryPauses,
   type TimerHandle,
+  watchForSuspend,
 } from '@mesher/core';
 import { SC_CODE } from '../client/error-codes.js';
 import type { ServiceCenter } from '../client/service-center.js';
@@ -32,6 +33,7 @@ export class Heartbeats {
   #running: Promise<void> | undefined;
   #lastError: unknown;
   #hurrying: TimerHandle | undefined;
+  #suspendWatch: TimerHandle | undefined;
 
   /**
    * @param due the registrations to keep alive by requests at this moment
@@ -52,6 +54,8 @@ export class Heartbeats {
   /** Begins, unless it has begun. */
   start(): void {
     this.#running ??= this.#run();
+    // Leases ran out while the machine slept, and the next heartbeat is due as if it had not.
+    this.#suspendWatch ??= watchForSuspend(this.ports, () => this.hurry());
   }
 
   /**
@@ -72,6 +76,7 @@ export class Heartbeats {
   async close(): Promise<void> {
     this.#end.abort();
     this.#hurrying?.cancel();
+    this.#suspendWatch?.cancel();
     await this.#running;
   }
 
