@@ -82,8 +82,8 @@ describe("the config source in Consul's keys", () => {
     const settings = { places: ['x/{environment}', '/x/{app}/{service}/{version}'] };
     expect(await (await open({ settings })).next()).to.deep.equal([['a', '1']]);
     expect(await (await open({ settings, environment: 'production' })).next()).to.have.lengthOf(2);
-    for (const place of ['x/{nobody}/', '/', 'x/{environment}']) {
-      const error: unknown = await open({ settings: { places: [place] } }).catch((caught: unknown) => caught);
+    for (const place of ['x/{nobody}/', '/', 'x/{environment}', 'x/, x/{service}/', 'x/, x/a.yaml', 'x, x/']) {
+      const error: unknown = await open({ settings: { places: place.split(', ') } }).catch((caught: unknown) => caught);
       expect(codeOf(error), place).to.equal('CONSUL_SETTING');
     }
   });

@@ -21,7 +21,7 @@ export function isDocument(key: string): boolean {
 
 /**
  * The places of one service, from low to high. A place with a placeholder of which the value is empty is left out.
- * @throws ConsulError CONSUL_SETTING for a placeholder that there is not, and when no place is left
+ * @throws ConsulError CONSUL_SETTING for a placeholder that there is not, when no place is left, and for one within another
  */
 export function placesFor(templates: readonly string[], service: Service): readonly Place[] {
   const values: Readonly<Record<string, string>> = {
@@ -44,6 +44,11 @@ export function placesFor(templates: readonly string[], service: Service): reado
     if (key === '' || key === '/') throw refused(`'${template}' would be all keys of Consul; name a prefix`);
     return [{ kind: 'prefix', key: key.endsWith('/') ? key : `${key}/` }];
   });
+  for (const outer of places.filter(({ kind }) => kind === 'prefix')) {
+    const inner = places.find((place) => place !== outer && place.key.startsWith(outer.key));
+    // Its keys would be read twice, and with two meanings.
+    if (inner !== undefined) throw refused(`'${inner.key}' lies within '${outer.key}'`);
+  }
   if (places.length === 0) throw refused('names no place for this service');
   return places;
 }
