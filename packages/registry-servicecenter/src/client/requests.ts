@@ -126,6 +126,9 @@ function originOf(url: string): string {
 }
 
 function reasonOf(error: unknown): string {
+  if (error instanceof AxiosError && error.message.startsWith('maxContentLength')) {
+    return 'its answer is larger than servicecomb.registry.servicecenter.maxResponseBytes';
+  }
   // Only what axios made itself: a config in the error holds the token.
   return error instanceof AxiosError ? (error.code ?? error.message) : messageOf(error);
 }
