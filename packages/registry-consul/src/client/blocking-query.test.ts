@@ -1,66 +1,12 @@
 import { expect } from 'chai';
 import { getEventListeners } from 'node:events';
-import { fakePorts, settle } from '@mesher/core/testing';
-import type { Indexed } from './blocking-answer.js';
-import { followQuery, type BlockingQuery, type Pace, type Question } from './blocking-query.js';
+import { settle } from '@mesher/core/testing';
 import { ConsulError } from './consul-error.js';
-
-const PACE: Pace = { waitMs: 30_000, intervalMs: 1_000 };
-const PAUSES = { minRetryDelay: 500, maxRetryDelay: 30_000, reconnectSpread: 15_000 };
-
-/** A Consul that answers what it is told to, one question after the other. */
-class Script implements BlockingQuery<string> {
-  readonly questions: (Question & { readonly at: number })[] = [];
-  readonly taken: string[] = [];
-  readonly failures: number[] = [];
-  readonly end = new AbortController();
-  pace: () => Pace = () => PACE;
-  #answer: ((answer: Indexed<string>) => void) | undefined;
-  #fail: ((error: unknown) => void) | undefined;
-  readonly done: Promise<void>;
-
-  constructor(readonly ports = fakePorts()) {
-    this.end.signal.addEventListener('abort', () => this.#fail?.(new Error('aborted')));
-    this.done = followQuery(this, this.ports, PAUSES, this.end.signal);
-  }
-
-  ask(question: Question): Promise<Indexed<string>> {
-    this.questions.push({ ...question, at: this.ports.time.now() });
-    return new Promise((resolve, reject) => {
-      this.#answer = resolve;
-      this.#fail = reject;
-    });
-  }
-
-  take({ content }: Indexed<string>): void {
-    if (content === 'nonsense') throw new ConsulError('CONSUL_ANSWER', content);
-    this.taken.push(content);
-  }
-
-  onTrouble(_error: unknown, failures: number): void {
-    this.failures.push(failures);
-  }
-
-  async answer(index: bigint, content = `at ${index}`): Promise<void> {
-    await settle();
-    this.#answer?.({ index, content, hasLeader: true, isFiltered: false });
-    await settle();
-  }
-
-  async fail(error: unknown = new ConsulError('CONSUL_UNREACHABLE', 'no')): Promise<void> {
-    await settle();
-    this.#fail?.(error);
-    await settle();
-  }
-
-  get last(): (Question & { readonly at: number }) | undefined {
-    return this.questions.at(-1);
-  }
-}
+import { QueryScript } from './testing/query-script.js';
 
 describe('following something in Consul', () => {
   it('asks at once, and then for what is newer than the answer', async () => {
-    const script = new Script();
+    const script = new QueryScript();
     await script.answer(7n);
     expect(script.questions).to.deep.equal([{ index: 0n, waitMs: 0, at: 0 }]);
     await script.ports.time.advanceAsync(1_200);
@@ -69,7 +15,7 @@ describe('following something in Consul', () => {
   });
 
   it('asks for everything when the index goes back, though the answer counts', async () => {
-    const script = new Script();
+    const script = new QueryScript();
     await script.answer(7n);
     await script.ports.time.advanceAsync(1_200);
     await script.answer(3n);
@@ -79,14 +25,14 @@ describe('following something in Consul', () => {
   });
 
   it('goes on with an index that is beyond what a number can say', async () => {
-    const script = new Script();
+    const script = new QueryScript();
     await script.answer(18_446_744_073_709_551_615n);
     await script.ports.time.advanceAsync(1_200);
     expect(script.last?.index).to.equal(18_446_744_073_709_551_615n);
   });
 
   it('never asks sooner than it may, whatever Consul answers how fast, and not in step with others', async () => {
-    const script = new Script();
+    const script = new QueryScript();
     for (let index = 1n; index < 50n; index++) {
       await script.answer(index);
       await script.ports.time.advanceAsync(1_200, 10);
@@ -98,7 +44,7 @@ describe('following something in Consul', () => {
   });
 
   it('asks at once after an answer that was held for longer than that', async () => {
-    const script = new Script();
+    const script = new QueryScript();
     await script.answer(1n);
     await script.ports.time.advanceAsync(1_200);
     await script.ports.time.advanceAsync(30_000);
@@ -108,7 +54,7 @@ describe('following something in Consul', () => {
   });
 
   it('asks for everything after trouble, with pauses that grow up to a bound and are drawn at random', async () => {
-    const script = new Script();
+    const script = new QueryScript();
     await script.answer(1n);
     await script.ports.time.advanceAsync(1_200);
     const pauses: number[] = [];
@@ -131,26 +77,8 @@ describe('following something in Consul', () => {
     expect(script.failures.at(-1)).to.equal(1);
   });
 
-  it('comes back spread over seconds when an agent ends the questions of 200 clients at once', async () => {
-    const scripts = Array.from({ length: 200 }, (_, seed) => new Script(fakePorts(seed)));
-    const backAt: number[] = [];
-    for (const script of scripts) {
-      await script.answer(1n);
-      await script.ports.time.advanceAsync(1_200);
-      const failedAt = script.ports.time.now();
-      await script.fail();
-      while (script.questions.length === 2) await script.ports.time.advanceAsync(100);
-      backAt.push((script.last?.at ?? 0) - failedAt);
-    }
-    expect(Math.max(...backAt) - Math.min(...backAt)).to.be.greaterThan(10_000);
-    const perSecond = Array.from({ length: 15 }, (_, second) =>
-      backAt.filter((at) => Math.floor(at / 1_000) === second),
-    );
-    expect(Math.max(...perSecond.map(({ length }) => length))).to.be.lessThan(40);
-  });
-
   it('leaves no listener and no timer behind by a thousand failures', async () => {
-    const script = new Script();
+    const script = new QueryScript();
     for (let failure = 0; failure < 1_000; failure++) {
       const before = script.questions.length;
       await script.fail();
@@ -162,7 +90,7 @@ describe('following something in Consul', () => {
   });
 
   it('does not ask soon again where it is refused', async () => {
-    const script = new Script();
+    const script = new QueryScript();
     await script.fail(new ConsulError('CONSUL_DENIED', 'no', 403));
     await script.ports.time.advanceAsync(23_000);
     expect(script.questions).to.have.length(1);
@@ -171,7 +99,7 @@ describe('following something in Consul', () => {
   });
 
   it('takes an answer that makes no sense for trouble', async () => {
-    const script = new Script();
+    const script = new QueryScript();
     await script.answer(5n, 'nonsense');
     expect(script.failures).to.deep.equal([1]);
     await script.ports.time.advanceAsync(500);
@@ -179,7 +107,7 @@ describe('following something in Consul', () => {
   });
 
   it('asks from time to time while no answer may be held', async () => {
-    const script = new Script();
+    const script = new QueryScript();
     script.pace = () => ({ waitMs: 0, intervalMs: 30_000 });
     await script.answer(5n);
     await script.ports.time.advanceAsync(36_000);
@@ -190,8 +118,12 @@ describe('following something in Consul', () => {
   });
 
   it('ends at once, and leaves no timer', async () => {
-    for (const prepare of [() => settle(), (script: Script) => script.answer(1n), (script: Script) => script.fail()]) {
-      const script = new Script();
+    for (const prepare of [
+      () => settle(),
+      (script: QueryScript) => script.answer(1n),
+      (script: QueryScript) => script.fail(),
+    ]) {
+      const script = new QueryScript();
       await prepare(script);
       script.end.abort();
       await script.done;
