@@ -10,7 +10,7 @@ export type ReadFile = (path: string) => string | undefined;
 
 export interface BackendChoice {
   readonly chosen: RuleBackend;
-  /** Others that are installed and in use in this namespace: rules of ours there would be a second set. */
+  /** Others that hold rules of ours, which would be a second set. */
   readonly others: readonly RuleBackend[];
 }
 
@@ -42,7 +42,14 @@ export async function chooseBackend(
     const missing = wanted === 'auto' ? 'neither iptables nor nft is' : `${wanted} is not`;
     throw new InterceptError('INTERCEPT_NO_PROGRAM', `${missing} installed; install iptables or nftables`);
   }
-  return { chosen, others: usable.filter((backend) => backend !== chosen) };
+  const others: RuleBackend[] = [];
+  for (const backend of usable) if (backend !== chosen && (await holdsOurs(backend))) others.push(backend);
+  return { chosen, others };
+}
+
+/** One that cannot say, such as iptables-nft beside tables of nft that it does not understand, holds nothing that it has made. */
+async function holdsOurs(backend: RuleBackend): Promise<boolean> {
+  return await backend.isPresent().catch(() => false);
 }
 
 async function automatic(
@@ -50,7 +57,7 @@ async function automatic(
   plain: RuleBackend['name'] | undefined,
   isLegacyInUse: boolean,
 ): Promise<RuleBackend['name'] | undefined> {
-  for (const backend of usable) if (await backend.isPresent()) return backend.name;
+  for (const backend of usable) if (await holdsOurs(backend)) return backend.name;
   if (isLegacyInUse && usable.some(({ name }) => name === 'iptables-legacy')) return 'iptables-legacy';
   return plain ?? usable.at(-1)?.name;
 }

@@ -135,7 +135,7 @@ describe('every plan', () => {
         if (isQuestion) return;
         expect(isToSidecar(walk(plan, 'nat', 'OUTPUT', sent(tcp)))).to.equal(isOutbound(options, tcp));
       }),
-      { numRuns: 500 },
+      { numRuns: 300 },
     );
   });
 
@@ -147,7 +147,7 @@ describe('every plan', () => {
         const tcp: SomePacket = { ...packet, protocol: 'tcp' };
         expect(isToSidecar(walk(plan, table, 'PREROUTING', received(tcp)))).to.equal(isInbound(options, tcp));
       }),
-      { numRuns: 500 },
+      { numRuns: 300 },
     );
   });
 

@@ -28,6 +28,8 @@ async function main({ servers = [], udp = [], sidecar }: Wanted): Promise<void> 
   }
   for (const address of LISTENED) for (const port of udp) await answerDatagrams(port, address);
   if (sidecar !== undefined) await startSidecar(sidecar);
+  // It ends with the test that has started it, however that ends.
+  process.stdin.resume().once('end', () => process.exit());
   process.stdout.write('listening\n');
 }
 
