@@ -69,6 +69,12 @@ describe('a local check that fails', () => {
       await story.tell();
     });
 
+    it(`and fails for all instances leaves the caller none, over ${title}`, async () => {
+      registry = await start(scene());
+      story = await HealthStory.build(scene(), registry.chassis);
+      await story.tellOfNobodyWell();
+    });
+
     it(`keeps the instance out when ${title} forgets everybody: it is registered again as DOWN`, async () => {
       registry = await start(scene());
       story = await HealthStory.build(scene(), registry.chassis);

@@ -66,6 +66,12 @@ for (const { title, require, start } of REGISTRIES) {
       await story.tell();
     });
 
+    it('and fails for all instances leaves the caller none, at once', async () => {
+      const { chassis } = await start(scene());
+      story = await HealthStory.build(scene(), chassis);
+      await story.tellOfNobodyWell();
+    });
+
     it('keeps the instance out when the registry forgets everybody: it is registered again as DOWN', async () => {
       const registry = await start(scene());
       story = await HealthStory.build(scene(), registry.chassis);

@@ -70,6 +70,20 @@ export class HealthStory {
     expect(calls.failures).to.deep.equal([]);
   }
 
+  /** No instance is well: that all of them leave at once is no reason to go on calling them. */
+  async tellOfNobodyWell(): Promise<void> {
+    const { hello, sick, well } = this;
+    await hello.call('http://world/');
+    await this.#untilPoolIs([addressOf(sick), addressOf(well)].sort());
+    sick.patient.health = well.patient.health = 500;
+    expect(await this.#ticksUntilPoolIs([]), 'ticks until both were out').to.be.at.most(TWO_INTERVALS);
+    const { status, headers } = await hello.call('http://world/');
+    expect([status, headers['x-mesher-error']]).to.deep.equal([503, 'MESH_ERR_NO_INSTANCE']);
+    well.patient.health = 200;
+    await this.#untilPoolIs([addressOf(well)]);
+    expect((await hello.call('http://world/')).status).to.equal(200);
+  }
+
   /**
    * A registry that loses its memory while an application is not well: its instance is registered again as it is, and no call goes there
    * until it is well.
