@@ -15,6 +15,8 @@ export interface BlockingQuery<T> {
   take(answer: Indexed<T>): void | Promise<void>;
   /** Told of every failure; everything is asked for anew after a pause. @param failures in a row, this one included */
   onTrouble(error: unknown, failures: number): void;
+  /** Whether a question failed only because it has to be asked anew at once; that is no trouble. Left out, none does. */
+  isOutdated?(error: unknown): boolean;
   /** How to ask at this moment. */
   pace(): Pace;
 }
@@ -60,8 +62,9 @@ export async function followQuery<T>(
       index = answer.index < index ? 0n : answer.index;
     } catch (error) {
       if (signal.aborted) return;
-      query.onTrouble(error, ++failures);
       index = 0n;
+      if (query.isOutdated?.(error) === true) continue;
+      query.onTrouble(error, ++failures);
       // What is refused stays refused for a while, and whoever asks often is in the way of others.
       const isRefused = codeOf(error) === 'CONSUL_DENIED' || codeOf(error) === 'CONSUL_REFUSED';
       // An agent that restarts ends the held questions of all its clients in one moment.

@@ -3,10 +3,12 @@ import {
   findRefusing,
   jittered,
   ProblemList,
+  watchForSuspend,
   type Logger,
   type Ports,
   type RegistryEventCounter,
   type RegistryState,
+  type TimerHandle,
   type VanishRules,
 } from '@mesher/core';
 import type { Indexed } from '../client/blocking-answer.js';
@@ -43,6 +45,7 @@ export class ConsulFinder {
   readonly #end = new AbortController();
   readonly #slots: WatchSlots<WatchedService>;
   #isProbing = false;
+  #suspendWatch: TimerHandle | undefined;
   #lastSuccessAt: number | undefined;
 
   constructor(
@@ -65,6 +68,8 @@ export class ConsulFinder {
       this.#run(this.#follow(wanted));
       if (!this.#isProbing) this.#run(this.#probe());
       this.#isProbing = true;
+      // Connections do not survive the sleep of a machine, and nobody says so.
+      this.#suspendWatch ??= watchForSuspend(this.ports, () => this.#askAnew());
     }
     return wanted;
   }
@@ -102,8 +107,13 @@ export class ConsulFinder {
 
   async close(): Promise<void> {
     this.#end.abort();
+    this.#suspendWatch?.cancel();
     for (const wanted of this.#wanted.values()) wanted.end();
     await Promise.all(this.#running);
+  }
+
+  #askAnew(): void {
+    for (const wanted of this.#wanted.values()) wanted.askAnew();
   }
 
   #run(work: Promise<void>): void {
@@ -115,7 +125,8 @@ export class ConsulFinder {
     const { near, waitMs, minIntervalMs, refreshIntervalMs, pauses } = this.settings;
     await followQuery<unknown>(
       {
-        ask: (question, signal) => this.client.healthOf(wanted.name, question, near, signal),
+        ask: (question) => this.client.healthOf(wanted.name, question, near, wanted.question),
+        isOutdated: (error) => wanted.isOutdated(error),
         take: (answer) => this.#take(wanted, answer),
         onTrouble: (error, failures) => this.#failed(wanted, error, failures),
         pace: () =>

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { fakePorts } from '@mesher/core/testing';
 import { createServer, type Server } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { idsOf, RegistryRig, type RigSettings } from '../client/testing/registry-rig.js';
@@ -197,6 +198,25 @@ describe('Consul in trouble', () => {
     await stop();
     const last = await watch.until((snapshot) => idsOf(snapshot).length === 0);
     expect(last.instances.map(({ status }) => status)).to.deep.equal(['DOWN', 'DOWN']);
+  });
+
+  it('asks for everything when the machine wakes, whose connections may be dead', async () => {
+    seed('a', 1);
+    const { time, ...ports } = fakePorts();
+    let asleepMs = 0;
+    const clock = { now: () => time.now(), wallTime: () => time.wallTime() + asleepMs };
+    const rig = await open({ ports: { ...ports, clock } });
+    await rig.watch('world').next();
+    // The shortest interval between two questions.
+    while (time.pendingTimers < 2) await new Promise((next) => setImmediate(next));
+    time.advance(10);
+    await consul.untilHeld(1);
+    const isWhole = (asked: Asked): boolean => isQuestion(asked) && !asked.query.has('index');
+    const before = consul.asked.filter(isWhole).length;
+    asleepMs = 3_600_000;
+    time.advance(5_000);
+    await consul.untilAsked(isWhole, before + 1);
+    expect(rig.registry.discovery.state()).to.deep.include({ freshness: 'fresh', counts: {} });
   });
 
   it('asks no more than one question at a time, however Consul answers', async () => {

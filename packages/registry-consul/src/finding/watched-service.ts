@@ -11,6 +11,9 @@ import type { Indexed } from '../client/blocking-answer.js';
 import { ConsulError } from '../client/consul-error.js';
 import { healthName, nameEntries, readEntry, type ReadingRules } from '../instances/read-entries.js';
 
+/** Why a question was given up that is asked anew. */
+const OUTDATED = new Error('this is asked anew');
+
 /** A service that somebody watches. */
 export class WatchedService {
   readonly changes = new ChangeSignal();
@@ -18,6 +21,7 @@ export class WatchedService {
   watchers = 0;
   readonly #known: KnownInstances;
   readonly #end = new AbortController();
+  #question = new AbortController();
   /** Listed, but nobody has heard of them. */
   #unheard: readonly Instance[] = [];
   #version = 0;
@@ -41,6 +45,22 @@ export class WatchedService {
 
   end(): void {
     this.#end.abort();
+    this.#question.abort();
+  }
+
+  /** Ends the question that Consul holds, if any: the next one asks for everything. */
+  askAnew(): void {
+    this.#question.abort(OUTDATED);
+    this.#question = new AbortController();
+  }
+
+  /** Aborts when the question that is under way is to be given up. */
+  get question(): AbortSignal {
+    return this.#question.signal;
+  }
+
+  isOutdated(error: unknown): boolean {
+    return error === OUTDATED;
   }
 
   /**

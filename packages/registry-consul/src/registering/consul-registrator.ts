@@ -1,4 +1,4 @@
-import type { Instance, Lease, Registrator } from '@mesher/core';
+import { watchForSuspend, type Instance, type Lease, type Registrator, type TimerHandle } from '@mesher/core';
 import { ConsulError } from '../client/consul-error.js';
 import { Heartbeats } from './heartbeats.js';
 import { Registration, type RegistrationParts } from './registration.js';
@@ -13,6 +13,7 @@ export class ConsulRegistrator implements Registrator {
   readonly name = 'consul';
   readonly #registrations = new Map<Registration, Heartbeats>();
   readonly #running = new Set<Promise<void>>();
+  #suspendWatch: TimerHandle | undefined;
   #closed = false;
 
   constructor(private readonly parts: RegistratorParts) {}
@@ -48,6 +49,8 @@ export class ConsulRegistrator implements Registrator {
     } finally {
       signal.removeEventListener('abort', giveUp);
     }
+    // Leases go on while the machine sleeps.
+    this.#suspendWatch ??= watchForSuspend(ports, () => this.beatNow());
     const running = heartbeats.run();
     this.#running.add(running);
     void running.finally(() => this.#running.delete(running));
@@ -62,6 +65,7 @@ export class ConsulRegistrator implements Registrator {
   /** Releases every lease. */
   async close(): Promise<void> {
     this.#closed = true;
+    this.#suspendWatch?.cancel();
     await Promise.allSettled([...this.#registrations.keys()].map((registration) => registration.release()));
     await Promise.all(this.#running);
   }
