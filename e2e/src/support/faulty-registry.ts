@@ -1,9 +1,11 @@
 import { ConsulServer } from '@mesher/registry-consul/testing';
 import { FaultProxy, FAULT_MODES } from '@mesher/core/testing';
+import { Consul } from './consul.js';
 import { eventually } from './eventually.js';
 import { SteadyCalls } from './load.js';
 import { MesherRegistry } from './mesher-registry.js';
 import type { Scene } from './scene.js';
+import { ServiceCenter } from './service-center.js';
 import type { Settings, Sidecar } from './sidecar.js';
 
 /** A registry with a server, as the tests of faults start it. */
@@ -45,7 +47,13 @@ export const SERVICE_CENTER: RegistryKind = {
     'servicecomb.registry': {
       ...{ type: 'servicecenter', address: url, watch: true, timeout: '300ms', refreshInterval: '1s' },
       heartbeat: { interval: '5s' },
-      servicecenter: { ...QUICK, quarantine: '200ms', fullRefresh: '1s', probeInterval: '200ms' },
+      servicecenter: {
+        ...QUICK,
+        reconnectSpread: '100ms',
+        quarantine: '200ms',
+        fullRefresh: '1s',
+        probeInterval: '200ms',
+      },
     },
   }),
   leaseMs: 20_000,
@@ -73,6 +81,40 @@ export const CONSUL: RegistryKind = {
   }),
   leaseMs: 2_000,
   patient: { 'servicecomb.registry.consul.stopTimeout': '1m' },
+};
+
+/** The same with the server that people run. */
+export const REAL_SERVICE_CENTER: RegistryKind = {
+  ...SERVICE_CENTER,
+  name: 'a real service-center',
+  start: async (scene) => {
+    const center = await ServiceCenter.start(scene);
+    return {
+      port: center.port,
+      loseAll: async () => {
+        await center.loseState();
+        await center.start();
+      },
+      close: async () => void (await center.kill()),
+    };
+  },
+};
+
+/** The same with the agent that people run, in development mode. */
+export const REAL_CONSUL: RegistryKind = {
+  ...CONSUL,
+  name: 'a real Consul',
+  start: async (scene) => {
+    const consul = await Consul.start(scene);
+    return {
+      port: consul.port,
+      loseAll: async () => {
+        await consul.kill();
+        await consul.start();
+      },
+      close: async () => void (await consul.kill()),
+    };
+  },
 };
 
 /**

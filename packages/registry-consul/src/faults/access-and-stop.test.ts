@@ -104,8 +104,10 @@ describe('a client of Consul', () => {
       if (mode === 'black hole') expect(isClosed).to.equal(false);
       await ports.time.advanceAsync(1_000, 100);
       await closing;
+      const { accepted } = fault().proxy.counts;
       await fault().proxy.heal();
       await fault().proxy.until(({ open }) => open === 0);
+      expect(fault().proxy.counts.accepted).to.equal(accepted);
     });
   }
 

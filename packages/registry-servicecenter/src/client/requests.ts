@@ -29,6 +29,7 @@ export class Requests {
   readonly #http: AxiosInstance;
   readonly #plain = new HttpAgent({ keepAlive: true, maxFreeSockets: MAX_IDLE });
   #secure: HttpsAgent;
+  #isClosed = false;
 
   constructor(
     tls: Pick<LiveTls, 'current' | 'onChange'>,
@@ -54,17 +55,19 @@ export class Requests {
   }
 
   /**
-   * @throws ServiceCenterError SC_UNREACHABLE when there is no whole answer in time; the reason of `signal` when it aborts
+   * @throws ServiceCenterError SC_UNREACHABLE when there is no whole answer in time, SC_CLOSED; the reason of `signal` when it aborts
    */
   async send(request: Request, signal: AbortSignal): Promise<Answer> {
     signal.throwIfAborted();
+    // An agent that is destroyed still makes connections, and one to a server that hangs would keep the process from its end.
+    if (this.#isClosed) throw new ServiceCenterError('SC_CLOSED', 'the service-center registry is closed');
     const own = new AbortController();
     const abort = (): void => own.abort();
     signal.addEventListener('abort', abort, { once: true });
     const timer = this.timers.after(request.timeoutMs, abort);
     try {
       const response = await this.#sendOnce(request, own.signal).catch((error: unknown) => {
-        if (own.signal.aborted || !isStale(error)) throw error;
+        if (own.signal.aborted || this.#isClosed || !isStale(error)) throw error;
         return this.#sendOnce(request, own.signal);
       });
       return {
@@ -97,6 +100,7 @@ export class Requests {
   }
 
   close(): void {
+    this.#isClosed = true;
     this.#plain.destroy();
     this.#secure.destroy();
   }

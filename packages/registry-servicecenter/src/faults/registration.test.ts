@@ -27,9 +27,11 @@ describe('a registration in service-center', () => {
       if (mode === 'black hole') expect(isClosed).to.equal(false);
       await ports.time.advanceAsync(1_000, 100);
       await closing;
+      const { accepted } = fault().proxy.counts;
       // Sockets that were left behind would keep the process from its end.
       await fault().proxy.heal();
       await fault().proxy.until(({ open }) => open === 0);
+      expect(fault().proxy.counts.accepted).to.equal(accepted);
     });
   }
 
