@@ -180,6 +180,18 @@ describe('the health of the application', () => {
     expect(await rig.inboundCode()).to.equal(undefined);
   });
 
+  it('tells callers some of many reasons, in a text that fits into a header field', async () => {
+    const many = Array.from({ length: 50 }, (_one, index) => `{port: ${8080 + index}, protocol: scripted}`);
+    rig = await Rig.open(`localHealthCheck: [${many.join()}]\n${REFUSE}`, {
+      healthy: false,
+      detail: 'x'.repeat(5_000),
+    });
+    const reason = rig.chassis.localGate.closedBecause ?? '';
+    expect(reason).to.match(/^The local application is down: scripted:8080: x+\.\.\.; .*; and 47 more$/);
+    expect(reason.length).to.be.lessThan(1_200);
+    expect(rig.health.view?.reasons).to.have.length(50);
+  });
+
   it('follows the configuration: checks that are taken away speak against nobody', async () => {
     rig = await Rig.open(CHECK + REFUSE, SICK);
     await rig.register();

@@ -14,6 +14,9 @@ import { LocalHealth, StatusPublisher, healthSchema, type HealthState, type Loca
 /** Statuses with which an instance takes calls. An operator who chose another one has taken the instance out, however well it is. */
 const TAKES_CALLS: ReadonlySet<InstanceStatus> = new Set<InstanceStatus>(['UP', 'TESTING']);
 
+/** Reasons that callers, the log and events are told; with gRPC they stand in a header field, for which clients have some kilobytes. */
+const TOLD_REASONS = 3;
+
 /** What it works with besides the chassis. */
 export interface ApplicationHealthParts {
   readonly catalog: PluginCatalog;
@@ -125,10 +128,9 @@ export class ApplicationHealth {
     const { service } = this.chassis.document;
     if (state === 'down') {
       const { reasons } = view;
-      this.parts.logger.warn({ reasons, status: this.status }, `the local application is down: ${reasons.join('; ')}`);
-      this.chassis.events.emit('local-down', service.name, `the local application is down: ${reasons.join('; ')}`, {
-        reasons,
-      });
+      const text = `the local application is down: ${shortly(reasons)}`;
+      this.parts.logger.warn({ reasons, status: this.status }, text);
+      this.chassis.events.emit('local-down', service.name, text, { reasons });
     } else {
       this.parts.logger.info({ status: this.status }, 'the local application is up');
       this.chassis.events.emit('local-up', service.name, 'the local application is up');
@@ -137,12 +139,19 @@ export class ApplicationHealth {
 
   #setGate(): void {
     const { localGate, document } = this.chassis;
-    const { state, view } = this.#health;
+    const { state } = this.#health;
     const { refuseWhileDown } = document.section('mesher.health', healthSchema);
-    if (state === 'down' && refuseWhileDown)
-      localGate.close(`The local application is down: ${view.reasons.join('; ')}`);
-    else localGate.open();
+    if (state === 'down' && refuseWhileDown) {
+      localGate.close(() => `The local application is down: ${shortly(this.#health.view.reasons)}`);
+    } else localGate.open();
   }
+}
+
+function shortly(reasons: readonly string[]): string {
+  // What failed passes now, and another check has no result yet.
+  if (reasons.length === 0) return 'it was a moment ago';
+  const told = reasons.slice(0, TOLD_REASONS).join('; ');
+  return reasons.length > TOLD_REASONS ? `${told}; and ${reasons.length - TOLD_REASONS} more` : told;
 }
 
 /**

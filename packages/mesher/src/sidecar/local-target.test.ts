@@ -31,7 +31,7 @@ describe('a listener with a local target', () => {
   });
 
   it('refuses while the application is down', () => {
-    gate.close('tcp:5432: nobody listens');
+    gate.close(() => 'tcp:5432: nobody listens');
     expect(target.begin(new FakeCall())).to.be.instanceOf(Rejection).and.include({ code: 'MESH_ERR_LOCAL_DOWN' });
     gate.open();
     expect(target.begin(new FakeCall())).to.be.instanceOf(Endpoint);
