@@ -1,16 +1,17 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { helperProgram } from '../process/helper-program.js';
 import { describeMachine } from '../report/machine.js';
 import { median } from '../measure/statistics.js';
 import { figure, renderTable } from '../report/table.js';
+import { writePart } from './guide.js';
 import type { ClientTask, FleetTask, Measured, Turn } from './fleet.js';
 
 /**
- * How long ten thousand instances keep the event loop: `npm run bench:registry`. A service-center of the tests' own runs in another
+ * How long ten thousand instances keep the event loop: `npm run bench:registry`, with `-- --write` into the guide. A service-center of the tests' own runs in another
  * process; the client is the registry with the directory of services over it, as in the sidecar.
  */
 
@@ -79,8 +80,12 @@ try {
     { title: `${INSTANCES.toLocaleString('en')} instances`, align: 'left' as const },
     ...titles.map((title) => ({ title, align: 'right' as const })),
   ];
-  process.stdout.write(`${describeMachine()}; Node ${process.version}; ${ROUNDS} rounds\n\n`);
-  process.stdout.write(`${renderTable(columns, results.map(row))}\n`);
+  const table = renderTable(columns, results.map(row));
+  // The clock counts others, too.
+  const busy = `load average ${(loadavg()[0] ?? 0).toFixed(1)}`;
+  const report = `${describeMachine()}, ${busy}; Node ${process.version}; ${ROUNDS} rounds.\n\n${table}`;
+  process.stdout.write(`${report}\n`);
+  if (process.argv.includes('--write')) writePart('figures', report);
 } finally {
   for (const child of started) child.kill();
   await rm(confDir, { recursive: true, force: true });
