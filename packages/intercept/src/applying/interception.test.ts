@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { optionsOf } from '../testing/options-of.js';
 import type { CommandResult, CommandRunner } from './command-runner.js';
-import { Interception, type InterceptionTools } from './interception.js';
+import { familiesFor, Interception, type InterceptionTools } from './interception.js';
 
 const FIRST_NAMESPACE = '/proc/sys/net/core/netdev_max_backlog';
 const AUTO = { backend: 'auto', hostNetwork: false } as const;
@@ -93,6 +93,15 @@ describe('interception', () => {
       expect(message).to.include(stderr);
     });
   }
+
+  it('has rules for IPv6 where there is an address of it, or when told so', () => {
+    const having = (addresses: string | undefined, line = ''): readonly string[] =>
+      familiesFor(optionsOf(line), () => addresses);
+    expect(having('00000000000000000000000000000001 01 80 10 80       lo\n')).to.deep.equal(['ipv4', 'ipv6']);
+    expect([having(''), having(undefined)]).to.deep.equal([['ipv4'], ['ipv4']]);
+    expect(having('', '--ipv6 true')).to.deep.equal(['ipv4', 'ipv6']);
+    expect(having('x', '--ipv6 false')).to.deep.equal(['ipv4']);
+  });
 
   it('checks all tables before it changes the first', async () => {
     const machine = new FakeMachine({ ...IPTABLES, 'iptables-restore': '' });

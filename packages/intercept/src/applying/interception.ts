@@ -24,12 +24,12 @@ export interface FullDrift extends Drift {
 }
 
 const SYSTEM_TOOLS: InterceptionTools = { run: runCommand, readFile: readText };
-/** Addresses of IPv6 in this namespace; there is no such file when the kernel has no IPv6. */
+/** Addresses of IPv6 in this namespace: none where it is switched off (Docker's default), no such file where the kernel has no IPv6. */
 const IPV6_ADDRESSES = '/proc/net/if_inet6';
 
 /** The families that have rules. */
 export function familiesFor({ ipv6 }: InterceptOptions, readFile: ReadFile = readText): readonly Family[] {
-  const isWanted = ipv6 === 'auto' ? readFile(IPV6_ADDRESSES) !== undefined : ipv6;
+  const isWanted = ipv6 === 'auto' ? (readFile(IPV6_ADDRESSES) ?? '').trim() !== '' : ipv6;
   return isWanted ? ['ipv4', 'ipv6'] : ['ipv4'];
 }
 

@@ -190,7 +190,7 @@ export const SETTINGS = [
   {
     flag: 'ipv6',
     value: '<when>',
-    doc: 'rules for IPv6, too: true, false, or auto when the namespace has IPv6',
+    doc: 'rules for IPv6, too: true, false, or auto when the namespace has an address of it',
     fallback: 'auto',
   },
   {
