@@ -5,7 +5,9 @@ import { CONNECTION_FIELDS } from './client/connection-options.js';
 export const consulSchema = s.object(
   {
     ...CONNECTION_FIELDS,
-    near: s.string({ doc: 'Lists instances in the order of their distance from this node; _agent for the own agent.' }),
+    near: s.string({
+      doc: 'Asks for instances in the order of their distance from this node (_agent: the own one), as people see them; balancing heeds zones, not this order.',
+    }),
     warning: s.oneOf(['out', 'in'], {
       default: 'out',
       doc: 'Whether instances with a check in the state warning take calls.',

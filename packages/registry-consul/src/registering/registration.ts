@@ -2,6 +2,7 @@ import {
   backoff,
   jittered,
   pause,
+  within,
   type Instance,
   type InstanceStatus,
   type Lease,
@@ -32,6 +33,9 @@ export interface RegistrationParts {
   readonly onReleased: (registration: Registration) => void;
 }
 
+/** Of the time for a stop, for a registration that the agent is at. */
+const SHARE_OF_WAITING = 1 / 3;
+
 /**
  * One instance at a Consul agent. Its id is made here, once: a request that is repeated because its answer was lost makes no second
  * instance, and one that was forgotten comes back under the same id.
@@ -48,6 +52,9 @@ export class Registration implements Lease {
   #hasTold = false;
   #underWay: Promise<void> | undefined;
   #telling: Promise<void> = Promise.resolve();
+  /** The last request to register; not given up when the lease is, because nobody knows then whether it came true. */
+  #sending: Promise<void> = Promise.resolve();
+  readonly #sendingEnd = new AbortController();
   #released: Promise<void> | undefined;
   #problem: string | undefined;
 
@@ -118,8 +125,10 @@ export class Registration implements Lease {
   async #release(): Promise<void> {
     const { client, onReleased, onStop, stopTimeoutMs } = this.parts;
     this.#end.abort();
-    // A registration whose answer was not waited for may still come true.
     await this.#underWay?.catch(() => {});
+    // One that the agent is at may come true after all, and must not do so after it was taken out.
+    await within(this.parts.ports.timers, stopTimeoutMs * SHARE_OF_WAITING, this.#sending);
+    this.#sendingEnd.abort();
     onReleased(this);
     if (!this.#wasSent) return;
     const { signal } = new AbortController();
@@ -170,7 +179,9 @@ export class Registration implements Lease {
     const { registration, packed, lost } = describeRegistration(this.self, this.id, this.#status, settings);
     if (!this.#hasTold) this.#tellWhatDoesNotFit(packed, lost);
     this.#wasSent = true;
-    await client.register(registration, undefined, signal);
+    const sent = client.register(registration, undefined, this.#sendingEnd.signal);
+    this.#sending = sent.catch(() => {});
+    await unless(signal, sent);
     // A check that the agent has already keeps its state and its note, whatever the registration says; a maintenance stays, too.
     do {
       await this.#tell(false);
@@ -222,4 +233,14 @@ export class Registration implements Lease {
     }
     if (lost.length > 0) logger.warn({ names: lost }, 'Consul has no room for this metadata; nobody will find it');
   }
+}
+
+/** The outcome of `work`. @throws the reason of `signal` as soon as it aborts */
+async function unless(signal: AbortSignal, work: Promise<void>): Promise<void> {
+  signal.throwIfAborted();
+  await new Promise<void>((resolve, reject) => {
+    const giveUp = (): void => reject(signal.reason as Error);
+    signal.addEventListener('abort', giveUp, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', giveUp));
+  });
 }
