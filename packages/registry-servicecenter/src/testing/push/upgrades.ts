@@ -1,7 +1,7 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer, type WebSocket } from 'ws';
-import type { RegistryError } from '../store/registry-error.js';
+import { RegistryError } from '../store/registry-error.js';
 
 /** Longest frame of a client that service-center reads. */
 const MAX_FRAME_BYTES = 64;
@@ -37,24 +37,43 @@ export class Upgrades {
   readonly #server = new WebSocketServer({ noServer: true, maxPayload: MAX_FRAME_BYTES, perMessageDeflate: false });
   readonly #raw = new Set<Duplex>();
 
+  /** @param decide may throw a RegistryError, which is the answer then */
   constructor(http: Server, decide: (request: IncomingMessage) => UpgradeDecision) {
     http.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
       this.#raw.add(socket);
       socket.once('close', () => this.#raw.delete(socket));
       socket.on('error', () => {});
-      const decision = decide(request);
+      const decision = decideSafely(decide, request);
       if (decision === 'hang') return;
       if ('accept' in decision) this.#server.handleUpgrade(request, socket, head, decision.accept);
       else {
         const body = decision.refusal === undefined ? '' : JSON.stringify(decision.refusal);
         const head = `HTTP/1.1 ${decision.status} Refused\r\ncontent-type: application/json\r\nconnection: close\r\n`;
-        socket.end(`${head}content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
+        // Nobody watches over this connection any more: who does not end it from the other side would keep it.
+        socket.end(`${head}content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`, () => socket.destroy());
       }
     });
+  }
+
+  get count(): number {
+    return this.#raw.size;
   }
 
   /** Ends every connection without a word. */
   dropAll(): void {
     for (const socket of this.#raw) socket.destroy();
+  }
+}
+
+/** Nothing in an upgrade may end the process: there is no caller to take an error. */
+function decideSafely(
+  decide: (request: IncomingMessage) => UpgradeDecision,
+  request: IncomingMessage,
+): UpgradeDecision {
+  try {
+    return decide(request);
+  } catch (error) {
+    const refusal = error instanceof RegistryError ? error : new RegistryError(500003, String(error));
+    return { status: refusal.status, refusal };
   }
 }
