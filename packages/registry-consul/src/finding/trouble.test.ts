@@ -112,6 +112,16 @@ describe('Consul in trouble', () => {
     expect(rig.registry.discovery.state().problems.join()).to.contain('an instance without ID');
   });
 
+  it('reads instances whose tags and metadata have the names of what every object has', async () => {
+    const words = ['constructor', '__proto__', 'toString'];
+    const Meta = { protocol: 'constructor', constructor: 'x', hasOwnProperty: 'y' };
+    consul.seed({ Name: 'world', ID: 'a', Address: '127.0.0.1', Port: 1, Tags: [...words, '__proto__=x'], Meta });
+    seed('b', 2);
+    const snapshot = await (await open()).watch('world').next();
+    expect(idsOf(snapshot)).to.deep.equal(['a', 'b']);
+    expect(snapshot.instances[0]?.metadata).to.include({ toString: 'true', constructor: 'x', hasOwnProperty: 'y' });
+  });
+
   it('tells instances apart that have one id at two nodes', async () => {
     const at = (Node: string, Port: number): object => ({
       Node: { Node, Address: '10.0.0.1' },
@@ -198,6 +208,28 @@ describe('Consul in trouble', () => {
     await stop();
     const last = await watch.until((snapshot) => idsOf(snapshot).length === 0);
     expect(last.instances.map(({ status }) => status)).to.deep.equal(['DOWN', 'DOWN']);
+  });
+
+  it('keeps instances of which an agent that was started again with its state has not heard yet', async () => {
+    const [one, other] = [await listen(), await listen()];
+    seed('a', one);
+    consul.seed({
+      Name: 'world',
+      ID: 'b',
+      Address: '127.0.0.1',
+      Port: other,
+      Check: { GRPC: `127.0.0.1:${other}`, Interval: '1h', Status: 'passing' },
+    });
+    const rig = await open();
+    const watch = rig.watch('world');
+    await watch.next();
+    await consul.untilHeld(1);
+    // Every check is critical, without a word, until somebody has looked.
+    for (const id of ['a', 'b']) consul.setCheck(`service:${id}`, 'critical', '');
+    expect(idsOf(await watch.next())).to.deep.equal(['a', 'b']);
+    await consul.untilHeld(1);
+    consul.setCheck('service:b', 'critical', 'connection refused');
+    expect(idsOf(await watch.next())).to.deep.equal(['a']);
   });
 
   it('asks for everything when the machine wakes, whose connections may be dead', async () => {

@@ -23,17 +23,17 @@ const DEFAULT_APP = 'default';
 const DEFAULT_VERSION = '0.0.1';
 
 /** What people and frameworks write in the metadata `protocol` and as tags, and what Mesher calls it; the second says TLS. */
-const PROTOCOLS: Readonly<Record<string, readonly [protocol: string, tls: boolean]>> = {
-  http: ['rest', false],
-  http1: ['rest', false],
-  rest: ['rest', false],
-  https: ['rest', true],
-  grpc: ['grpc', false],
-  grpcs: ['grpc', true],
-  http2: ['h2c', false],
-  h2c: ['h2c', false],
-  tcp: ['tcp', false],
-};
+const PROTOCOLS: ReadonlyMap<string, readonly [protocol: string, tls: boolean]> = new Map([
+  ['http', ['rest', false]],
+  ['http1', ['rest', false]],
+  ['rest', ['rest', false]],
+  ['https', ['rest', true]],
+  ['grpc', ['grpc', false]],
+  ['grpcs', ['grpc', true]],
+  ['http2', ['h2c', false]],
+  ['h2c', ['h2c', false]],
+  ['tcp', ['tcp', false]],
+]);
 
 /**
  * Reads an entry of `/v1/health/service`. What makes no sense is left out and told.
@@ -133,7 +133,7 @@ function plainAddress(
   if (host === undefined || typeof port !== 'number' || !Number.isInteger(port) || port < 1 || port > 65_535) {
     return undefined;
   }
-  const words = [metadata['protocol'], ...tags].map((word) => PROTOCOLS[word?.toLowerCase() ?? '']);
+  const words = [metadata['protocol'], ...tags].map((word) => PROTOCOLS.get(word?.toLowerCase() ?? ''));
   const [protocol, tls] = words.find((found) => found !== undefined) ?? ['*', false];
   // `secure` is what Spring Cloud Consul writes.
   const isSecure = [metadata['secure'], metadata['tls']].includes('true') || tags.includes('secure=true');

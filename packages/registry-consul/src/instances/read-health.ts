@@ -7,8 +7,8 @@ export interface Health {
   /** True when a check is in the state warning, and none is worse. */
   readonly isWarning: boolean;
   /**
-   * True when all that speaks against the instance is that nobody has heard of it: its lease ran out, or its node is lost. When that
-   * happens to most instances at once, it is the way to them that is broken, or an agent that was away.
+   * True when all that speaks against the instance is that nobody has heard of it: its lease ran out, its node is lost, or nobody has
+   * looked yet. When that happens to most instances at once, it is the way to them that is broken, or an agent that was away.
    */
   readonly isUnheard: boolean;
 }
@@ -47,9 +47,14 @@ export function readHealth(checks: unknown, serviceId: string, warning: 'in' | '
     if (said !== undefined) return { status: said, isWarning, isUnheard: false };
   }
   if (isWarning) return { status: warning === 'in' ? 'UP' : 'DOWN', isWarning, isUnheard: false };
-  const isUnheard = bad.every(
-    ({ id, status, output }) =>
-      status === 'critical' && (id === NODE_CHECK || String(output ?? '').startsWith(EXPIRED)),
-  );
-  return { status: 'DOWN', isWarning: false, isUnheard };
+  return { status: 'DOWN', isWarning: false, isUnheard: bad.every(isSilence) };
+}
+
+/**
+ * An agent that was started again with its state takes every check for critical until somebody has looked, and says nothing of why;
+ * so it does with a lease that ran out while it was away.
+ */
+function isSilence({ id, status, output }: Check): boolean {
+  if (status !== 'critical') return false;
+  return id === NODE_CHECK || output === '' || (typeof output === 'string' && output.startsWith(EXPIRED));
 }
