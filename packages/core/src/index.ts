@@ -83,6 +83,8 @@ export type {
 } from './registry/contracts.js';
 export { REGISTRY_EVENTS, RegistryEventCounter } from './registry/registry-events.js';
 export type { RegistryCounts, RegistryEvent } from './registry/registry-events.js';
+export { connectionTrouble } from './registry/remote/connection-trouble.js';
+export type { TlsKeyNames } from './registry/remote/connection-trouble.js';
 export { KnownInstances } from './registry/remote/known-instances.js';
 export type { VanishRules } from './registry/remote/known-instances.js';
 export { areSameInstances, isSameInstance, readingInstances } from './registry/remote/listed-instances.js';
