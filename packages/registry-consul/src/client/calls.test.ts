@@ -180,7 +180,9 @@ describe('the way to Consul', () => {
     const address = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
     await writeFile(join(confDir, 'ca.pem'), cert);
     const failure = await failureOf((await open(address)).serviceNames(NOW, signal));
-    expect(failure.message).to.match(/(SELF_SIGNED|DEPTH_ZERO|ERR_TLS).*servicecomb\.registry\.consul\.(caFile|serverName)/);
+    expect(failure.message).to.match(
+      /(SELF_SIGNED|DEPTH_ZERO|ERR_TLS).*servicecomb\.registry\.consul\.(caFile|serverName)/,
+    );
     const trusting: readonly Partial<ConnectionOptions>[] = [
       { verifyPeer: false },
       { caFile: 'ca.pem', serverName: 'localhost' },

@@ -139,7 +139,10 @@ export class Calls {
       throw refused;
     }
     this.agents.failed(line);
-    throw new ConsulError('CONSUL_UNREACHABLE', `Consul at ${shown} cannot be asked: ${failure ?? connectionTrouble(error, TLS_KEYS)}`);
+    throw new ConsulError(
+      'CONSUL_UNREACHABLE',
+      `Consul at ${shown} cannot be asked: ${failure ?? connectionTrouble(error, TLS_KEYS)}`,
+    );
   }
 }
 

@@ -17,7 +17,9 @@ describe('what is said of a registry that cannot be asked', () => {
   for (const [code, message, hint] of told) {
     it(`names what mends ${code}`, () => {
       const text = connectionTrouble(Object.assign(new Error(message), { code }), KEYS);
-      expect(text).to.match(hint).and.match(new RegExp(`^${code}: `));
+      expect(text)
+        .to.match(hint)
+        .and.match(new RegExp(`^${code}: `));
     });
   }
 
