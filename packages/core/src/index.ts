@@ -2,7 +2,7 @@ export type { Clock, Ports, Random, TimerHandle, Timers } from './ports/ports.js
 export { systemPorts } from './ports/system.js';
 export { watchForSuspend } from './ports/suspend-watch.js';
 export { within } from './ports/within.js';
-export { DirectAnswer, ERRORS, MeshError, Rejection, isMeshError } from './errors.js';
+export { DirectAnswer, ERRORS, MeshError, Rejection, isMeshError, messageOf } from './errors.js';
 export type { ErrorCode, ErrorEntry, Retryable } from './errors.js';
 export { errorTrailers } from './grpc/error-trailers.js';
 export { grpcStatusOfHttp, httpStatusOfGrpc } from './grpc/http-status.js';
@@ -93,6 +93,8 @@ export { findRefusing } from './registry/remote/refusing-instances.js';
 export { readEndpoint, writeEndpoint } from './registry/remote/endpoint-text.js';
 export { ProblemList } from './registry/remote/problem-list.js';
 export { excerptOf, itemsOf, membersOf, textOf, textsOf } from './registry/remote/wire-values.js';
+export { RemoteDiscovery } from './registry/remote/remote-discovery.js';
+export type { RemoteDiscoveryParts, RemoteFinder, RemoteService } from './registry/remote/remote-discovery.js';
 export { ChangeSignal } from './registry/remote/change-signal.js';
 export { LiveTls } from './registry/remote/live-tls.js';
 export { readRegistryTls } from './registry/remote/tls-files.js';

@@ -1,13 +1,19 @@
-import { RegistryEventCounter, type PluginContext, type Registry, type RegistryClient } from '@mesher/core';
+import {
+  RegistryEventCounter,
+  type PluginContext,
+  type Registry,
+  type RegistryClient,
+  type RemoteDiscovery,
+} from '@mesher/core';
 import type { ConsulClient } from './client/consul-client.js';
 import { openClient } from './client/open-client.js';
-import { ConsulDiscovery } from './finding/consul-discovery.js';
+import { discoverInConsul } from './finding/consul-discovery.js';
 import { ConsulFinder } from './finding/consul-finder.js';
 import type { ConsulOptions } from './options.js';
 import { ConsulRegistrator } from './registering/consul-registrator.js';
 
 export interface ConsulRegistry extends Registry {
-  readonly discovery: ConsulDiscovery;
+  readonly discovery: RemoteDiscovery;
   readonly registrator: ConsulRegistrator;
 }
 
@@ -59,7 +65,7 @@ export async function createConsulRegistry(
     },
     counter,
   );
-  const discovery = new ConsulDiscovery({
+  const discovery = discoverInConsul({
     ...{ client: toFind, finder, ports: context.ports },
     index: registry.autoIPIndex ? { ...times, environment } : undefined,
     registrationProblems: () => registrator.problems,

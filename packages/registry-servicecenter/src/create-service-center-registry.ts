@@ -7,6 +7,7 @@ import {
   type Registry,
   type RegistryClient,
   RegistryEventCounter,
+  type RemoteDiscovery,
 } from '@mesher/core';
 import { followNodes } from './client/node-discovery.js';
 import { OwnIdentity } from './client/own-identity.js';
@@ -15,7 +16,7 @@ import { messageOf, ServiceCenterError } from './client/service-center-error.js'
 import { AppCatalog } from './finding/app-catalog.js';
 import { ContractIndex } from './finding/contract-index.js';
 import { Finder } from './finding/finder.js';
-import { ServiceCenterDiscovery } from './finding/service-center-discovery.js';
+import { discoverInServiceCenter } from './finding/service-center-discovery.js';
 import { ServiceTags } from './finding/service-tags.js';
 import { Watcher } from './finding/watcher.js';
 import { areSame, findingHalf, registeringHalf, type FindingHalf, type RegisteringHalf } from './halves.js';
@@ -24,7 +25,7 @@ import { SchemaFiles } from './registering/schema-files.js';
 import { ServiceCenterRegistrator } from './registering/service-center-registrator.js';
 
 export interface ServiceCenterRegistry extends Registry {
-  readonly discovery: ServiceCenterDiscovery;
+  readonly discovery: RemoteDiscovery;
   readonly registrator: ServiceCenterRegistrator;
   /** Which services have which contracts; undefined without `autoSchemaIndex`. */
   readonly contracts: ContractIndex | undefined;
@@ -152,7 +153,7 @@ function makeDiscovery(
   { ports, logger }: Pick<PluginContext, 'ports' | 'logger' | 'confDir'>,
   { scope, refreshIntervalMs, watch, healthCheck }: FindingHalf,
   { center, identity, registrator, counter, tls, onClose }: DiscoveryNeeds,
-): ServiceCenterDiscovery {
+): RemoteDiscovery {
   const environment = service.environment ?? '';
   const catalog = scope === 'full' ? new AppCatalog(center, environment, ports.clock) : undefined;
   const finder = new Finder(center, identity, catalog, ports, logger, counter, {
@@ -174,7 +175,7 @@ function makeDiscovery(
       ? new Watcher(center, identity, finder, ports, logger, options, problems.add, counter)
       : undefined;
   watcher?.start();
-  return new ServiceCenterDiscovery({
+  return discoverInServiceCenter({
     ...{ center, finder, ports, logger, environment, refreshIntervalMs, problems },
     autoIpIndex: registry.autoIPIndex,
     ownProblems: () => [...registrator.problems, ...(tls.trouble === undefined ? [] : [`TLS: ${tls.trouble}`])],

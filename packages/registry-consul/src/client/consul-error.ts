@@ -1,5 +1,7 @@
 import { MeshError } from '@mesher/core';
 
+export { messageOf } from '@mesher/core';
+
 /** What can go wrong with Consul. */
 export type ConsulErrorCode =
   /** A setting that cannot be used. */
@@ -33,11 +35,6 @@ export class ConsulError extends MeshError {
 /** The code of a failure with Consul; undefined for any other error. */
 export function codeOf(error: unknown): ConsulErrorCode | undefined {
   return error instanceof ConsulError ? (error.code as ConsulErrorCode) : undefined;
-}
-
-/** What went wrong, for people. */
-export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 /** Longest piece of an answer that is shown. */
