@@ -9,6 +9,8 @@ export interface AnswerFacts {
   readonly hasLeader: boolean;
   /** The token may not see everything that is there. */
   readonly isFiltered: boolean;
+  /** How much there was to read. */
+  readonly bytes: number;
 }
 
 /** An answer with what it was about. */
@@ -20,7 +22,7 @@ export interface Indexed<T> extends AnswerFacts {
  * Reads the headers of an answer.
  * @throws ConsulError CONSUL_ANSWER without an index of at least 1: whatever answers there, it is no Consul that can be followed
  */
-export function factsOf({ header }: Answer): AnswerFacts {
+export function factsOf({ header, body }: Answer): AnswerFacts {
   const text = header('x-consul-index') ?? '';
   const index = /^\d{1,20}$/.test(text) ? BigInt(text) : 0n;
   if (index < 1n) throw new ConsulError('CONSUL_ANSWER', `Consul answers with the index '${text.slice(0, 30)}'`);
@@ -29,5 +31,6 @@ export function factsOf({ header }: Answer): AnswerFacts {
     // The streaming backend of an agent, which answers most blocking queries, never knows a leader.
     hasLeader: header('x-consul-knownleader') !== 'false' || header('x-consul-query-backend') === 'streaming',
     isFiltered: header('x-consul-results-filtered-by-acls') === 'true',
+    bytes: body.length,
   };
 }
