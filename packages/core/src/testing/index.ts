@@ -23,6 +23,7 @@ export type { SelfSigned } from './self-signed.js';
 export { SnapshotLog, eventually } from './snapshot-log.js';
 export { skipBecause } from './skip-because.js';
 export type { SkippableContext } from './skip-because.js';
+export { TurnMeter } from './turn-meter.js';
 export { CODE_FIELD, INSTANCE_FIELD, LOCAL_APP } from './conformance/cases.js';
 export type {
   CallStep,
