@@ -35,8 +35,7 @@ export async function createConsulRegistry(
 ): Promise<ConsulRegistry> {
   const { registry, ssl } = client;
   const counter = new RegistryEventCounter();
-  const here = registry.serviceDiscovery.address ?? registry.address ?? registry.registrator.address ?? [];
-  const there = registry.registrator.address ?? here;
+  const { here, there } = addressesOf(client);
   const open = (addresses: readonly string[]): Promise<ConsulClient> =>
     openClient({ options, addresses, ssl, maxHeld: options.maxWatches }, context);
   const toFind = await open(here);
@@ -76,6 +75,23 @@ export async function createConsulRegistry(
   });
   context.logger.info({ address: toFind.origin }, `Consul registry: ${toFind.origin}`);
   return { discovery, registrator };
+}
+
+/** @throws ConsulError CONSUL_SETTING for what {@link createConsulRegistry} refuses; nothing is asked */
+export async function checkConsulSettings(
+  options: ConsulOptions,
+  client: RegistryClient,
+  context: Context,
+): Promise<void> {
+  for (const addresses of Object.values(addressesOf(client))) {
+    (await openClient({ options, addresses, ssl: client.ssl, maxHeld: 1 }, context)).close();
+  }
+}
+
+/** Where services are found, and where the own one is registered. */
+function addressesOf({ registry }: RegistryClient): { here: readonly string[]; there: readonly string[] } {
+  const here = registry.serviceDiscovery.address ?? registry.address ?? registry.registrator.address ?? [];
+  return { here, there: registry.registrator.address ?? here };
 }
 
 function makeRegistrator(

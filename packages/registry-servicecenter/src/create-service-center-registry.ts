@@ -9,6 +9,7 @@ import {
   RegistryEventCounter,
   type RemoteDiscovery,
 } from '@mesher/core';
+import { baseOf } from './client/addresses.js';
 import { followNodes } from './client/node-discovery.js';
 import { OwnIdentity } from './client/own-identity.js';
 import { ServiceCenter } from './client/service-center.js';
@@ -44,9 +45,7 @@ export async function createServiceCenterRegistry(
   refuseCiphers(client);
   const registering = registeringHalf(client);
   const finding = findingHalf(client);
-  const isSecure = [registering, finding].some(
-    ({ addresses, autodiscovery }) => autodiscovery || addresses.some((address) => /^https:/i.test(address.trim())),
-  );
+  const isSecure = isTlsUsed([registering, finding]);
   const tls = await openTls(client, context.confDir, isSecure);
   if (isSecure) tls.follow(context.ports, options.tlsReload, context.logger);
   const makeCenter = (half: RegisteringHalf | FindingHalf): ServiceCenter =>
@@ -91,6 +90,24 @@ export async function createServiceCenterRegistry(
   const discovery = makeDiscovery(options, client, context, finding, parts);
   context.logger.info({ addresses: finding.addresses }, `service-center registry: ${finding.addresses.join(', ')}`);
   return { discovery, registrator, contracts };
+}
+
+/** @throws ServiceCenterError SC_SETTING for what {@link createServiceCenterRegistry} refuses; nothing is asked */
+export async function checkServiceCenterSettings(
+  _options: ServiceCenterOptions,
+  client: RegistryClient,
+  { confDir }: Pick<PluginContext, 'confDir'>,
+): Promise<void> {
+  refuseCiphers(client);
+  const halves = [registeringHalf(client), findingHalf(client)];
+  for (const address of halves.flatMap(({ addresses }) => addresses)) baseOf(address);
+  await (await openTls(client, confDir, isTlsUsed(halves))).close();
+}
+
+function isTlsUsed(halves: readonly (RegisteringHalf | FindingHalf)[]): boolean {
+  return halves.some(
+    ({ addresses, autodiscovery }) => autodiscovery || addresses.some((address) => /^https:/i.test(address.trim())),
+  );
 }
 
 /** A password that was sent as it is encrypted would be a wrong one, and three of them block the account for a quarter of an hour. */

@@ -90,6 +90,11 @@ export interface PluginDefinition<K extends PluginKind, C> {
   /** How the plugin's own settings look; without it `create` gets `undefined`. */
   readonly configSchema?: Schema<C>;
   create(config: C, context: PluginContext): PluginKinds[K] | Promise<PluginKinds[K]>;
+  /**
+   * Throws for settings that `create` would refuse. `mesher config check` calls it for registries, which it does not make: it may read
+   * files, but asks no server and leaves nothing behind.
+   */
+  check?(config: C, context: PluginContext): Promise<void>;
 }
 
 const PLUGIN_BRAND: symbol = Symbol.for('mesher.plugin');

@@ -52,7 +52,8 @@ export function errorOfAnswer(origin: string, status: number, body: string): Con
     return new ConsulError('CONSUL_DENIED', `Consul at ${origin} says ${said}; ${what}`, status);
   }
   if (status === 404 || isUnknownCheck(status, body)) {
-    return new ConsulError('CONSUL_UNKNOWN', `Consul at ${origin} says ${said}`, status);
+    const hint = /^(?:404 page not found$|[<{])/.test(line) ? '; is that the address of a Consul agent?' : '';
+    return new ConsulError('CONSUL_UNKNOWN', `Consul at ${origin} says ${said}${hint}`, status);
   }
   const isPassing = status === 429 || status >= 500;
   return new ConsulError(

@@ -97,7 +97,7 @@ export const sslSchema = s.openObject(
   {
     doc: 'TLS, for everybody and by tag: {service}.{protocol}.{Consumer|Provider}, registry.Consumer, mesher.Provider.',
     notYet:
-      'so far the service-center registry alone acts on it: the tags registry.Consumer and registry, and what stands for everybody',
+      'so far the connections to a registry (service-center, Consul) alone use it: the tags registry.Consumer and registry, and what stands for everybody',
   },
 );
 

@@ -51,7 +51,6 @@ describe('finding services in a registry on the network', () => {
 
   it('does not call services stale whose registry refuses to list everything, but says so', async () => {
     const discovery = open({
-      // eslint-disable-next-line require-yield
       listEverything: async function* () {
         await Promise.resolve();
         throw new Error('permission denied');
