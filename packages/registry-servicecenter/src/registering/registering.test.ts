@@ -125,6 +125,10 @@ describe('registering in service-center', () => {
     const rig = await open();
     const error: unknown = await rig.register({ service: 'no spaces' }).catch((reason: unknown) => reason);
     expect(error).to.include({ code: 'SC_REFUSED', errorCode: 400001 });
+    // Who wonders why nobody finds it looks there.
+    expect(rig.registry.discovery.state().problems.join()).to.match(
+      /^no spaces is not registered: .*400001.*next start$/,
+    );
   });
 
   it('waits for a service-center that is down, and can be given up', async () => {

@@ -22,6 +22,8 @@ export interface RegistratorSettings {
 export class ServiceCenterRegistrator implements Registrator {
   readonly name = 'servicecenter';
   readonly #registrations = new Map<Registration, HeartbeatSocket | undefined>();
+  /** By service, why it was refused for good: nobody asks again, and who looks should see why it is found nowhere. */
+  readonly #refused = new Map<string, string>();
   readonly #heartbeats: Heartbeats;
   readonly #endSuspicion: () => void;
   #closed = false;
@@ -45,7 +47,8 @@ export class ServiceCenterRegistrator implements Registrator {
 
   /** What keeps registrations from being in place or alive. */
   get problems(): readonly string[] {
-    const problems = [...this.#registrations.keys()].flatMap(({ problem }) => problem ?? []);
+    const pending = [...this.#registrations.keys()].flatMap(({ problem }) => problem ?? []);
+    const problems = [...this.#refused.values(), ...pending];
     const { lastError } = this.#heartbeats;
     return lastError === undefined ? problems : [...problems, `heartbeat: ${messageOf(lastError)}`];
   }
@@ -73,10 +76,14 @@ export class ServiceCenterRegistrator implements Registrator {
     } catch (error) {
       this.#forget(registration);
       signal.throwIfAborted();
+      if (registration.problem !== undefined) {
+        this.#refused.set(self.service, `${registration.problem}; it is not asked again before the next start`);
+      }
       throw error;
     } finally {
       signal.removeEventListener('abort', giveUp);
     }
+    this.#refused.delete(self.service);
     this.#keepAlive(registration);
     return registration;
   }
