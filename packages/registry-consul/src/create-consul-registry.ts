@@ -66,7 +66,7 @@ export async function createConsulRegistry(
   );
   const discovery = discoverInConsul({
     ...{ client: toFind, finder, ports: context.ports },
-    index: registry.autoIPIndex ? { ...times, environment } : undefined,
+    index: registry.autoIPIndex ? { ...times, environment, emptyGraceMs: options.emptyGrace } : undefined,
     registrationProblems: () => registrator.problems,
     onClose: async () => {
       await registrator.close();

@@ -1,7 +1,7 @@
 import { RemoteDiscovery, type Ports } from '@mesher/core';
 import type { ConsulClient } from '../client/consul-client.js';
 import { ConsulError } from '../client/consul-error.js';
-import { listEverything, type IndexSettings } from './address-index.js';
+import { AddressIndex, type IndexSettings } from './address-index.js';
 import type { ConsulFinder } from './consul-finder.js';
 
 export interface DiscoveryParts {
@@ -19,14 +19,14 @@ export interface DiscoveryParts {
 /** Finds services in Consul: those that are asked for, and no others. */
 export function discoverInConsul(parts: DiscoveryParts): RemoteDiscovery {
   const { client, finder, ports, index, registrationProblems, onClose } = parts;
+  const everything = index && new AddressIndex(client, index, ports, finder.addProblem);
   return new RemoteDiscovery('consul', {
     ...{ finder, onClose, timers: ports.timers },
     ask: async (signal) => {
       if ((await client.leader(signal)) !== '') return;
       throw new ConsulError('CONSUL_UNREACHABLE', `Consul at ${client.origin} has no leader`);
     },
-    listEverything:
-      index === undefined ? undefined : (signal) => listEverything(client, index, ports, finder.addProblem, signal),
+    listEverything: everything && ((signal) => everything.list(signal)),
     problems: () => [...registrationProblems(), ...client.problems],
     closeClient: () => client.close(),
   });

@@ -205,13 +205,54 @@ describe('finding services in Consul', () => {
       const { value } = (await lists.next()) as { value?: readonly Instance[] };
       return (value ?? [])
         .map(({ service, instanceId }) => `${service}/${instanceId}`)
-        .filter((id) => id !== 'consul/consul')
         .sort()
         .join();
     };
     expect(await ids()).to.equal('world/a');
     consul.seed({ Name: 'other', ID: 'b', Port: 1 });
     expect(await ids()).to.equal('other/b,world/a');
+  });
+
+  it('believes after emptyGrace only that most of what it listed is gone, as an agent says that was started without its memory', async () => {
+    const yaml = 'servicecomb.registry.autoIPIndex: true\n';
+    const lists = async (emptyGrace: number): Promise<() => Promise<string>> => {
+      const { registry, signal } = await open({ yaml, refreshIntervalMs: 5, options: { emptyGrace } });
+      const begin = (): AsyncIterator<readonly Instance[]> =>
+        registry.discovery.watchAll(signal)[Symbol.asyncIterator]();
+      let all = begin();
+      return async () => {
+        try {
+          const { value } = (await all.next()) as { value: readonly Instance[] };
+          return value
+            .map(({ instanceId }) => instanceId)
+            .sort()
+            .join();
+        } catch {
+          all = begin();
+          return 'broke off';
+        }
+      };
+    };
+    const isAboutCaller = ({ path }: Asked): boolean => path === '/v1/catalog/service/caller';
+    seed('a');
+    consul.seed({ Name: 'other', ID: 'b', Port: 1 });
+    const [patient, quick] = [await lists(3_600_000), await lists(0)];
+    expect([await patient(), await quick()]).to.deep.equal(['a,b', 'a,b']);
+    const broken = [patient(), quick()];
+    await consul.untilHeld(2);
+    consul.forget(1);
+    consul.seed({ Name: 'caller', ID: 'c' });
+    consul.dropConnections();
+    expect(await Promise.all(broken)).to.deep.equal(['broke off', 'broke off']);
+    expect(await quick()).to.equal('c');
+    // It says again what it knows: whoever follows it is told that Consul answers.
+    expect(await patient()).to.equal('a,b');
+    const next = patient();
+    await consul.untilAsked(isAboutCaller, consul.asked.filter(isAboutCaller).length + 3);
+    seed('a');
+    expect(await next).to.equal('a,c');
+    // The one that only calls has no address, which is no mistake.
+    expect(rigs.flatMap(({ registry }) => registry.discovery.state().problems)).to.deep.equal([]);
   });
 
   it('lists nobody without autoIPIndex, and so tells that Consul can be asked', async () => {

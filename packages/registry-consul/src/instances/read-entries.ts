@@ -50,10 +50,12 @@ export function readEntry(
   const service = membersOf(entry['Service']);
   const { status, isWarning, isUnheard } = readHealth(Checks, textOf(service['ID']) ?? '', rules.warning);
   const instance = readInstance({ id, node, service }, rules, isWarning, onProblem);
-  return instance === undefined ? undefined : { instance: { ...instance, status }, isUnheard };
+  if (instance === undefined) return undefined;
+  if (instance.addresses.size === 0) onProblem(`${rules.service} ${id}: no address`);
+  return { instance: { ...instance, status }, isUnheard };
 }
 
-/** Reads an entry of `/v1/catalog/service`, which says nothing of health. */
+/** Reads an entry of `/v1/catalog/service`, which says nothing of health. Among all services, who only calls needs no address. */
 export function readCatalogEntry(
   item: unknown,
   id: string,
@@ -108,7 +110,6 @@ function readInstance(
   if (environment !== undefined && (meta.environment ?? environment) !== environment) return undefined;
   const tags = itemsOf(service['Tags']).filter((tag): tag is string => typeof tag === 'string' && tag !== '');
   const addresses = meta.addresses.size > 0 ? meta.addresses : plainAddress(node, service, meta, tags);
-  if (addresses === undefined) tell('no address');
   return {
     service: name,
     instanceId: id,
