@@ -155,6 +155,7 @@ export class ConsulFinder {
 
   #failed(wanted: WatchedService, error: unknown, failures: number): void {
     const code = codeOf(error);
+    wanted.troubled(this.ports.clock.now());
     this.counter.add(code === 'CONSUL_ANSWER' ? 'answer-rejected' : 'ask-failed');
     const report = failures === 1 ? this.logger.warn : this.logger.debug;
     if (code === 'CONSUL_DENIED' && this.#lastSuccessAt !== undefined) {

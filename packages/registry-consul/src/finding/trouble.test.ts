@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { fakePorts } from '@mesher/core/testing';
 import { createServer, type Server } from 'node:net';
 import type { AddressInfo } from 'node:net';
-import { idsOf, RegistryRig, type RigSettings } from '../client/testing/registry-rig.js';
+import { idsOf, RegistryRig, type RigSettings, type Snapshots } from '../client/testing/registry-rig.js';
 import { ConsulServer, type Asked } from '../testing/index.js';
 
 const isQuestion = ({ path }: Asked): boolean => path.startsWith('/v1/health/service/');
@@ -210,26 +210,42 @@ describe('Consul in trouble', () => {
     expect(last.instances.map(({ status }) => status)).to.deep.equal(['DOWN', 'DOWN']);
   });
 
-  it('keeps instances of which an agent that was started again with its state has not heard yet', async () => {
-    const [one, other] = [await listen(), await listen()];
-    seed('a', one);
-    consul.seed({
-      Name: 'world',
-      ID: 'b',
-      Address: '127.0.0.1',
-      Port: other,
-      Check: { GRPC: `127.0.0.1:${other}`, Interval: '1h', Status: 'passing' },
+  describe('was started again with its state, and takes every check for critical until somebody has looked:', () => {
+    const silence = (id: string): void => consul.setCheck(`service:${id}`, 'critical', '');
+
+    async function watchOf(...checks: readonly object[]): Promise<Snapshots> {
+      for (const [at, Check] of checks.entries()) {
+        consul.seed({ Name: 'world', ID: 'abc'[at] ?? '', Address: '127.0.0.1', Port: await listen(), Check });
+      }
+      const watch = (await open()).watch('world');
+      await watch.next();
+      await consul.untilHeld(1);
+      return watch;
+    }
+
+    it('instances are kept whose checks are made by the agent or kept up by Mesher, while they accept connections', async () => {
+      const watch = await watchOf(
+        { Name: 'Mesher', TTL: '1h', Status: 'passing' },
+        { GRPC: '127.0.0.1:1', Interval: '1h', Status: 'passing' },
+      );
+      for (const id of ['a', 'b']) silence(id);
+      expect(idsOf(await watch.next())).to.deep.equal(['a', 'b']);
+      await consul.untilHeld(1);
+      consul.setCheck('service:b', 'critical', 'connection refused');
+      expect(idsOf(await watch.next())).to.deep.equal(['a']);
     });
-    const rig = await open();
-    const watch = rig.watch('world');
-    await watch.next();
-    await consul.untilHeld(1);
-    // Every check is critical, without a word, until somebody has looked.
-    for (const id of ['a', 'b']) consul.setCheck(`service:${id}`, 'critical', '');
-    expect(idsOf(await watch.next())).to.deep.equal(['a', 'b']);
-    await consul.untilHeld(1);
-    consul.setCheck('service:b', 'critical', 'connection refused');
-    expect(idsOf(await watch.next())).to.deep.equal(['a']);
+
+    it('instances are kept whose checks others keep up, when Consul was away a moment ago, and are given up when it was not', async () => {
+      const watch = await watchOf(...Array<object>(2).fill({ TTL: '1h', Status: 'passing' }));
+      silence('a');
+      expect(idsOf(await watch.next())).to.deep.equal(['b']);
+      await consul.untilHeld(1);
+      consul.dropConnections();
+      await consul.untilHeld(0);
+      await consul.untilHeld(1);
+      silence('b');
+      expect(idsOf(await watch.next())).to.deep.equal(['b']);
+    });
   });
 
   it('asks for everything when the machine wakes, whose connections may be dead', async () => {

@@ -25,6 +25,8 @@ export class WatchedService {
   /** Listed, but nobody has heard of them. */
   #unheard: readonly Instance[] = [];
   #version = 0;
+  /** Until then silence is taken for that of an agent that was away; monotonic. */
+  #afterTroubleUntil = -Infinity;
 
   constructor(
     readonly name: string,
@@ -59,6 +61,11 @@ export class WatchedService {
     return this.#question.signal;
   }
 
+  /** Consul could not be asked about it. */
+  troubled(now: number): void {
+    this.#afterTroubleUntil = now + this.rules.emptyGraceMs;
+  }
+
   isOutdated(error: unknown): boolean {
     return error === OUTDATED;
   }
@@ -82,7 +89,7 @@ export class WatchedService {
     const unheard: Instance[] = [];
     const ids = nameEntries(items, healthName.id, healthName.node);
     let at = 0;
-    const rules = { ...this.rules, service: this.name };
+    const rules = { ...this.rules, service: this.name, isAfterTrouble: now < this.#afterTroubleUntil };
     const read = (item: unknown): Instance | undefined => {
       const found = readEntry(item, ids[at++] ?? '', rules, onProblem);
       if (found?.isUnheard !== true) return found?.instance;

@@ -1,13 +1,12 @@
 import { itemsOf, membersOf, textOf, textsOf, type Instance, type InstanceAddress } from '@mesher/core';
-import { readHealth } from './read-health.js';
+import { readHealth, type HealthRules } from './read-health.js';
 import { readMeta, type ReadMeta } from './read-meta.js';
 
-export interface ReadingRules {
+export interface ReadingRules extends HealthRules {
   /** Under which name Mesher looked for them. */
   readonly service: string;
   /** Instances of another one are left out; undefined lets all in. */
   readonly environment: string | undefined;
-  readonly warning: 'in' | 'out';
 }
 
 /** One entry of an answer. */
@@ -48,7 +47,7 @@ export function readEntry(
   const { Checks, ...entry } = membersOf(item);
   const node = membersOf(entry['Node']);
   const service = membersOf(entry['Service']);
-  const { status, isWarning, isUnheard } = readHealth(Checks, textOf(service['ID']) ?? '', rules.warning);
+  const { status, isWarning, isUnheard } = readHealth(Checks, textOf(service['ID']) ?? '', rules);
   const instance = readInstance({ id, node, service }, rules, isWarning, onProblem);
   if (instance === undefined) return undefined;
   if (instance.addresses.size === 0) onProblem(`${rules.service} ${id}: no address`);

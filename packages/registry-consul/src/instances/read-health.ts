@@ -1,5 +1,5 @@
-import { itemsOf, membersOf, type InstanceStatus } from '@mesher/core';
-import { ownCheckId, statusSaidBy } from './own-check.js';
+import { itemsOf, membersOf, textOf, type InstanceStatus } from '@mesher/core';
+import { NAME_OF_CHECK, ownCheckId, statusSaidBy } from './own-check.js';
 
 /** What the checks of an instance say together. */
 export interface Health {
@@ -13,8 +13,19 @@ export interface Health {
   readonly isUnheard: boolean;
 }
 
+/** How health is read. */
+export interface HealthRules {
+  /** Whether instances with a warning take calls. */
+  readonly warning: 'in' | 'out';
+  /** Consul could not be asked shortly before. */
+  readonly isAfterTrouble?: boolean;
+}
+
 interface Check {
   readonly id: string;
+  readonly name: string;
+  /** How Consul finds out: `ttl`, `http`, ...; empty when somebody else writes it into the catalog. */
+  readonly type: string;
   readonly status: string;
   readonly output: unknown;
 }
@@ -24,14 +35,16 @@ const NODE_CHECK = 'serfHealth';
 /** What an agent writes when a lease ran out. */
 const EXPIRED = 'TTL expired';
 
-/** @param warning whether instances with a warning take calls */
-export function readHealth(checks: unknown, serviceId: string, warning: 'in' | 'out'): Health {
+/** What all checks of an instance say. */
+export function readHealth(checks: unknown, serviceId: string, { warning, isAfterTrouble }: HealthRules): Health {
   const bad = itemsOf(checks)
     .map((item): Check => {
-      const { CheckID, Status, Output } = membersOf(item);
+      const { CheckID, Name, Type, Status, Output } = membersOf(item);
       return {
-        id: typeof CheckID === 'string' ? CheckID : '',
-        status: typeof Status === 'string' ? Status : 'critical',
+        id: textOf(CheckID) ?? '',
+        name: textOf(Name) ?? '',
+        type: textOf(Type) ?? '',
+        status: textOf(Status) ?? 'critical',
         output: Output,
       };
     })
@@ -47,14 +60,20 @@ export function readHealth(checks: unknown, serviceId: string, warning: 'in' | '
     if (said !== undefined) return { status: said, isWarning, isUnheard: false };
   }
   if (isWarning) return { status: warning === 'in' ? 'UP' : 'DOWN', isWarning, isUnheard: false };
-  return { status: 'DOWN', isWarning: false, isUnheard: bad.every(isSilence) };
+  return {
+    status: 'DOWN',
+    isWarning: false,
+    isUnheard: bad.every((check) => isSilence(check, isAfterTrouble ?? false)),
+  };
 }
 
 /**
  * An agent that was started again with its state takes every check for critical until somebody has looked, and says nothing of why;
- * so it does with a lease that ran out while it was away.
+ * so it does with a lease that ran out while it was away. But who keeps up a lease may fail it without a word: Mesher never does, of
+ * others an empty word counts unless there is another reason for it.
  */
-function isSilence({ id, status, output }: Check): boolean {
+function isSilence({ id, name, type, status, output }: Check, isAfterTrouble: boolean): boolean {
   if (status !== 'critical') return false;
-  return id === NODE_CHECK || output === '' || (typeof output === 'string' && output.startsWith(EXPIRED));
+  if (id === NODE_CHECK || (typeof output === 'string' && output.startsWith(EXPIRED))) return true;
+  return output === '' && type !== '' && (type !== 'ttl' || name === NAME_OF_CHECK || isAfterTrouble);
 }
