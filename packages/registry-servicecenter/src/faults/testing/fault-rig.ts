@@ -5,6 +5,9 @@ import { ServiceCenterServer, type Asked, type ServiceCenterOptions } from '../.
 
 export { eventually } from '@mesher/core/testing';
 
+/** Time for an answer, unless a test says otherwise. */
+export const ANSWER_MS = 250;
+
 export const isFind = ({ path }: Asked): boolean => path.endsWith('/instances/action');
 export const isRegistration = ({ method, path }: Asked): boolean => method === 'POST' && path.endsWith('/instances');
 export const isHeartbeat = ({ method, path }: Asked): boolean => method === 'PUT' && path.endsWith('/heartbeat');
@@ -39,9 +42,15 @@ export class FaultRig {
     return new FaultRig(center, await FaultProxy.start({ port: center.port }));
   }
 
-  /** A registry as a configuration makes it, with an answer awaited for 250 ms, and services looked at every 15 ms. */
+  /** A registry as a configuration makes it, with an answer awaited for {@link ANSWER_MS}, and services looked at every 15 ms. */
   async registry(settings: Partial<RigSettings> & { readonly timeout?: string } = {}): Promise<RegistryRig> {
-    const { address = this.proxy.url, yaml = '', refreshIntervalMs = 15, timeout = '250ms', ...more } = settings;
+    const {
+      address = this.proxy.url,
+      yaml = '',
+      refreshIntervalMs = 15,
+      timeout = `${ANSWER_MS}ms`,
+      ...more
+    } = settings;
     const all = `servicecomb.registry.timeout: ${timeout}\nservicecomb.registry.heartbeat.interval: 5s\n${yaml}`;
     const rig = await RegistryRig.open({ ...more, address, refreshIntervalMs, yaml: all });
     this.#rigs.push(rig);
