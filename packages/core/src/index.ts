@@ -93,6 +93,8 @@ export { findRefusing } from './registry/remote/refusing-instances.js';
 export { readEndpoint, writeEndpoint } from './registry/remote/endpoint-text.js';
 export { ProblemList } from './registry/remote/problem-list.js';
 export { excerptOf, itemsOf, membersOf, textOf, textsOf } from './registry/remote/wire-values.js';
+export { registerOrGiveUp, registerUntilDone } from './registry/remote/registering.js';
+export type { RefusalKind, RegisteringTask } from './registry/remote/registering.js';
 export { RemoteDiscovery } from './registry/remote/remote-discovery.js';
 export type { RemoteDiscoveryParts, RemoteFinder, RemoteService } from './registry/remote/remote-discovery.js';
 export { ChangeSignal } from './registry/remote/change-signal.js';

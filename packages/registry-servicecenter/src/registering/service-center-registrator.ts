@@ -1,4 +1,12 @@
-import type { Instance, Lease, Logger, Ports, Registrator, RegistryEvent } from '@mesher/core';
+import {
+  registerOrGiveUp,
+  type Instance,
+  type Lease,
+  type Logger,
+  type Ports,
+  type Registrator,
+  type RegistryEvent,
+} from '@mesher/core';
 import type { OwnIdentity } from '../client/own-identity.js';
 import type { ReconnectPauses } from '../client/reconnecting.js';
 import type { ServiceCenter } from '../client/service-center.js';
@@ -68,20 +76,14 @@ export class ServiceCenterRegistrator implements Registrator {
       onReleased: (released) => this.#forget(released),
     });
     this.#registrations.set(registration, undefined);
-    const giveUp = (): void => void registration.release().catch(() => {});
-    signal.addEventListener('abort', giveUp, { once: true });
     try {
-      await registration.register();
-      signal.throwIfAborted();
+      await registerOrGiveUp(signal, registration);
     } catch (error) {
       this.#forget(registration);
-      signal.throwIfAborted();
-      if (registration.problem !== undefined) {
+      if (!signal.aborted && registration.problem !== undefined) {
         this.#refused.set(self.service, `${registration.problem}; it is not asked again before the next start`);
       }
       throw error;
-    } finally {
-      signal.removeEventListener('abort', giveUp);
     }
     this.#refused.delete(self.service);
     this.#keepAlive(registration);
