@@ -9,6 +9,8 @@ export interface AnswerFacts {
   readonly hasLeader: boolean;
   /** The token may not see everything that is there. */
   readonly isFiltered: boolean;
+  /** It comes from the streaming backend of the agent, which says neither whether there is a leader nor whether something is hidden. */
+  readonly isStreamed: boolean;
   /** How much there was to read. */
   readonly bytes: number;
 }
@@ -26,10 +28,11 @@ export function factsOf({ header, body }: Answer): AnswerFacts {
   const text = header('x-consul-index') ?? '';
   const index = /^\d{1,20}$/.test(text) ? BigInt(text) : 0n;
   if (index < 1n) throw new ConsulError('CONSUL_ANSWER', `Consul answers with the index '${text.slice(0, 30)}'`);
+  const isStreamed = header('x-consul-query-backend') === 'streaming';
   return {
     index,
-    // The streaming backend of an agent, which answers most blocking queries, never knows a leader.
-    hasLeader: header('x-consul-knownleader') !== 'false' || header('x-consul-query-backend') === 'streaming',
+    isStreamed,
+    hasLeader: header('x-consul-knownleader') !== 'false' || isStreamed,
     isFiltered: header('x-consul-results-filtered-by-acls') === 'true',
     bytes: body.length,
   };

@@ -71,7 +71,9 @@ export class AddressIndex {
       index = facts.index < index ? 0n : facts.index;
       if (isNew) {
         const names = Object.keys(membersOf(content)).filter((name) => name !== CONSUL_ITSELF);
-        const isOther = this.#take(await this.#readAll(names, signal));
+        const found = await this.#readAll(names, signal);
+        if (facts.isFiltered || found.isFiltered) this.#doubtFiltered(found.instances);
+        const isOther = this.#take(found.instances);
         if (this.#doubtsUntil !== undefined) index = 0n;
         if (isOther || isFirst) yield [...(this.#shown?.values() ?? [])];
         isFirst = false;
@@ -80,6 +82,12 @@ export class AddressIndex {
       const share = 0.5 + 0.5 * this.ports.random.next();
       await pause(this.ports, isNew ? refreshIntervalMs * share : minIntervalMs, signal);
     }
+  }
+
+  /** @throws ConsulError when most of what was listed is hidden now: what was known stays */
+  #doubtFiltered(found: ListedInstances): void {
+    if (this.#shown === undefined || !lacksMost(found, this.#shown)) return;
+    throw new ConsulError('CONSUL_DENIED', 'the token may not see most services any more (service:read and node:read)');
   }
 
   /** @returns whether there is something else to show */
@@ -97,13 +105,19 @@ export class AddressIndex {
   }
 
   /** @returns the instances by service and id; what is as before keeps its objects */
-  async #readAll(names: readonly string[], signal: AbortSignal): Promise<ListedInstances> {
+  async #readAll(
+    names: readonly string[],
+    signal: AbortSignal,
+  ): Promise<{ readonly instances: ListedInstances; readonly isFiltered: boolean }> {
     const { environment } = this.settings;
+    let isFiltered = false;
     const all = new Map<string, Instance>();
     const rest = [...names];
     const work = async (): Promise<void> => {
       for (let service = rest.pop(); service !== undefined; service = rest.pop()) {
-        const items = itemsOf((await this.client.catalogOf(service, signal)).content);
+        const answer = await this.client.catalogOf(service, signal);
+        isFiltered ||= answer.isFiltered;
+        const items = itemsOf(answer.content);
         const ids = nameEntries(items, catalogName.id, catalogName.node);
         const rules = { service, environment, warning: 'in' as const };
         let at = 0;
@@ -117,7 +131,7 @@ export class AddressIndex {
       }
     };
     await Promise.all(Array.from({ length: Math.min(AT_ONCE, names.length) }, work));
-    return all;
+    return { instances: all, isFiltered };
   }
 }
 

@@ -255,6 +255,26 @@ describe('finding services in Consul', () => {
     expect(rigs.flatMap(({ registry }) => registry.discovery.state().problems)).to.deep.equal([]);
   });
 
+  it('does not take for gone what the token hides from the index from now on', async () => {
+    await consul.close();
+    const serviceRead = ['world'];
+    consul = await ConsulServer.start({ acl: { rootToken: 'root', tokens: { reader: { serviceRead } } } });
+    seed('a');
+    const yaml = 'servicecomb.registry.autoIPIndex: true\n';
+    const { registry, signal } = await open({
+      yaml,
+      refreshIntervalMs: 5,
+      options: { token: 'reader', emptyGrace: 0 },
+    });
+    const lists = registry.discovery.watchAll(signal)[Symbol.asyncIterator]();
+    expect(((await lists.next()).value as readonly Instance[]).map(({ instanceId }) => instanceId)).to.deep.equal([
+      'a',
+    ]);
+    serviceRead.pop();
+    seed('b');
+    expect(await lists.next().catch(String)).to.contain('the token may not see most services');
+  });
+
   it('lists nobody without autoIPIndex, and so tells that Consul can be asked', async () => {
     seed('a');
     const rig = await open();

@@ -147,6 +147,24 @@ describe('Consul in trouble', () => {
     expect(rig.registry.discovery.state().freshness).to.equal('fresh');
   });
 
+  it('does not take for gone what the token hides from now on, though an answer that was held does not say so', async () => {
+    await consul.close();
+    const serviceRead = ['world'];
+    consul = await ConsulServer.start({ acl: { rootToken: 'root', tokens: { reader: { serviceRead } } } });
+    seed('a', await listen());
+    const rig = await open({ options: { token: 'reader', emptyGrace: 0 } });
+    const watch = rig.watch('world');
+    await watch.next();
+    await consul.untilHeld(1);
+    serviceRead.pop();
+    seed('b', await listen());
+    while (rig.registry.discovery.state().problems.length === 0) await new Promise((next) => setImmediate(next));
+    expect(rig.registry.discovery.state().problems.join()).to.contain('the token may not see world');
+    serviceRead.push('world');
+    // Nothing was shown in between.
+    expect(idsOf(await watch.next())).to.deep.equal(['a', 'b']);
+  });
+
   describe('lists nothing any more', () => {
     it('keeps instances that accept connections', async () => {
       const [one, other] = [await listen(), await listen()];

@@ -41,7 +41,7 @@ export class QueryScript implements BlockingQuery<string> {
 
   async answer(index: bigint, content = `at ${index}`, bytes = 0): Promise<void> {
     await settle();
-    this.#answer?.({ index, content, hasLeader: true, isFiltered: false, bytes });
+    this.#answer?.({ index, content, hasLeader: true, isFiltered: false, isStreamed: false, bytes });
     await settle();
   }
 
