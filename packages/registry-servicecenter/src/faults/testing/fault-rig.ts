@@ -1,5 +1,4 @@
-import { createServer, type AddressInfo, type Server } from 'node:net';
-import { FaultProxy, SnapshotLog } from '@mesher/core/testing';
+import { FaultProxy, SilentApplications, SnapshotLog } from '@mesher/core/testing';
 import { RegistryRig, type RigSettings } from '../../client/testing/registry-rig.js';
 import { ServiceCenterServer, type Asked, type ServiceCenterOptions } from '../../testing/index.js';
 
@@ -28,7 +27,7 @@ export class Watched extends SnapshotLog {
 export class FaultRig {
   readonly #rigs: RegistryRig[] = [];
   readonly #proxies: FaultProxy[] = [];
-  readonly #applications: Server[] = [];
+  readonly #applications = new SilentApplications();
 
   private constructor(
     public center: ServiceCenterServer,
@@ -75,10 +74,7 @@ export class FaultRig {
 
   /** Something that accepts connections. @returns its port */
   async application(): Promise<number> {
-    const server = createServer((socket) => socket.destroy());
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    this.#applications.push(server);
-    return (server.address() as AddressInfo).port;
+    return await this.#applications.open();
   }
 
   /** Ends service-center and starts it again, elsewhere behind the same address. */
@@ -107,7 +103,7 @@ export class FaultRig {
     await Promise.all(this.#rigs.map((rig) => rig.close()));
     await Promise.all(this.#proxies.map((proxy) => proxy.close()));
     await this.center.close();
-    await Promise.all(this.#applications.map((server) => new Promise((resolve) => server.close(resolve))));
+    await this.#applications.close();
   }
 }
 
