@@ -85,6 +85,7 @@ export { REGISTRY_EVENTS, RegistryEventCounter } from './registry/registry-event
 export type { RegistryCounts, RegistryEvent } from './registry/registry-events.js';
 export { connectionTrouble } from './registry/remote/connection-trouble.js';
 export type { TlsKeyNames } from './registry/remote/connection-trouble.js';
+export { KEPT_INSTANCE_FIELDS } from './registry/remote/kept-instance-fields.js';
 export { KnownInstances } from './registry/remote/known-instances.js';
 export type { VanishRules } from './registry/remote/known-instances.js';
 export { areSameInstances, isSameInstance, readingInstances } from './registry/remote/listed-instances.js';
