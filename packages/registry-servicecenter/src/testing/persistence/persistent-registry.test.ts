@@ -102,7 +102,8 @@ describe('a registry with a file', () => {
       const probe = new Probe({ url: registry.server.url });
       await probe.service('orders');
       const closing = registry.close();
-      // As a request does that was under way.
+      // As a request does that was under way: before the connections are closed, and after the end has begun.
+      for (let turn = 0; turn < 10; turn++) await Promise.resolve();
       registry.server.seed({ serviceName: 'shop' });
       await closing;
       ports.time.advance(60_000);
