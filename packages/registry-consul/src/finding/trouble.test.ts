@@ -160,6 +160,8 @@ describe('Consul in trouble', () => {
     seed('b', await listen());
     while (rig.registry.discovery.state().problems.length === 0) await new Promise((next) => setImmediate(next));
     expect(rig.registry.discovery.state().problems.join()).to.contain('the token may not see world');
+    // Nothing else is asked for, so nothing is known to be as it was.
+    expect(rig.registry.discovery.state().freshness).to.equal('stale');
     serviceRead.push('world');
     // Nothing was shown in between.
     expect(idsOf(await watch.next())).to.deep.equal(['a', 'b']);
