@@ -20,6 +20,8 @@ export { ScriptedRegistration, ScriptedRegistrator } from './scripted-registrato
 export type { RegistratorBehaviour } from './scripted-registrator.js';
 export { makeSelfSigned } from './self-signed.js';
 export type { SelfSigned } from './self-signed.js';
+export { chassisWithRegistry } from './chassis-with-registry.js';
+export type { ChassisFiles } from './chassis-with-registry.js';
 export { OpenedRegistry, Snapshots } from './opened-registry.js';
 export { SilentApplications } from './silent-applications.js';
 export { SnapshotLog, eventually } from './snapshot-log.js';
