@@ -70,8 +70,8 @@ export interface PluginContext {
 export interface ConfigClient {
   /** As the user wrote them; at least one. */
   readonly addresses: readonly string[];
-  /** True to be told of changes at once, false to ask at intervals. */
-  readonly watches: boolean;
+  /** True to be told of changes at once, false to ask at intervals; undefined when nobody said: whatever suits the config center. */
+  readonly watches: boolean | undefined;
   /** Between two questions, or the longest that an answer may be held back. */
   readonly refreshIntervalMs: number;
   /** Whose configuration it is. Empty texts for what is not set. */
