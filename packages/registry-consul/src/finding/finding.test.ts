@@ -64,6 +64,13 @@ describe('finding services in Consul', () => {
     expect(instance?.metadata).to.deep.equal({ canary: 'true', team: 'blue', stage: 'x', region: 'dc1' });
   });
 
+  it('takes the version of others from a tag when their metadata does not say it', async () => {
+    seed('a', { Tags: ['version=2.0'] });
+    seed('b', { Tags: ['version=2.0'], Meta: { version: '3' } });
+    const { instances } = await (await open()).watch('world').next();
+    expect(instances.map(({ version }) => version)).to.deep.equal(['2.0', '3']);
+  });
+
   for (const [words, more, protocol, tls] of [
     ['nothing', {}, '*', false],
     ['the tag grpc', { Tags: ['v1', 'grpc'] }, 'grpc', false],

@@ -108,16 +108,18 @@ function readInstance(
   const meta = readMeta(service['Meta'], tell);
   if (environment !== undefined && (meta.environment ?? environment) !== environment) return undefined;
   const tags = itemsOf(service['Tags']).filter((tag): tag is string => typeof tag === 'string' && tag !== '');
+  const tagged = metadataOfTags(tags);
   const addresses = meta.addresses.size > 0 ? meta.addresses : plainAddress(node, service, meta, tags);
   return {
     service: name,
     instanceId: id,
     app: short(meta.app) ?? DEFAULT_APP,
-    version: short(meta.version) ?? DEFAULT_VERSION,
+    // Before Consul had metadata, tags told the version.
+    version: short(meta.version) ?? short(tagged['version']) ?? DEFAULT_VERSION,
     status: 'UP',
     weight: meta.weight ?? weightOf(service['Weights'], isWarning),
     addresses: addresses ?? new Map<string, InstanceAddress>(),
-    metadata: { ...placeOf(node, service), ...metadataOfTags(tags), ...meta.metadata },
+    metadata: { ...placeOf(node, service), ...tagged, ...meta.metadata },
   };
 }
 
