@@ -22,8 +22,8 @@ export interface RegistryKind {
   start(scene: Scene): Promise<RegistryServer>;
   /** Short times, so that a fault is noticed within a second or so. */
   settings(url: string): Settings;
-  /** Time without a heartbeat after which the registry gives an instance up. */
-  readonly leaseMs: number;
+  /** Whether the registry, asked at its own port, has given up every instance for its silence. Left out where leases last 20 s and more. */
+  leasesEnded?(port: number): Promise<boolean>;
   /** Makes a sidecar wait for an answer for longer than any test takes. */
   readonly patient: Settings;
 }
@@ -56,7 +56,6 @@ export const SERVICE_CENTER: RegistryKind = {
       },
     },
   }),
-  leaseMs: 20_000,
   patient: { 'servicecomb.registry.registrator.timeout': '1m', 'servicecomb.registry.serviceDiscovery.timeout': '1m' },
 };
 
@@ -79,7 +78,11 @@ export const CONSUL: RegistryKind = {
       consul: { ...QUICK, wait: '1s', requestTimeout: '300ms', minInterval: '50ms', ttl: '2s', probeInterval: '200ms' },
     },
   }),
-  leaseMs: 2_000,
+  leasesEnded: async (port) => {
+    const answer = await fetch(`http://127.0.0.1:${port}/v1/agent/checks`);
+    const checks = Object.values((await answer.json()) as Record<string, { readonly Status: string }>);
+    return checks.length > 0 && checks.every(({ Status }) => Status === 'critical');
+  },
   patient: { 'servicecomb.registry.consul.stopTimeout': '1m' },
 };
 
@@ -126,6 +129,7 @@ export class FaultyRegistry {
 
   private constructor(
     private readonly server: RegistryServer,
+    private readonly kind: RegistryKind,
     readonly proxy: FaultProxy,
     readonly caller: Sidecar,
     readonly providers: readonly Sidecar[],
@@ -147,7 +151,7 @@ export class FaultyRegistry {
       await caller.call('http://world/');
       return (await caller.instances('world')).length === 2;
     });
-    return new FaultyRegistry(server, proxy, caller, providers);
+    return new FaultyRegistry(server, kind, proxy, caller, providers);
   }
 
   async freshness(of: Sidecar = this.caller): Promise<string> {
@@ -174,6 +178,10 @@ export class FaultyRegistry {
   async set(mode: string): Promise<void> {
     if (mode === 'refuse') await this.proxy.kill();
     else await this.proxy.set(FAULT_MODES[mode] ?? {});
+  }
+
+  async leasesEnded(): Promise<boolean> {
+    return (await this.kind.leasesEnded?.(this.server.port)) ?? false;
   }
 
   async loseAll(): Promise<void> {
