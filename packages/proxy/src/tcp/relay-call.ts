@@ -10,6 +10,10 @@ export interface RelayContext {
   readonly env: Environment;
   readonly sockets: RelaySockets;
   closed(relay: { destroy(): void }): void;
+  /** A client that cannot be connected is told so at once, by a reset, although its first bytes might show that it speaks HTTP. */
+  readonly refusesAtOnce?: boolean;
+  /** The upstream has spoken before anything that the client said told its protocol. */
+  serverSpokeFirst?(): void;
 }
 
 /** The call behind a relayed connection: asks the handler where it goes, dials, asks again when that fails, and reports the end. */
