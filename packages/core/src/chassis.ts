@@ -30,6 +30,7 @@ import type { CallMetrics } from './telemetry/call-metrics.js';
 import { silentLogger, type Logger } from './telemetry/logger.js';
 import type { MeshEvents } from './telemetry/mesh-events.js';
 import type { PolicyMetrics } from './telemetry/policy-metrics.js';
+import type { Tracing } from './telemetry/tracing/tracing.js';
 
 /** Random bytes in the id of a process: enough that no two sidecars of a mesh share one. */
 const ID_BYTES = 6;
@@ -69,6 +70,7 @@ export class Chassis {
   readonly #registration: Registration | undefined;
   readonly #egress: Egress;
   readonly #chains: readonly PolicyChain[];
+  readonly #tracing: Tracing;
   #closed: Promise<void> | undefined;
 
   private constructor(
@@ -88,6 +90,7 @@ export class Chassis {
     this.#explainer = container.resolve(TOKENS.explainer);
     this.#egress = container.resolve(TOKENS.egress);
     this.#registration = registrationOf(registry, document, container);
+    this.#tracing = container.resolve(TOKENS.tracing);
     this.localGate = container.resolve(TOKENS.localGate);
     this.plugins = container.resolve(TOKENS.plugins);
     this.#chains = [TOKENS.consumerChain, TOKENS.providerChain].map((token) => container.resolve(token).policies);
@@ -206,6 +209,7 @@ export class Chassis {
     this.directory.close();
     await this.leave();
     for (const chain of this.#chains) chain.close();
+    await this.#tracing.close();
     const limiters = this.plugins.names('shared-limiter');
     await Promise.allSettled(limiters.map(async (name) => await this.plugins.find('shared-limiter', name)?.close()));
     await this.registry.discovery.close();

@@ -1,1 +1,1 @@
-export {};
+export { otlpExporter, zipkinExporter } from './exporters.js';
