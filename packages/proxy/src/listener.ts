@@ -92,7 +92,13 @@ export class Listener implements ReceptionHost {
       this.#server.listen({ host: this.spec.host, port: this.spec.port, backlog: BACKLOG, exclusive: true }, () => {
         this.#server.off('error', fail);
         this.#server.on('error', (error) => this.env.logger.error({ error }, 'listener failed'));
-        resolve();
+        try {
+          this.spec.transparent?.prepare?.(this.#server);
+          resolve();
+        } catch (error) {
+          this.#server.close();
+          reject(error as Error);
+        }
       });
     });
   }

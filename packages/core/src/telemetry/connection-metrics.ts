@@ -126,12 +126,10 @@ export function connectionFamilies(sources: readonly ConnectionStatsSource[]): M
   families.push(
     new SmallFamily(METRICS.transparentConnections, () =>
       sources.flatMap(({ stats }) =>
-        [...(stats.transparent ?? [])].map(
-          ({ count, direction, protocol, verdict }): Sample => ({
-            labels: { direction, protocol, verdict },
-            value: count,
-          }),
-        ),
+        [...(stats.transparent ?? [])].map(({ count, direction, protocol, verdict }): Sample => ({
+          labels: { direction, protocol, verdict },
+          value: count,
+        })),
       ),
     ),
   );

@@ -4,7 +4,7 @@ import { Reception, type OpenConnection, type ReceptionHost } from '../reception
 import { readServerName } from './client-hello.js';
 import { readFirstHost } from './first-host.js';
 import type { SeenProtocol, TransparentCounts } from './transparent-counts.js';
-import type { TransparentRoute } from './transparent-spec.js';
+import type { TransparentRoute, TransparentTarget } from './transparent-spec.js';
 
 type Look = 'taken' | 'passed' | 'unclear';
 
@@ -21,23 +21,27 @@ export class InterceptedConnection extends Reception {
 
   constructor(
     private readonly listener: ReceptionHost,
-    private readonly route: TransparentRoute,
+    private readonly route: TransparentRoute | TransparentTarget,
     private readonly counts: TransparentCounts,
   ) {
     super(listener, route);
-    this.refusesAtOnce = !route.servesHttp && route.byName === undefined;
+    const { http, byName }: Partial<TransparentRoute> = route;
+    this.refusesAtOnce = http === undefined && byName === undefined;
   }
 
   begin(socket: Socket, how: Beginning): void {
-    const { route } = this;
-    if (how === 'http' && route.servesHttp) {
-      this.#count('http1');
-      this.awaitFirstBytes(socket);
+    const { http, preamble } = this.#choices;
+    if (how === 'http' && http !== undefined) {
+      this.#goOn(http, 'http1').awaitFirstBytes(socket);
       return;
     }
     if (how === 'opaque') this.#count('opaque');
     const look = how === 'opaque' ? undefined : (first: Buffer): Look => this.#look(socket, first);
-    this.relayFresh(socket, look, route.preamble?.(socket));
+    this.relayFresh(socket, look, preamble?.(socket));
+  }
+
+  get #choices(): Partial<TransparentRoute> {
+    return this.route;
   }
 
   serverSpokeFirst(): void {
@@ -59,41 +63,38 @@ export class InterceptedConnection extends Reception {
   }
 
   #lookInto(socket: Socket, first: Buffer, protocol: SeenProtocol): Look {
-    const { route } = this;
+    const { http } = this.#choices;
     if (protocol === 'http1' || protocol === 'http2') {
-      if (route.servesHttp) {
-        this.#count(protocol);
-        this.takeOver(socket, protocol, first);
-        return 'taken';
-      }
       // Names within HTTP/2 are compressed: a connection of it is known by its address, or not at all.
-      if (route.byName === undefined || protocol === 'http2') return 'passed';
-      const host = readFirstHost(first, this.env.options.maxHeadBytes);
-      if (host === undefined) return 'unclear';
-      const named = this.#named(host, protocol);
-      if (named === undefined) return 'passed';
-      named.takeOver(socket, protocol, first);
+      const target = http ?? (protocol === 'http1' ? this.#named(first, protocol) : undefined);
+      if (target === undefined || target === 'unclear') return target ?? 'passed';
+      this.#goOn(target, protocol).takeOver(socket, protocol, first);
       return 'taken';
     }
-    if (protocol !== 'tls' || route.byName === undefined) return 'passed';
-    const host = readServerName(first);
-    if (host === undefined) return 'unclear';
-    const named = this.#named(host, protocol);
-    if (named === undefined) return 'passed';
+    if (protocol !== 'tls') return 'passed';
+    const target = this.#named(first, protocol);
+    if (target === undefined || target === 'unclear') return target ?? 'passed';
     this.env.stats.connectionsOpen++;
     socket.resume();
-    named.relayRead(socket, 'tls', first);
+    this.#goOn(target, protocol).relayRead(socket, 'tls', first);
     return 'taken';
   }
 
-  /** The connection goes on by another route, and counts for that one. */
-  #named(host: string, protocol: SeenProtocol): InterceptedConnection | undefined {
-    const route = host === '' ? undefined : this.route.byName?.(host);
-    if (route === undefined) return undefined;
-    const named = new InterceptedConnection(this.listener, route, this.counts);
-    named.#count(protocol);
+  /** Who is meant by the host that the client names. */
+  #named(first: Buffer, protocol: 'http1' | 'tls'): TransparentTarget | 'unclear' | undefined {
+    const { route } = this;
+    if (!('byName' in route) || route.byName === undefined) return undefined;
+    const host = protocol === 'tls' ? readServerName(first) : readFirstHost(first, this.env.options.maxHeadBytes);
+    if (host === undefined) return 'unclear';
+    return host === '' ? undefined : route.byName(host, protocol);
+  }
+
+  /** The connection goes on with another target, and counts for that one. */
+  #goOn(target: TransparentTarget, protocol: SeenProtocol): InterceptedConnection {
+    const next = new InterceptedConnection(this.listener, target, this.counts);
+    next.#count(protocol);
     this.#isCounted = true;
-    return named;
+    return next;
   }
 
   #count(protocol: SeenProtocol): void {

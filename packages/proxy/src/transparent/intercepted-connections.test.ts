@@ -5,7 +5,7 @@ import { connect } from 'node:tls';
 import { answerEach, answerOf, type ProxyHarness, type RawPeer, type RawUpstream } from '../testing/proxy-harness.js';
 import { until, useProxyRig } from '../testing/proxy-rig.js';
 import { proxyHeader } from './proxy-protocol.js';
-import type { OriginalDestination, TransparentRoute, TransparentSpec } from './transparent-spec.js';
+import type { OriginalDestination, TransparentRoute, TransparentSpec, TransparentTarget } from './transparent-spec.js';
 
 const GET = 'GET /x HTTP/1.1\r\nhOsT: Orders:80\r\nX-odd:  a \r\n\r\n';
 
@@ -13,6 +13,8 @@ const GET = 'GET /x HTTP/1.1\r\nhOsT: Orders:80\r\nX-odd:  a \r\n\r\n';
 interface Wanted extends Partial<Omit<TransparentSpec, 'route'>> {
   readonly found?: OriginalDestination;
   readonly route?: Partial<TransparentRoute>;
+  /** Requests are served. */
+  readonly serves?: boolean;
   /** Services by host name, at the second upstream. */
   readonly named?: readonly string[];
 }
@@ -26,9 +28,8 @@ describe('a transparent listener', () => {
     upstream = await rig().upstream(onConnection);
     other = await rig().upstream(onConnection);
     const original = { address: '127.0.0.1', port: upstream.port };
-    const named = (handler: CallHandler): TransparentRoute => ({
+    const named = (handler: CallHandler): TransparentTarget => ({
       handler: { ...handler, begin: (call) => (void handler.begin(call), new Endpoint('127.0.0.1', other.port)) },
-      servesHttp: true,
       verdict: 'mesh',
     });
     return await rig().proxy({
@@ -41,8 +42,8 @@ describe('a transparent listener', () => {
         ...wanted,
         route: () => ({
           handler,
-          servesHttp: false,
           verdict: 'passed',
+          ...(wanted.serves === true ? { http: { handler, verdict: 'mesh' } } : {}),
           ...(wanted.named === undefined
             ? {}
             : { byName: (host) => (wanted.named?.includes(host) ? named(handler) : undefined) }),
@@ -76,7 +77,7 @@ describe('a transparent listener', () => {
   });
 
   it('lets a server speak first, with every kind of route', async () => {
-    for (const wanted of [{}, { route: { servesHttp: true } }, { named: ['orders'] }]) {
+    for (const wanted of [{}, { serves: true }, { named: ['orders'] }]) {
       const proxy = await listen(wanted, (peer) => peer.write('220 ready\r\n'));
       const client = await rig().connect(proxy);
       await client.readUntil('220 ready\r\n');
@@ -112,7 +113,7 @@ describe('a transparent listener', () => {
   });
 
   it('serves the requests of a route that says so, one by one', async () => {
-    const proxy = await listen({ route: { servesHttp: true, verdict: 'mesh' } }, (peer) =>
+    const proxy = await listen({ serves: true }, (peer) =>
       answerEach(peer, () => answerOf('served')),
     );
     const client = await rig().send(proxy, GET);
@@ -123,7 +124,7 @@ describe('a transparent listener', () => {
 
   it('dials nothing before the first request on a port of HTTP', async () => {
     const port = new Set<number>();
-    const proxy = await listen({ httpPorts: port, route: { servesHttp: true, verdict: 'mesh' } }, (peer) =>
+    const proxy = await listen({ httpPorts: port, serves: true }, (peer) =>
       answerEach(peer, () => answerOf('served')),
     );
     port.add(upstream.port);
@@ -134,7 +135,7 @@ describe('a transparent listener', () => {
 
   it('does not look at opaque ports, whatever the route would do', async () => {
     const port = new Set<number>();
-    const proxy = await listen({ opaquePorts: port, route: { servesHttp: true } });
+    const proxy = await listen({ opaquePorts: port, serves: true });
     port.add(upstream.port);
     await rig().send(proxy, GET);
     expect(await (await upstream.awaitConnection()).readUntil('\r\n\r\n')).to.equal(GET);

@@ -1,5 +1,6 @@
-import type { Socket } from 'node:net';
-import type { CallHandler, Destination, Direction } from '@mesher/core';
+import type { Server, Socket } from 'node:net';
+import type { Direction } from '@mesher/core';
+import type { ReceptionTarget } from '../reception.js';
 
 /** Where an accepted connection was going before rules of interception brought it here. */
 export type OriginalDestination =
@@ -11,21 +12,21 @@ export type OriginalDestination =
   /** The client has left. */
   | { readonly kind: 'gone' };
 
-/** What becomes of a connection. */
-export interface TransparentRoute {
-  /** Decides about the connection as a whole, and about the requests on it where {@link servesHttp}. */
-  readonly handler: CallHandler;
-  /** Everything on the connection is for this service. */
-  readonly destination?: Destination | undefined;
-  /** Its requests are decided about one by one, and written anew; otherwise its bytes pass as they are, whatever they say. */
-  readonly servesHttp: boolean;
-  /** Whether the service mesh decides, or the original destination stays: for counting. */
+/** Who decides about a connection, or about the requests on it. */
+export interface TransparentTarget extends Pick<ReceptionTarget, 'handler' | 'destination'> {
+  /** Whether the mesh decides, or the original destination stays: for counting. */
   readonly verdict: 'mesh' | 'passed';
+}
+
+/** What becomes of a connection: its bytes pass as they are to where the handler says. */
+export interface TransparentRoute extends TransparentTarget {
+  /** Requests of clients that speak HTTP are decided about one by one here, and written anew. Left out: they pass like all else. */
+  readonly http?: TransparentTarget | undefined;
   /**
-   * Another route for a client that names a host (Host of its first request, SNI): in lower case, without a port. Undefined: the name
-   * means nothing here. Left out: nobody looks for names.
+   * Where {@link http} is left out: another target for clients that name a host in their first request (HTTP/1) or ask for one (TLS, by
+   * SNI; it stays encrypted). In lower case, without a port. Undefined: the name means nothing here.
    */
-  byName?(host: string): TransparentRoute | undefined;
+  byName?(host: string, protocol: 'http1' | 'tls'): TransparentTarget | undefined;
   /** Sent to the upstream before anything else. */
   preamble?(socket: Socket): Buffer;
 }
@@ -37,6 +38,8 @@ export interface TransparentSpec {
   /** True for addresses of this machine, loopback included: who is called there is the local application. */
   isOwnAddress(address: string): boolean;
   route(direction: Direction, original: { readonly address: string; readonly port: number }): TransparentRoute;
+  /** Told of the listening socket before anything is accepted from it (TPROXY). What it throws stops the start. */
+  prepare?(server: Server): void;
   /** Original ports whose connections pass without a look at what they say. */
   readonly opaquePorts: ReadonlySet<number>;
   /** Original ports where clients speak HTTP: nothing is dialled before the first request where requests are served. */

@@ -1,0 +1,103 @@
+import {
+  LocalDestination,
+  addressFor,
+  type Chassis,
+  type Destination,
+  type Direction,
+  type Instance,
+} from '@mesher/core';
+import { proxyHeader, type TransparentRoute, type TransparentTarget } from '@mesher/proxy';
+import { isIPv6 } from 'node:net';
+import { NamedCalls } from './named-calls.js';
+import type { Passages } from './passages.js';
+import type { TransparentOptions } from './transparent-schema.js';
+
+export interface Original {
+  readonly address: string;
+  readonly port: number;
+}
+
+/** What decides in the mesh. */
+export type MeshSide = Pick<Chassis, 'inbound' | 'outbound'> & {
+  readonly directory: Pick<Chassis['directory'], 'ipIndex' | 'registeredName' | 'plan'>;
+};
+
+/** Host, and port if there is one; IPv6 addresses name no service. */
+const AUTHORITY = /^([^:[\]]+)(?::(\d{1,5}))?$/;
+
+/**
+ * Where connections go. Bytes that are not HTTP go to the address that the program has chosen, since its port means a protocol; they are
+ * balanced only where the registry lists an address for just that.
+ */
+export class TransparentRoutes {
+  constructor(
+    private readonly mesh: MeshSide,
+    private readonly passages: Passages,
+    private readonly options: TransparentOptions,
+    /** Name of the local application. */
+    private readonly own: string,
+  ) {}
+
+  route(direction: Direction, original: Original): TransparentRoute {
+    return direction === 'inbound' ? this.#inbound(original) : this.#outbound(original);
+  }
+
+  #inbound(original: Original): TransparentRoute {
+    const { inboundTo, policy, proxyProtocol } = this.options;
+    const loopback = isIPv6(original.address) ? '::1' : '127.0.0.1';
+    const host = inboundTo === 'loopback' ? loopback : original.address;
+    const handler = this.passages.to('inbound', host, original.port);
+    const passed = { handler, verdict: 'passed' } as const;
+    if (proxyProtocol !== 'off') {
+      return { ...passed, preamble: (socket) => proxyHeader(proxyProtocol, socket, original) };
+    }
+    if (policy === 'observe') return passed;
+    const destination = new LocalDestination(this.own, handler.endpoint);
+    const target = { handler: this.mesh.inbound, destination, verdict: 'mesh' } as const;
+    return { ...target, http: target };
+  }
+
+  #outbound({ address, port }: Original): TransparentRoute {
+    const { mesh } = this;
+    const handler = this.passages.to('outbound', address, port);
+    const instance = mesh.directory.ipIndex.byAddress(address, port);
+    const destination = instance === undefined ? undefined : { service: instance.service };
+    const passed = { handler, destination, verdict: 'passed' } as const;
+    if (this.options.policy === 'observe') return passed;
+    if (instance === undefined) return { ...passed, byName: (host, protocol) => this.#byName(handler, host, protocol) };
+    const target = { handler: mesh.outbound, destination, verdict: 'mesh' } as const;
+    return takesBytes(instance, port) ? { ...target, http: target } : { ...passed, http: target };
+  }
+
+  #byName(passage: ReturnType<Passages['to']>, host: string, protocol: 'http1' | 'tls'): TransparentTarget | undefined {
+    const { mesh } = this;
+    const named = this.#named(host);
+    if (named === undefined) return undefined;
+    if (protocol === 'http1') {
+      const handler = new NamedCalls(mesh.outbound, passage, (authority) => this.#named(authority));
+      return { handler, verdict: 'mesh' };
+    }
+    // TLS stays as it is: only an address that is listed for bytes, or for TLS, can take it.
+    const instances = mesh.directory.plan(named.service)?.snapshot?.instances ?? [];
+    const takesTls = instances.length > 0 && instances.every((instance) => takesEncrypted(instance));
+    return takesTls ? { handler: mesh.outbound, destination: named, verdict: 'mesh' } : undefined;
+  }
+
+  #named(authority: string): Destination | undefined {
+    const [, host = '', port] = AUTHORITY.exec(authority) ?? [];
+    const service = host === '' ? undefined : this.mesh.directory.registeredName(host.replace(/\.$/, ''));
+    if (service === undefined) return undefined;
+    return port === undefined ? { service } : { service, port: Number(port) };
+  }
+}
+
+/** The instance lists the port for bytes, not for a protocol of which they may be none. */
+function takesBytes(instance: Instance, port: number): boolean {
+  const listed = addressFor(instance, 'tcp');
+  return listed !== undefined && listed.name === 'tcp' && listed.port === port;
+}
+
+function takesEncrypted(instance: Instance): boolean {
+  const listed = addressFor(instance, 'tcp');
+  return listed !== undefined && (listed.tls || listed.name === 'tcp');
+}
