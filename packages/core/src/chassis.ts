@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { DependencyContainer } from 'tsyringe';
 import type { CallHandler } from './chain/call-handler.js';
+import { Observation } from './chain/observation.js';
 import type { PolicyChain } from './chain/policy-chain.js';
 import { composeContainer } from './composition/compose-container.js';
 import type { MeshDocument } from './config/document.js';
@@ -64,6 +65,8 @@ export class Chassis {
   readonly sources: readonly SourceResolver[];
   /** Whether calls to the local application are let through; whoever checks the application closes and opens it. */
   readonly localGate: LocalGate;
+  /** For calls that pass by the handlers. */
+  readonly observation: Observation;
   /** Plugins of the kinds that are chosen by name while the chassis runs. */
   readonly plugins: InstalledPlugins;
   readonly #explainer: Explainer;
@@ -91,6 +94,7 @@ export class Chassis {
     this.#egress = container.resolve(TOKENS.egress);
     this.#registration = registrationOf(registry, document, container);
     this.#tracing = container.resolve(TOKENS.tracing);
+    this.observation = new Observation(container.resolve(TOKENS.requestIds), this.#tracing);
     this.localGate = container.resolve(TOKENS.localGate);
     this.plugins = container.resolve(TOKENS.plugins);
     this.#chains = [TOKENS.consumerChain, TOKENS.providerChain].map((token) => container.resolve(token).policies);

@@ -26,6 +26,7 @@ export type { Policy, PolicyContext, PolicyFactory } from './chain/policy.js';
 export type { HealthChecker, HealthResult, LocalTarget } from './health/health-checker.js';
 export { LocalGate } from './health/local-gate.js';
 export { LocalDestination } from './chain/local-destination.js';
+export type { Observation } from './chain/observation.js';
 export { addressFor } from './registry/instance-choice.js';
 export { compilePattern } from './routing/pattern.js';
 export type { Pattern } from './routing/pattern.js';

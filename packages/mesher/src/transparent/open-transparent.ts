@@ -43,6 +43,7 @@ export async function openTransparent(parts: TransparentParts): Promise<Transpar
     maxDestinations: options.maxDestinations,
     own: document.service.name,
     metrics: document.mesher.metrics.enable ? chassis.metrics : undefined,
+    observation: chassis.observation,
     onForgotten: (endpoint) => proxy.retire(endpoint),
   });
   const routes = new TransparentRoutes(chassis, passages, options, document.service.name);

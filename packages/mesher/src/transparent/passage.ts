@@ -8,6 +8,7 @@ import {
   type Direction,
   type Endpoint,
   type Invocation,
+  type Observation,
   type Outcome,
 } from '@mesher/core';
 
@@ -20,6 +21,7 @@ export class Passage implements CallHandler {
     private readonly service: string | undefined,
     /** Undefined: nothing is counted. */
     private readonly metrics: CallMetrics | undefined,
+    private readonly observation: Pick<Observation, 'begin' | 'end'>,
   ) {}
 
   begin(call: Invocation): Endpoint {
@@ -30,6 +32,7 @@ export class Passage implements CallHandler {
       metrics.started(call.metricsSlot);
       if (this.direction === 'inbound') metrics.sources.count(call.source);
     }
+    this.observation.begin(call);
     return this.endpoint;
   }
 
@@ -43,8 +46,10 @@ export class Passage implements CallHandler {
     // an original destination never rests: nobody would be asked in its place
   }
 
-  end(call: Invocation, { code, status, durationMs, aborted }: Outcome): void {
+  end(call: Invocation, outcome: Outcome): void {
     call.ended = true;
+    this.observation.end(call, outcome);
+    const { code, status, durationMs, aborted } = outcome;
     const { metrics } = this;
     if (metrics === undefined || call.metricsSlot < 0) return;
     metrics.countBytes(call.metricsSlot, call.requestBytes, call.responseBytes);

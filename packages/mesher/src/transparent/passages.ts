@@ -1,4 +1,4 @@
-import { Endpoint, formatHostPort, type CallMetrics, type Direction } from '@mesher/core';
+import { Endpoint, formatHostPort, type CallMetrics, type Direction, type Observation } from '@mesher/core';
 import { Passage } from './passage.js';
 
 export interface PassagesSettings {
@@ -6,6 +6,7 @@ export interface PassagesSettings {
   /** Name of the local application, as which inbound connections are counted. */
   readonly own: string;
   readonly metrics: CallMetrics | undefined;
+  readonly observation: Pick<Observation, 'begin' | 'end'>;
   /** Called for endpoints that are forgotten, so that their idle connections close. */
   readonly onForgotten: (endpoint: Endpoint) => void;
 }
@@ -25,7 +26,7 @@ export class Passages {
       this.#kept.set(key, known);
       return known;
     }
-    const { maxDestinations, metrics, onForgotten, own } = this.settings;
+    const { maxDestinations, metrics, observation, onForgotten, own } = this.settings;
     for (const [oldest, { endpoint }] of this.#kept) {
       if (this.#kept.size < maxDestinations) break;
       this.#kept.delete(oldest);
@@ -33,7 +34,7 @@ export class Passages {
       onForgotten(endpoint);
     }
     const service = direction === 'inbound' ? own : undefined;
-    const passage = new Passage(direction, new Endpoint(host, port), service, metrics);
+    const passage = new Passage(direction, new Endpoint(host, port), service, metrics, observation);
     this.#kept.set(key, passage);
     return passage;
   }

@@ -9,6 +9,7 @@ import {
 import { proxyHeader, type TransparentRoute, type TransparentTarget } from '@mesher/proxy';
 import { isIPv6 } from 'node:net';
 import { NamedCalls } from './named-calls.js';
+import type { Passage } from './passage.js';
 import type { Passages } from './passages.js';
 import type { TransparentOptions } from './transparent-schema.js';
 
@@ -19,6 +20,7 @@ export interface Original {
 
 /** What decides in the mesh. */
 export type MeshSide = Pick<Chassis, 'inbound' | 'outbound'> & {
+  readonly observation: Pick<Chassis['observation'], 'isWanted'>;
   readonly directory: Pick<Chassis['directory'], 'ipIndex' | 'registeredName' | 'plan'>;
 };
 
@@ -47,11 +49,11 @@ export class TransparentRoutes {
     const loopback = isIPv6(original.address) ? '::1' : '127.0.0.1';
     const host = inboundTo === 'loopback' ? loopback : original.address;
     const handler = this.passages.to('inbound', host, original.port);
-    const passed = { handler, verdict: 'passed' } as const;
+    const passed: TransparentTarget = { handler, verdict: 'passed' };
     if (proxyProtocol !== 'off') {
       return { ...passed, preamble: (socket) => proxyHeader(proxyProtocol, socket, original) };
     }
-    if (policy === 'observe') return passed;
+    if (policy === 'observe') return { ...passed, http: this.#seesRequests ? passed : undefined };
     const destination = new LocalDestination(this.own, handler.endpoint);
     const target = { handler: this.mesh.inbound, destination, verdict: 'mesh' } as const;
     return { ...target, http: target };
@@ -62,21 +64,36 @@ export class TransparentRoutes {
     const handler = this.passages.to('outbound', address, port);
     const instance = mesh.directory.ipIndex.byAddress(address, port);
     const destination = instance === undefined ? undefined : { service: instance.service };
-    const passed = { handler, destination, verdict: 'passed' } as const;
-    if (this.options.policy === 'observe') return passed;
-    if (instance === undefined) return { ...passed, byName: (host, protocol) => this.#byName(handler, host, protocol) };
+    const passed: TransparentTarget = { handler, destination, verdict: 'passed' };
+    const http = this.#seesRequests ? passed : undefined;
+    if (this.options.policy === 'observe') return { ...passed, http };
+    if (instance === undefined) {
+      return {
+        ...passed,
+        // A connection may go on to name a service with a later request, or a later stream.
+        http: http === undefined ? undefined : { ...passed, handler: this.#namedCalls(handler) },
+        byName: (host, protocol) => this.#byName(handler, host, protocol),
+      };
+    }
     const target = { handler: mesh.outbound, destination, verdict: 'mesh' } as const;
     return takesBytes(instance, port) ? { ...target, http: target } : { ...passed, http: target };
   }
 
-  #byName(passage: ReturnType<Passages['to']>, host: string, protocol: 'http1' | 'tls'): TransparentTarget | undefined {
+  /** Requests are seen one by one even where the mesh has no say. */
+  get #seesRequests(): boolean {
+    const { requests } = this.options;
+    return requests === 'serve' || (requests === 'auto' && this.mesh.observation.isWanted);
+  }
+
+  #namedCalls(passage: Passage): NamedCalls {
+    return new NamedCalls(this.mesh.outbound, passage, (authority) => this.#named(authority));
+  }
+
+  #byName(passage: Passage, host: string, protocol: 'http1' | 'tls'): TransparentTarget | undefined {
     const { mesh } = this;
     const named = this.#named(host);
     if (named === undefined) return undefined;
-    if (protocol === 'http1') {
-      const handler = new NamedCalls(mesh.outbound, passage, (authority) => this.#named(authority));
-      return { handler, verdict: 'mesh' };
-    }
+    if (protocol === 'http1') return { handler: this.#namedCalls(passage), verdict: 'mesh' };
     // TLS stays as it is: only an address that is listed for bytes, or for TLS, can take it.
     const instances = mesh.directory.plan(named.service)?.snapshot?.instances ?? [];
     const takesTls = instances.length > 0 && instances.every((instance) => takesEncrypted(instance));

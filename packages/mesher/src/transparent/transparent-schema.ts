@@ -34,6 +34,11 @@ export const transparentSchema = s.object(
       doc: 'observe: every connection goes to where it was going, byte for byte. mesh: requests to known services are routed, balanced and guarded like those that come through the proxy port, and requests to the application get the policies of its provider chain.',
       reason: 'who switches interception on must not change what programs get until they want it',
     }),
+    requests: s.oneOf(['auto', 'serve', 'pass'], {
+      default: 'auto',
+      doc: 'Whether HTTP requests that are nothing to the mesh are seen one by one, on their way to where they were going: each is counted, gets an id and a span, and the fields that forwarding adds. auto: while tracing is on; pass: never, their bytes are not touched.',
+      reason: 'a span needs its context in the request; without spans nothing needs to be written into it',
+    }),
     httpPorts: s.list(portSchema, {
       commaSeparated: true,
       default: [],

@@ -66,7 +66,7 @@ export class InterceptedConnection extends Reception {
     const { http } = this.#choices;
     if (protocol === 'http1' || protocol === 'http2') {
       // Names within HTTP/2 are compressed: a connection of it is known by its address, or not at all.
-      const target = http ?? (protocol === 'http1' ? this.#named(first, protocol) : undefined);
+      const target = (protocol === 'http1' ? this.#named(first, protocol) : undefined) ?? http;
       if (target === undefined || target === 'unclear') return target ?? 'passed';
       this.#goOn(target, protocol).takeOver(socket, protocol, first);
       return 'taken';

@@ -113,9 +113,7 @@ describe('a transparent listener', () => {
   });
 
   it('serves the requests of a route that says so, one by one', async () => {
-    const proxy = await listen({ serves: true }, (peer) =>
-      answerEach(peer, () => answerOf('served')),
-    );
+    const proxy = await listen({ serves: true }, (peer) => answerEach(peer, () => answerOf('served')));
     const client = await rig().send(proxy, GET);
     await client.readUntil('served');
     expect([...proxy.ends.keys()].map(({ protocol }) => protocol)).to.deep.equal(['tcp', 'http']);
@@ -124,9 +122,7 @@ describe('a transparent listener', () => {
 
   it('dials nothing before the first request on a port of HTTP', async () => {
     const port = new Set<number>();
-    const proxy = await listen({ httpPorts: port, serves: true }, (peer) =>
-      answerEach(peer, () => answerOf('served')),
-    );
+    const proxy = await listen({ httpPorts: port, serves: true }, (peer) => answerEach(peer, () => answerOf('served')));
     port.add(upstream.port);
     const client = await rig().send(proxy, GET);
     await client.readUntil('served');

@@ -23,7 +23,7 @@ export interface TransparentRoute extends TransparentTarget {
   /** Requests of clients that speak HTTP are decided about one by one here, and written anew. Left out: they pass like all else. */
   readonly http?: TransparentTarget | undefined;
   /**
-   * Where {@link http} is left out: another target for clients that name a host in their first request (HTTP/1) or ask for one (TLS, by
+   * Another target, before {@link http}, for clients that name a host in their first request (HTTP/1) or ask for one (TLS, by
    * SNI; it stays encrypted). In lower case, without a port. Undefined: the name means nothing here.
    */
   byName?(host: string, protocol: 'http1' | 'tls'): TransparentTarget | undefined;
