@@ -4,7 +4,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { TRANSPARENT_PORT } from './support/intercepted-calls.js';
 import { ADDRESSES, requireNetworkNamespaces, TwoHosts } from './support/network-namespaces.js';
-import { asApplication, listenTo, startUnawareApp, talk, TransparentSidecar } from './support/transparent-sidecar.js';
+import {
+  asApplication,
+  listenTo,
+  startCollector,
+  startUnawareApp,
+  talk,
+  TransparentSidecar,
+  type ZipkinSpan,
+} from './support/transparent-sidecar.js';
+import { eventually } from './support/eventually.js';
 
 const FAMILIES = ['ipv4', 'ipv6'] as const;
 
@@ -108,16 +117,31 @@ describe('mesher --mode=transparent between two hosts', () => {
     expect(await listenTo(hosts.near, ADDRESSES.far.ipv4, 9022), 'server first').to.equal('SSH-2.0-far\r\n');
   });
 
+  it('makes two linked spans of one call between unaware programs, whose answer is the same but for its hop', async () => {
+    const direct = await curl(ADDRESSES.far.ipv4);
+    const spans = await Promise.all([hosts.near, hosts.far].map((host) => startCollector(host)));
+    const tracing = { 'tracing.tracer': 'zipkin', 'tracing.settings.URI': 'http://127.0.0.1:9411/api/v2/spans' };
+    [near, far] = await start({ chassis: { ...tracing, 'tracing.settings.batchInterval': '10ms' } });
+    const [head, body] = (await curl(ADDRESSES.far.ipv4)).split('\r\n\r\n');
+    const ownFields = (text: string | undefined): string[] =>
+      (text ?? '').split('\r\n').filter((line) => !/^(Content-Length|Connection|Keep-Alive):/i.test(line));
+    expect(ownFields(head)).to.deep.equal(ownFields(direct.split('\r\n\r\n')[0]));
+    expect(body, 'the context is in the request').to.match(/"traceparent"/);
+    const [[client], [server]] = (await eventually('both spans', () => {
+      const both = spans.map((read) => read());
+      return both.every((list) => list.length > 0) ? both : undefined;
+    })) as [[ZipkinSpan], [ZipkinSpan]];
+    expect([client.kind, server.kind]).to.deep.equal(['CLIENT', 'SERVER']);
+    expect(server.traceId).to.equal(client.traceId);
+    expect(server.parentId).to.equal(client.id);
+    expect([client, server].map(({ localEndpoint }) => localEndpoint?.serviceName)).to.deep.equal(['near', 'far']);
+    expect(await near.metric('mesher_requests_total', { direction: 'outbound' })).to.be.greaterThan(0);
+    expect(await far.metric('mesher_requests_total', { direction: 'inbound' })).to.be.greaterThan(0);
+  });
+
   it("runs with netramesh's variables", async () => {
-    const env = { NETRA_PORT: '15999', NETRA_HTTP_PORTS: '8080,8443', NETRA_LOGGER_LEVEL: 'warning' };
-    const child = hosts.near.spawn('true', []);
-    await child.exited;
-    near = await TransparentSidecar.start(hosts.near, {
-      service: 'near',
-      folder,
-      env: { ...env, NETRA_LOGGER_LEVEL: 'info' },
-      apply: ['--port', '15999'],
-    });
+    const env = { NETRA_PORT: '15999', NETRA_HTTP_PORTS: '8080,8443', NETRA_LOGGER_LEVEL: 'INFO' };
+    near = await TransparentSidecar.start(hosts.near, { service: 'near', folder, env, apply: ['--port', '15999'] });
     expect(await curl(ADDRESSES.far.ipv4)).to.include('"name":"far"');
     expect(await tls(ADDRESSES.far.ipv4)).to.equal('far over TLS\n');
     expect(await near.connections({ direction: 'outbound', verdict: 'passed' })).to.equal(2);

@@ -96,3 +96,30 @@ socket.once('data', (bytes) => { process.stdout.write(bytes); process.exit(); })
 export async function listenTo(on: NetworkNamespace, host: string, port: number): Promise<string> {
   return await asApplication(on, process.execPath, '-e', LISTEN, host, String(port));
 }
+
+/** A span as Zipkin's API has it. */
+export interface ZipkinSpan {
+  readonly traceId: string;
+  readonly id: string;
+  readonly parentId?: string;
+  readonly kind?: string;
+  readonly name?: string;
+  readonly localEndpoint?: { readonly serviceName?: string };
+}
+
+const COLLECTOR = `
+require('node:http').createServer((request, response) => {
+  let text = '';
+  request.on('data', (more) => (text += more));
+  request.on('end', () => { process.stdout.write('spans ' + text + '\\n'); response.writeHead(202).end(); });
+}).listen(9411, '127.0.0.1', () => process.stdout.write('listening\\n'));
+process.stdin.resume().once('end', () => process.exit());
+`;
+
+/** The place for spans of a host (`http://127.0.0.1:9411`). @returns what has come */
+export async function startCollector(on: NetworkNamespace): Promise<() => ZipkinSpan[]> {
+  const child = on.spawn(process.execPath, ['-e', COLLECTOR], { as: SIDECAR });
+  await child.untilPrinted(/^listening$/m);
+  return () =>
+    [...child.stdout.matchAll(/^spans (.*)$/gm)].flatMap(([, text]) => JSON.parse(text ?? '') as ZipkinSpan[]);
+}
