@@ -112,8 +112,8 @@ describe('the routes of intercepted connections', () => {
       observation: { begin: () => undefined, end: () => undefined },
       onForgotten: () => undefined,
     }).to('outbound', ELSEWHERE.address, ELSEWHERE.port);
-    const calls = new NamedCalls(mesh as never, passage, (name) => (name === 'orders' ? { service: name } : undefined));
-    calls.begin(new FakeCall({ authority: 'orders' }));
+    const calls = new NamedCalls(mesh, passage, (name) => (name === 'orders' ? { service: name } : undefined));
+    void calls.begin(new FakeCall({ authority: 'orders' }));
     const stranger = new FakeCall({ authority: 'example.org' });
     expect(calls.begin(stranger)).to.equal(passage.endpoint);
     const failure = { code: 'MESH_ERR_CONNECT', message: 'refused', sent: false, reusedConnection: true } as const;
