@@ -82,6 +82,12 @@ describe('exporting spans', () => {
       collector = await CollectorDouble.start();
     });
 
+    it(`by ${plugin.name} takes one batch right after another`, async () => {
+      exporter = await opened(plugin, uriOf(collector));
+      for (let i = 0; i < 8; i++) await exporter.export([SERVER]);
+      expect(collector.spans).to.have.length(8);
+    });
+
     it(`by ${plugin.name} goes to the usual path when the URI has none`, async () => {
       exporter = await opened(plugin, `http://127.0.0.1:${collector.port}`);
       await exporter.export([SERVER]);
@@ -93,7 +99,7 @@ describe('exporting spans', () => {
       exporter = await opened(plugin, uriOf(collector), 500);
       const waiting = Array.from({ length: 4 }, () => exporter.export([SERVER]).catch(() => undefined));
       const refused = await exporter.export([SERVER]).catch((error: unknown) => error);
-      expect(String(refused)).to.match(/does not answer|Concurrent export limit/);
+      expect(String(refused)).to.match(/does not answer/);
       await collector.close();
       await Promise.all(waiting);
       collector = await CollectorDouble.start();

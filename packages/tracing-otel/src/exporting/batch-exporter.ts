@@ -7,7 +7,7 @@ import { readableSpan, resourceOf } from './readable-span.js';
  * Batches that may be without an answer. The library for Zipkin waits for ever: a collector that takes connections and says nothing must
  * not cost one more of them with each batch.
  */
-const MAX_UNANSWERED = 4;
+export const MAX_UNANSWERED = 4;
 
 /** Makes an exporter of Mesher of one of OpenTelemetry. */
 export function batchExporter(inner: OtelExporter, settings: Pick<ExporterSettings, 'service' | 'tags'>): SpanExporter {

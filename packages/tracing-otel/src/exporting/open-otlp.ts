@@ -1,6 +1,6 @@
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import type { ExporterSettings, SpanExporter } from '@mesher/core';
-import { batchExporter } from './batch-exporter.js';
+import { MAX_UNANSWERED, batchExporter } from './batch-exporter.js';
 
 /** Where a collector listens by default; 127.0.0.1 and not localhost, which may be ::1 first. */
 const DEFAULT_URI = 'http://127.0.0.1:4318/v1/traces';
@@ -9,7 +9,8 @@ const DEFAULT_URI = 'http://127.0.0.1:4318/v1/traces';
 export function openOtlp(settings: ExporterSettings): SpanExporter {
   const url = new URL(settings.uri ?? DEFAULT_URI);
   if (url.pathname === '/') url.pathname = '/v1/traces';
-  // One batch at a time is under way, and the sender says when the next one comes.
-  const exporter = new OTLPTraceExporter({ url: url.href, timeoutMillis: settings.timeoutMs, concurrencyLimit: 1 });
+  // The library lets go of a batch a little after it has said that it is done: its own bound must be above ours.
+  const concurrencyLimit = MAX_UNANSWERED + 1;
+  const exporter = new OTLPTraceExporter({ url: url.href, timeoutMillis: settings.timeoutMs, concurrencyLimit });
   return batchExporter(exporter, settings);
 }
