@@ -139,6 +139,28 @@ describe('mesher --mode=transparent between two hosts', () => {
     expect(await far.metric('mesher_requests_total', { direction: 'inbound' })).to.be.greaterThan(0);
   });
 
+  it('lets the application see who called, with TPROXY or by the PROXY protocol', async () => {
+    far = await TransparentSidecar.start(hosts.far, {
+      service: 'far',
+      folder,
+      // Root in the group that the rules leave alone: TPROXY needs a capability.
+      as: { uid: 0, gid: 1337 },
+      mesher: { transparent: { interception: 'tproxy', keepSource: true } },
+      apply: ['--mode', 'TPROXY', '--keep-source'],
+    });
+    for (const family of FAMILIES) {
+      const answer = await curl(ADDRESSES.far[family]);
+      expect(answer).to.match(new RegExp(`"from":"(::ffff:)?${ADDRESSES.near[family]}"`));
+      expect(await talk(hosts.near, ADDRESSES.far[family], 9000, 'half')).to.equal('flah');
+    }
+    expect(await far.connections({ direction: 'inbound', verdict: 'passed' })).to.equal(4);
+    await far.stop();
+    const mesher = { 'transparent.proxyProtocol': 'v1' };
+    far = await TransparentSidecar.start(hosts.far, { service: 'far', folder, mesher });
+    const reversed = await talk(hosts.near, ADDRESSES.far.ipv4, 9000, 'x');
+    expect([...reversed].reverse().join('')).to.match(/^PROXY TCP4 10\.77\.1\.2 10\.77\.2\.2 \d+ 9000\r\nx$/);
+  });
+
   it("runs with netramesh's variables", async () => {
     const env = { NETRA_PORT: '15999', NETRA_HTTP_PORTS: '8080,8443', NETRA_LOGGER_LEVEL: 'INFO' };
     near = await TransparentSidecar.start(hosts.near, { service: 'near', folder, env, apply: ['--port', '15999'] });

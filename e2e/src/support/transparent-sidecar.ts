@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { findSamples, parsePrometheusText } from '@mesher/core/testing';
 import { APPLICATION, intercept } from './intercepted-calls.js';
-import type { NetworkNamespace } from './network-namespaces.js';
+import type { NetworkNamespace, RunAs } from './network-namespaces.js';
 import { MESHER_BIN, type Settings } from './sidecar.js';
 import type { SpawnedProcess } from './spawned-process.js';
 
@@ -21,6 +21,8 @@ export interface TransparentOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Further flags of `mesher intercept apply`. */
   readonly apply?: readonly string[];
+  /** User and group of the sidecar, of which the rules leave one alone. */
+  readonly as?: RunAs;
 }
 
 /** `mesher --mode=transparent` on a host, with the rules that bring it connections. */
@@ -31,13 +33,13 @@ export class TransparentSidecar {
   ) {}
 
   static async start(host: NetworkNamespace, options: TransparentOptions): Promise<TransparentSidecar> {
-    const { chassis = {}, env = {}, folder, mesher = {}, service } = options;
+    const { as = SIDECAR, chassis = {}, env = {}, folder, mesher = {}, service } = options;
     const confDir = join(folder, `conf-${host.name}-${service}`);
     await mkdir(confDir, { recursive: true });
     await writeFile(join(confDir, 'chassis.yaml'), JSON.stringify(chassis));
     await writeFile(join(confDir, 'mesher.yaml'), JSON.stringify(mesher));
     const args = [MESHER_BIN, '--mode=transparent', `--service-name=${service}`];
-    const child = host.spawn(process.execPath, args, { env: { CHASSIS_CONF_DIR: confDir, ...env }, as: SIDECAR });
+    const child = host.spawn(process.execPath, args, { env: { CHASSIS_CONF_DIR: confDir, ...env }, as });
     await child.untilPrinted(/"msg":"ready"/);
     const { code, stderr } = await intercept(host, ['apply', ...(options.apply ?? [])]);
     if (code !== 0) throw new Error(stderr);

@@ -5,7 +5,7 @@ import type { Environment } from './environment.js';
 import { Http2ServerConnection } from './http2/server/http2-server-connection.js';
 import { Reception, type OpenConnection, type ReceptionHost } from './reception.js';
 import { HIGH_WATER_MARK } from './socket-owner.js';
-import type { RelaySockets } from './tcp/relay-socket.js';
+import type { DialledSockets } from './tcp/relay-socket.js';
 import { InterceptedConnections } from './transparent/intercepted-connections.js';
 import type { TransparentSpec } from './transparent/transparent-spec.js';
 
@@ -42,7 +42,7 @@ export class Listener implements ReceptionHost {
   constructor(
     private readonly spec: ListenerSpec,
     readonly env: Environment,
-    readonly sockets: RelaySockets,
+    readonly sockets: DialledSockets,
   ) {
     this.sources = spec.sources ?? [];
     this.#reception = new Reception(this, spec);

@@ -12,7 +12,7 @@ import { changeOwner, own } from './socket-owner.js';
 import type { FirstBytes } from './tcp/first-bytes.js';
 import { Relay } from './tcp/relay.js';
 import type { RelayContext } from './tcp/relay-call.js';
-import type { RelaySockets } from './tcp/relay-socket.js';
+import type { DialledSockets } from './tcp/relay-socket.js';
 import { TcpCall } from './tcp/tcp-call.js';
 
 /** What a listener does to the connections that came through it. */
@@ -26,7 +26,7 @@ export interface OpenConnection {
 /** The listener behind a reception. */
 export interface ReceptionHost {
   readonly env: Environment;
-  readonly sockets: RelaySockets;
+  readonly sockets: DialledSockets;
   readonly sources: readonly SourceResolver[];
   readonly draining: boolean;
   /** A connection is to be drained and closed with the listener. */
@@ -52,7 +52,7 @@ export class Reception implements ServerContext, RelayContext {
   readonly destination: Destination | undefined;
   readonly isForGrpc: boolean;
   readonly env: Environment;
-  readonly sockets: RelaySockets;
+  sockets: DialledSockets;
 
   constructor(
     private readonly host: ReceptionHost,

@@ -1,5 +1,12 @@
 import { isMeshError, type Chassis, type Logger, type MeshDocument, type Ports } from '@mesher/core';
-import type { Listener, ListenerSpec, OriginalDestination, ProxyServer, TransparentSpec } from '@mesher/proxy';
+import type {
+  Listener,
+  ListenerSpec,
+  OriginalDestination,
+  ProxyServer,
+  TransparentRoute,
+  TransparentSpec,
+} from '@mesher/proxy';
 import type { Server, Socket } from 'node:net';
 import { OwnNetwork } from './own-network.js';
 import { Passages } from './passages.js';
@@ -11,6 +18,8 @@ import { TransparentRoutes } from './transparent-routes.js';
 export interface Interceptor {
   find(socket: Socket, isOwnListener: (address: string, port: number) => boolean): OriginalDestination;
   prepare?(server: Server): void;
+  /** Connects from the address of a client. */
+  readonly keptSource?: TransparentRoute['connect'] | undefined;
 }
 
 export interface TransparentParts {
@@ -46,7 +55,7 @@ export async function openTransparent(parts: TransparentParts): Promise<Transpar
     observation: chassis.observation,
     onForgotten: (endpoint) => proxy.retire(endpoint),
   });
-  const routes = new TransparentRoutes(chassis, passages, options, document.service.name);
+  const routes = new TransparentRoutes(chassis, passages, options, document.service.name, interceptor.keptSource);
   const isOwnListener = (address: string, port: number): boolean => port === options.port && network.has(address);
   const transparent: TransparentSpec = {
     find: (socket) => interceptor.find(socket, isOwnListener),
@@ -84,14 +93,20 @@ async function listenOnBothFamilies(
 }
 
 /** Loaded here, since koffi costs some 20 ms and MB that other modes need not pay. */
-async function loadInterceptor({ interception, port }: TransparentOptions): Promise<Interceptor> {
-  const { OriginalDestinations, transparentDestination } = await import('@mesher/intercept');
+async function loadInterceptor({ interception, keepSource, port }: TransparentOptions): Promise<Interceptor> {
+  const { KeptSource, OriginalDestinations, transparentDestination } = await import('@mesher/intercept');
   const destinations = OriginalDestinations.load();
   if (interception === 'redirect') return { find: (socket, isOwn) => destinations.of(socket, isOwn) };
+  const kept = keepSource ? KeptSource.load() : undefined;
   return {
     // Outbound connections come by REDIRECT, and have the port of the listener as their local port.
     find: (socket, isOwn) =>
       socket.localPort === port ? destinations.of(socket, isOwn) : transparentDestination(socket, isOwn),
     prepare: (server) => destinations.makeTransparent(server),
+    keptSource:
+      kept === undefined
+        ? undefined
+        : ({ remoteAddress = '' }, { host, port: to }) =>
+            kept.connect(remoteAddress.replace(/^::ffff:/, ''), { address: host, port: to }, { allowHalfOpen: true }),
   };
 }

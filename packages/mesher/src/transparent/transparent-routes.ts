@@ -38,6 +38,8 @@ export class TransparentRoutes {
     private readonly options: TransparentOptions,
     /** Name of the local application. */
     private readonly own: string,
+    /** Calls the application from the address of the client; undefined: from that of the sidecar. */
+    private readonly keptSource?: TransparentRoute['connect'],
   ) {}
 
   route(direction: Direction, original: Original): TransparentRoute {
@@ -51,8 +53,10 @@ export class TransparentRoutes {
     const handler = this.passages.to('inbound', host, original.port);
     const passed: TransparentTarget = { handler, verdict: 'passed' };
     if (proxyProtocol !== 'off') {
-      return { ...passed, preamble: (socket) => proxyHeader(proxyProtocol, socket, original) };
+      const connect = this.keptSource === undefined ? {} : { connect: this.keptSource };
+      return { ...passed, ...connect, preamble: (socket) => proxyHeader(proxyProtocol, socket, original) };
     }
+    if (this.keptSource !== undefined) return { ...passed, connect: this.keptSource };
     if (policy === 'observe') return { ...passed, http: this.#seesRequests ? passed : undefined };
     const destination = new LocalDestination(this.own, handler.endpoint);
     const target = { handler: this.mesh.inbound, destination, verdict: 'mesh' } as const;

@@ -62,6 +62,11 @@ export const transparentSchema = s.object(
       doc: 'Tells the application who called, by the PROXY protocol. Inbound connections are then passed on as bytes, whatever policy says.',
       reason: 'an application that does not expect the header takes it for a broken request',
     }),
+    keepSource: s.boolean({
+      default: false,
+      doc: 'The application sees the address of its caller (mesher intercept apply --mode TPROXY --keep-source). Inbound connections are then passed on as bytes, whatever policy says.',
+      reason: 'it needs the capability NET_ADMIN, and the application under another user and group',
+    }),
     maxDestinations: s.integer({
       default: 4096,
       min: 16,
@@ -70,7 +75,13 @@ export const transparentSchema = s.object(
       reason: 'about 300 bytes each; a scan of ports must not fill the memory',
     }),
   },
-  { doc: 'The transparent mode (mesher --mode=transparent).' },
+  {
+    doc: 'The transparent mode (mesher --mode=transparent).',
+    check: ({ keepSource, interception }) =>
+      keepSource && interception !== 'tproxy'
+        ? 'keepSource needs interception: tproxy, and rules made by mesher intercept apply --mode TPROXY --keep-source'
+        : undefined,
+  },
 );
 
 export type TransparentOptions = Infer<typeof transparentSchema>;

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { detectProtocol } from '../detect.js';
 import { Reception, type OpenConnection, type ReceptionHost } from '../reception.js';
+import { KeptRelaySocket } from '../tcp/kept-relay-socket.js';
 import { readServerName } from './client-hello.js';
 import { readFirstHost } from './first-host.js';
 import type { SeenProtocol, TransparentCounts } from './transparent-counts.js';
@@ -30,10 +31,14 @@ export class InterceptedConnection extends Reception {
   }
 
   begin(socket: Socket, how: Beginning): void {
-    const { http, preamble } = this.#choices;
+    const { connect, http, preamble } = this.#choices;
     if (how === 'http' && http !== undefined) {
       this.#goOn(http, 'http1').awaitFirstBytes(socket);
       return;
+    }
+    if (connect !== undefined) {
+      const { stats } = this.env;
+      this.sockets = { take: () => new KeptRelaySocket((endpoint) => connect(socket, endpoint), stats) };
     }
     if (how === 'opaque') this.#count('opaque');
     const look = how === 'opaque' ? undefined : (first: Buffer): Look => this.#look(socket, first);

@@ -176,6 +176,38 @@ describe('a transparent listener', () => {
     expect(await peer.readUntil('first')).to.equal(`PROXY TCP4 127.0.0.1 127.0.0.1 ${localPort} 7\r\nfirst`);
   });
 
+  it('lets somebody else begin the connection to the upstream, and passes bytes and ends all the same', async () => {
+    const begun: (string | undefined)[] = [];
+    const proxy = await listen({
+      route: {
+        connect: (client, { host, port }) => {
+          begun.push(client.remoteAddress);
+          return connectPlain({ host, port, allowHalfOpen: true });
+        },
+      },
+    });
+    const client = await rig().connect(proxy);
+    client.end('question');
+    const peer = await upstream.awaitConnection();
+    expect((await peer.awaitEnd()).toString()).to.equal('question');
+    const answer = 'x'.repeat(1_000_000);
+    peer.end(answer);
+    expect((await client.awaitEnd()).length).to.equal(answer.length);
+    expect(begun).to.deep.equal(['127.0.0.1']);
+    await until(() => proxy.proxy.stats.upstreamOpen === 0);
+  });
+
+  it('resets the client when a connection that somebody else begins fails, at once or later', async () => {
+    for (const connect of [
+      () => {
+        throw new Error('EPERM');
+      },
+      () => connectPlain({ host: '127.0.0.1', port: 1 }),
+    ]) {
+      await reset(await listen({ route: { connect } }));
+    }
+  });
+
   it('calls what goes to an own address inbound', async () => {
     const proxy = await listen({ isOwnAddress: (address) => address === '127.0.0.1', route: { handler: inbound() } });
     await rig().send(proxy, 'x\n\n');

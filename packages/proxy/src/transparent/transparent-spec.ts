@@ -1,5 +1,5 @@
 import type { Server, Socket } from 'node:net';
-import type { Direction } from '@mesher/core';
+import type { Direction, Endpoint } from '@mesher/core';
 import type { ReceptionTarget } from '../reception.js';
 
 /** Where an accepted connection was going before rules of interception brought it here. */
@@ -29,6 +29,8 @@ export interface TransparentRoute extends TransparentTarget {
   byName?(host: string, protocol: 'http1' | 'tls'): TransparentTarget | undefined;
   /** Sent to the upstream before anything else. */
   preamble?(socket: Socket): Buffer;
+  /** Begins the connection to the upstream, in the place of the usual way: from the address of the client. For connections that are relayed. */
+  connect?(client: Socket, endpoint: Endpoint): Socket;
 }
 
 /** How a listener treats connections that rules of interception bring to it. */
