@@ -1,6 +1,8 @@
 import { expect } from 'chai';
 import { CollectorDouble, type CollectedSpan } from '@mesher/tracing-otel/testing';
 import { fieldsOf, type App, type Echo } from './support/app.js';
+import { GrpcApp } from './support/grpc/grpc-app.js';
+import { GrpcClient } from './support/grpc/grpc-client.js';
 import { eventually } from './support/eventually.js';
 import { useScene, type Scene } from './support/scene.js';
 import type { Settings, Sidecar } from './support/sidecar.js';
@@ -90,6 +92,38 @@ describe('tracing', () => {
     expect(fieldsOf(echo, 'uber-trace-id')[0]).to.match(/^0000000000000abc:[0-9a-f]{16}:[0-9a-f]{16}:1$/);
     expect(fieldsOf(echo, 'b3')[0]).to.match(/^0000000000000abc-[0-9a-f]{16}-1-[0-9a-f]{16}$/);
     expect(fieldsOf(echo, 'traceparent')).to.deep.equal([]);
+  });
+
+  it('shows calls of gRPC with their method and status, in both sidecars', async () => {
+    const chassis = { tracing: { tracer: 'otlp', settings: { URI: collector.otlpUri, batchInterval: '50ms' } } };
+    const app = await GrpcApp.start(scene(), { name: 'greeter' });
+    await scene().sidecar({ service: 'greeter', grpcApp: app, chassis });
+    const front = await scene().sidecar({ service: 'front', host: 'none', grpc: true, chassis });
+    const client = new GrpcClient(front.grpcOutbound, 'greeter');
+    expect((await client.say('hello')).message?.toString()).to.equal('hello');
+    await client.say('fail', { fail: '13' });
+    client.close();
+    const spans = await collector.atLeast(4);
+    expect(new Set(spans.map(({ name }) => name))).to.deep.equal(new Set(['mesher.test.Echo/Say']));
+    for (const inner of spans.filter(({ kind }) => kind === 'server')) {
+      const outer = spans.find(({ spanId }) => spanId === inner.parentSpanId);
+      expect(outer?.traceId).to.equal(inner.traceId);
+      expect([inner.tags['rpc.grpc.status_code'], inner.isError]).to.deep.equal([
+        ...[outer?.tags['rpc.grpc.status_code'], outer?.isError],
+      ]);
+    }
+    expect(spans.filter(({ isError }) => isError)).to.have.length(2);
+  });
+
+  it('shows the attempts of a call that was tried again', async () => {
+    const { app } = await scene().service('shop');
+    await scene().write('disco/twice', `127.0.0.1 1\n127.0.0.1 ${app.port}\n`);
+    const tracing = { tracer: 'otlp', settings: { URI: collector.otlpUri, batchInterval: '50ms' } };
+    const front = await scene().sidecar({ service: 'front', host: 'none', chassis: { tracing } });
+    // The first instance is one that nobody listens at; it is tried first by one of two calls.
+    for (let i = 0; i < 2; i++) expect((await front.call('http://twice/')).status).to.equal(200);
+    const tried = (await collector.atLeast(2)).filter(({ events }) => events.length > 0);
+    expect(tried.map(({ events, isError }) => [...events, isError])).to.deep.equal([['attempt', 'attempt', false]]);
   });
 
   it('takes the place that variables of OpenTelemetry and Jaeger name', async () => {

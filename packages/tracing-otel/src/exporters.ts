@@ -7,7 +7,7 @@ function checkUri({ uri }: Pick<ExporterSettings, 'uri'>): string | undefined {
   return protocol === 'http:' || protocol === 'https:' ? undefined : `the URI '${uri}' is none of http or https`;
 }
 
-/** OTLP over HTTP with JSON, which OpenTelemetry collectors, Jaeger and most vendors take. The library is loaded with the first batch. */
+/** OTLP over HTTP with JSON, which OpenTelemetry collectors, Jaeger and most vendors take. The library is loaded where it is the tracer. */
 export const otlpExporter: PluginDefinition<'span-exporter', undefined> = definePlugin({
   kind: 'span-exporter',
   name: 'otlp',
@@ -17,7 +17,7 @@ export const otlpExporter: PluginDefinition<'span-exporter', undefined> = define
   }),
 });
 
-/** Zipkin's API, version 2. The library is loaded with the first batch. */
+/** Zipkin's API, version 2. The library is loaded where it is the tracer. */
 export const zipkinExporter: PluginDefinition<'span-exporter', undefined> = definePlugin({
   kind: 'span-exporter',
   name: 'zipkin',

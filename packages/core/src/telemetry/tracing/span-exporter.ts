@@ -24,7 +24,7 @@ export interface SpanExporter {
   close(): Promise<void>;
 }
 
-/** What a plugin of the kind `span-exporter` makes: libraries are loaded when it is opened, which is when there are spans. */
+/** What a plugin of the kind `span-exporter` makes: libraries are loaded when it is opened, which is when tracing is on. */
 export interface SpanExporterFactory {
   /** What is wrong with these settings, or undefined; asked before they take effect. */
   check?(settings: Pick<ExporterSettings, 'uri' | 'more'>): string | undefined;

@@ -8,6 +8,8 @@ import type { SpanRecord } from './span-record.js';
 
 /** Pauses after a batch that was not taken; the exporters of OpenTelemetry repeat inside a batch's time by themselves. */
 const PAUSES = { minRetryDelay: 1_000, maxRetryDelay: 30_000 } as const;
+/** What a start waits for. */
+const PREPARE_MS = 2_000;
 /** What the end of a process waits for, so that the spans of its last calls are not lost. */
 const FAREWELL_MS = 1_000;
 
@@ -51,6 +53,12 @@ export class SpanSender {
 
   get queued(): number {
     return this.#queue.size;
+  }
+
+  /** Opens the exporter; one that cannot be opened now is tried again with the first batch. Takes two seconds at most. */
+  async prepare(): Promise<void> {
+    const opened = this.#open().catch(() => undefined);
+    await within(this.parts.ports.timers, PREPARE_MS, opened);
   }
 
   /** Takes a span if there is room; never waits and never throws. */

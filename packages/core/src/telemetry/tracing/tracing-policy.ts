@@ -18,9 +18,8 @@ class TracingPolicy implements Policy {
     return this.tracing.isOn;
   }
 
-  start(): Promise<void> {
-    this.tracing.start();
-    return Promise.resolve();
+  async start(): Promise<void> {
+    await this.tracing.start();
   }
 
   before(call: Invocation): void {

@@ -78,8 +78,11 @@ export class Tracing {
     return this.#rules.isOn;
   }
 
-  /** Begins to forget what is over. */
-  start(): void {
+  /**
+   * Loads the exporter, which may take a tenth of a second in which nothing else happens and had better not do so when calls are under way;
+   * and begins to forget what is over.
+   */
+  async start(): Promise<void> {
     if (this.#factory === undefined || this.#cleaning !== undefined) return;
     this.#synchronise();
     const { cleanupInterval } = this.#rules.traces.correlation;
@@ -87,6 +90,9 @@ export class Tracing {
       this.#table.clean(this.parts.ports.clock.now());
       this.#synchronise();
     });
+    if (!this.isOn) return;
+    this.#sender ??= this.#makeSender();
+    await this.#sender?.prepare();
   }
 
   /** Sends what waits to be sent, for a second at most. Idempotent. */
