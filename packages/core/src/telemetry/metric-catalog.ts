@@ -111,7 +111,7 @@ export const METRICS = {
     'counter',
     'mesher_transparent_connections_total',
     ['direction', 'protocol', 'verdict'],
-    'Connections that rules of interception brought: what they turned out to be (http1, http2, tls, tcp, server-first, opaque or unknown), and what became of them (mesh, passed, loop, direct, gone or failed).',
+    'Connections that rules of interception brought: what they turned out to be (http1, http2, tls, tcp, server-first, opaque or unknown), and what became of them (mesh, passed, refused, loop, direct, gone or failed).',
   ),
   upstreamConnects: connections(
     'counter',

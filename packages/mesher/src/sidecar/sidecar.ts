@@ -77,6 +77,7 @@ export class Sidecar {
     private readonly proxy: ProxyServer,
     private readonly plan: ListenPlan,
     private readonly health: ApplicationHealth,
+    private readonly isOwnPort: (port: number) => boolean,
   ) {}
 
   /**
@@ -107,7 +108,7 @@ export class Sidecar {
     settings.feed.attach(chassis);
     chassis.directory.onRetired((endpoint) => proxy.retire(endpoint));
     const health = new ApplicationHealth(chassis, { catalog: settings.catalog, isOwnPort, ports, logger });
-    const sidecar = new Sidecar(settings, ports, chassis, proxy, plan, health);
+    const sidecar = new Sidecar(settings, ports, chassis, proxy, plan, health, isOwnPort);
     try {
       await untilAborted(sidecar.#open(), settings.signal);
       await settings.feed.begin();
@@ -159,7 +160,7 @@ export class Sidecar {
     for (const address of plan.inbound) this.#inbound.push(await this.#listen(address, chassis.inbound));
     if (settings.bootstrap.mode === 'transparent') {
       const { ports, proxy } = this;
-      this.#transparent = await openTransparent({ document, chassis, proxy, ports, logger });
+      this.#transparent = await openTransparent({ document, chassis, proxy, ports, logger, isOwnPort: this.isOwnPort });
       // The application may need further calls to finish its work, and they come here, too.
       this.#outbound.push(this.#transparent.listener);
     }

@@ -43,7 +43,15 @@ describe('the transparent listener of a sidecar', () => {
       if (found instanceof MeshError) throw found;
       return found;
     };
-    opened = await openTransparent({ document, chassis, proxy, ports, logger, interceptor: { find } });
+    opened = await openTransparent({
+      document,
+      chassis,
+      proxy,
+      ports,
+      logger,
+      isOwnPort: () => false,
+      interceptor: { find },
+    });
     return port;
   }
 

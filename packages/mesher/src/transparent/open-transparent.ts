@@ -10,7 +10,7 @@ import type {
 import type { Server, Socket } from 'node:net';
 import { OwnNetwork } from './own-network.js';
 import { Passages } from './passages.js';
-import { refuseDirect } from './refuse-direct.js';
+import { refuseDirect } from './refusing.js';
 import { transparentSchema, type TransparentOptions } from './transparent-schema.js';
 import { TransparentRoutes } from './transparent-routes.js';
 
@@ -28,6 +28,8 @@ export interface TransparentParts {
   readonly proxy: ProxyServer;
   readonly ports: Ports;
   readonly logger: Logger;
+  /** Ports on which this process listens. */
+  readonly isOwnPort: (port: number) => boolean;
   /** Replaceable for tests; that of @mesher/intercept when left out. */
   readonly interceptor?: Interceptor;
 }
@@ -55,7 +57,14 @@ export async function openTransparent(parts: TransparentParts): Promise<Transpar
     observation: chassis.observation,
     onForgotten: (endpoint) => proxy.retire(endpoint),
   });
-  const routes = new TransparentRoutes(chassis, passages, options, document.service.name, interceptor.keptSource);
+  const routes = new TransparentRoutes(
+    chassis,
+    passages,
+    options,
+    document.service.name,
+    parts.isOwnPort,
+    interceptor.keptSource,
+  );
   const isOwnListener = (address: string, port: number): boolean => port === options.port && network.has(address);
   const transparent: TransparentSpec = {
     find: (socket) => interceptor.find(socket, isOwnListener),

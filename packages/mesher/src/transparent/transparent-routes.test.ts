@@ -56,7 +56,7 @@ describe('the routes of intercepted connections', () => {
       onForgotten: () => undefined,
     };
     const all = { ...schemaDefaults(transparentSchema), ...options };
-    return new TransparentRoutes(mesh, new Passages(settings), all, 'shop');
+    return new TransparentRoutes(mesh, new Passages(settings), all, 'shop', (port) => port === 30_102);
   }
 
   it('leave everything as it is by default, and know for which service it counts', () => {
@@ -130,6 +130,14 @@ describe('the routes of intercepted connections', () => {
     expect(loopback.route('inbound', OWN).handler.begin(new FakeCall())).to.have.property('key', '127.0.0.1:8080');
     const ipv6 = loopback.route('inbound', { address: 'fd77::2', port: 8080 });
     expect(ipv6.handler.begin(new FakeCall())).to.have.property('key', '[::1]:8080');
+  });
+
+  it('bring nobody to a port of the sidecar itself by loopback', () => {
+    const admin = { address: '10.0.0.2', port: 30_102 };
+    const route = make({ inboundTo: 'loopback' }).route('inbound', admin);
+    expect(route).to.include({ verdict: 'refused' }).and.not.to.have.property('http');
+    expect(route.handler.begin(new FakeCall())).to.have.property('code', 'MESH_ERR_DENIED');
+    expect(make().route('inbound', admin).verdict).to.equal('passed');
   });
 
   it('read nothing of what follows a header of the PROXY protocol', () => {

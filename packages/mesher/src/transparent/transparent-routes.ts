@@ -1,5 +1,6 @@
 import {
   LocalDestination,
+  Rejection,
   addressFor,
   type Chassis,
   type Destination,
@@ -8,6 +9,7 @@ import {
 } from '@mesher/core';
 import { proxyHeader, type TransparentRoute, type TransparentTarget } from '@mesher/proxy';
 import { isIPv6 } from 'node:net';
+import { refusing } from './refusing.js';
 import { NamedCalls } from './named-calls.js';
 import type { Passage } from './passage.js';
 import type { Passages } from './passages.js';
@@ -38,6 +40,8 @@ export class TransparentRoutes {
     private readonly options: TransparentOptions,
     /** Name of the local application. */
     private readonly own: string,
+    /** Ports on which this very process listens. */
+    private readonly isOwnPort: (port: number) => boolean,
     /** Calls the application from the address of the client; undefined: from that of the sidecar. */
     private readonly keptSource?: TransparentRoute['connect'],
   ) {}
@@ -48,6 +52,9 @@ export class TransparentRoutes {
 
   #inbound(original: Original): TransparentRoute {
     const { inboundTo, policy, proxyProtocol } = this.options;
+    if (inboundTo === 'loopback' && this.isOwnPort(original.port)) {
+      return { handler: refusing('inbound', notForStrangers(original.port)), verdict: 'refused' };
+    }
     const loopback = isIPv6(original.address) ? '::1' : '127.0.0.1';
     const host = inboundTo === 'loopback' ? loopback : original.address;
     const handler = this.passages.to('inbound', host, original.port);
@@ -110,6 +117,11 @@ export class TransparentRoutes {
     if (service === undefined) return undefined;
     return port === undefined ? { service } : { service, port: Number(port) };
   }
+}
+
+/** The admin port trusts whoever comes by loopback: nobody is brought there from outside. */
+function notForStrangers(port: number): Rejection {
+  return new Rejection('MESH_ERR_DENIED', `Port ${port} is one of the sidecar itself, which is not called through it`);
 }
 
 /** The instance lists the port for bytes, not for a protocol of which they may be none. */

@@ -5,10 +5,10 @@ import type { DetectedProtocol } from '../detect.js';
 export type SeenProtocol = DetectedProtocol | 'server-first' | 'opaque' | 'unknown';
 
 /**
- * mesh: the policies of the mesh decide; passed: it goes where it was going; loop: it was going to the listener itself; direct: nobody
+ * mesh: the policies of the mesh decide; passed: it goes where it was going; refused: nobody may go there by this way; loop: it was going to the listener itself; direct: nobody
  * had brought it; gone: the client had left; failed: nobody could tell where it was going.
  */
-export type Verdict = 'mesh' | 'passed' | 'loop' | 'direct' | 'gone' | 'failed';
+export type Verdict = 'mesh' | 'passed' | 'refused' | 'loop' | 'direct' | 'gone' | 'failed';
 
 /** One number for each kind of connection. */
 export interface TransparentCount {

@@ -14,8 +14,8 @@ export type OriginalDestination =
 
 /** Who decides about a connection, or about the requests on it. */
 export interface TransparentTarget extends Pick<ReceptionTarget, 'handler' | 'destination'> {
-  /** Whether the mesh decides, or the original destination stays: for counting. */
-  readonly verdict: 'mesh' | 'passed';
+  /** Whether the mesh decides, or the original destination stays, or nobody may go there: for counting. */
+  readonly verdict: 'mesh' | 'passed' | 'refused';
 }
 
 /** What becomes of a connection: its bytes pass as they are to where the handler says. */

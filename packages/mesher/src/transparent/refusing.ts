@@ -1,4 +1,10 @@
-import { Rejection, type CallHandler } from '@mesher/core';
+import { Rejection, type CallHandler, type Direction } from '@mesher/core';
+
+/** Answers everything with one rejection. */
+export function refusing(direction: Direction, rejection: Rejection): CallHandler {
+  const nothing = (): void => undefined;
+  return { direction, begin: () => rejection, again: () => rejection, connected: nothing, end: nothing };
+}
 
 /**
  * Answers who calls the transparent listener itself. It never acts as a proxy for them: the listener can be reached from other machines, and
@@ -11,6 +17,5 @@ export function refuseDirect(port: number): CallHandler {
     undefined,
     'Call the service itself. If nothing is intercepted, run mesher intercept verify in this network namespace',
   );
-  const nothing = (): void => undefined;
-  return { direction: 'inbound', begin: () => rejection, again: () => rejection, connected: nothing, end: nothing };
+  return refusing('inbound', rejection);
 }
