@@ -97,7 +97,7 @@ export class Listener implements ReceptionHost {
           resolve();
         } catch (error) {
           this.#server.close();
-          reject(error);
+          reject(error instanceof Error ? error : new Error(String(error)));
         }
       });
     });
