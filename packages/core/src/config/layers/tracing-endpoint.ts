@@ -62,7 +62,9 @@ function jaegerCollector(env: Environment): TracerChoice | undefined {
 
 function jaegerAgent(env: Environment): TracerChoice | undefined {
   const host = env['JAEGER_AGENT_HOST'] ?? '';
-  return host === '' ? undefined : jaeger('http:', host, 'JAEGER_AGENT_HOST', 'the UDP protocol of its agents');
+  if (host === '') return undefined;
+  const bracketed = host.includes(':') && !host.startsWith('[') ? `[${host}]` : host;
+  return jaeger('http:', bracketed, 'JAEGER_AGENT_HOST', 'the UDP protocol of its agents');
 }
 
 /** Jaeger has taken OTLP since 1.35, at a port of its own. */

@@ -51,7 +51,7 @@ export class Tracing {
   #cleaning: TimerHandle | undefined;
   #offset = 0;
 
-  /** @throws MeshError MESH_ERR_UNKNOWN_PLUGIN when there is no exporter of the configured name, or it refuses its settings */
+  /** @throws MeshError MESH_ERR_UNKNOWN_PLUGIN when there is no exporter of the configured name, MESH_ERR_PLUGIN_LOAD when it refuses its settings */
   constructor(private readonly parts: TracingParts) {
     const { configuration, metrics } = parts;
     const { document } = configuration;
@@ -246,6 +246,6 @@ function exporterOf({ tracer, settings }: TracingOptions, plugins: InstalledPlug
   }
   const { URI: uri, more } = settings;
   const wrong = factory.check?.({ uri, more });
-  if (wrong !== undefined) throw new MeshError('MESH_ERR_UNKNOWN_PLUGIN', `tracing.settings: ${wrong}`);
+  if (wrong !== undefined) throw new MeshError('MESH_ERR_PLUGIN_LOAD', `tracing.settings: ${wrong}`);
   return factory;
 }
