@@ -7,8 +7,9 @@ set -u
 # Program and the Debian package that holds it.
 readonly PROGRAMS=(redis-server:redis-server openssl:openssl nginx:nginx-light h2load:nghttp2-client nghttp:nghttp2-client)
 
-# Seconds that installing may take.
-readonly LIMIT=240
+# Seconds that installing from one source may take, and everything together: on a machine that builds slowly the tests go on with what
+# is there by then, within the time that .ci/run gives to all of it.
+readonly LIMIT=240 TOTAL=1500
 
 # Folder of the programs in Go; git ignores it.
 root=$(cd "$(dirname "$0")/.." && pwd)
@@ -25,6 +26,24 @@ readonly GO_PEERS=(
   "consul|github.com/hashicorp/consul|1500"
 )
 
+# Process that is waited for.
+child=
+# Whoever ends this ends the build, too: it is a process group of its own. The group of `timeout` gets what `timeout` gets.
+trap '[ -n "$child" ] && kill "$child" 2>/dev/null; exit 143' TERM INT HUP
+
+# bounded SECONDS COMMAND...: runs it for so long, and no longer than is left of the total. Status 124 when the time is over.
+bounded() {
+  local left=$((TOTAL - SECONDS)) limit=$1 status
+  shift
+  ((left > 0)) || return 124
+  if command -v timeout >/dev/null; then timeout --kill-after=10 $((limit < left ? limit : left)) "$@" & else "$@" & fi
+  child=$!
+  wait "$child"
+  status=$?
+  child=
+  return "$status"
+}
+
 build_go_programs() {
   if ! command -v go >/dev/null; then
     echo "peers: there is no Go, so the programs of e2e/go are not built; the tests that need them are skipped"
@@ -37,8 +56,8 @@ build_go_programs() {
     started=$SECONDS
     # The packages are several words. -mod=readonly: versions never move while peers are installed.
     # shellcheck disable=SC2086
-    if ! (cd "$root/e2e/go/$folder" && timeout "$limit" go build -mod=readonly -o "$BUILT/" $packages); then
-      echo "peers: could not build $folder; the tests that need it are skipped"
+    if ! bounded "$limit" go -C "$root/e2e/go/$folder" build -mod=readonly -o "$BUILT/" $packages; then
+      echo "peers: could not build $folder within $((SECONDS - started)) s; the tests that need it are skipped, unless it was built before"
     elif ((SECONDS - started > 5)); then
       echo "peers: built $folder in $((SECONDS - started)) s"
     fi
@@ -55,7 +74,7 @@ install_grpcio() {
     echo "peers: there is no Python 3, so grpcio is not installed; the tests that need it are skipped"
     return
   fi
-  timeout "$LIMIT" python3 -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --upgrade \
+  bounded "$LIMIT" python3 -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --upgrade \
     --only-binary :all: --target "$python" "grpcio==$GRPCIO" ||
     echo "peers: could not install grpcio for Python; the tests that need it are skipped"
 }
@@ -79,7 +98,7 @@ fi
 export DEBIAN_FRONTEND=noninteractive
 # A package must not start a server of its own: the tests start theirs.
 export RUNLEVEL=1
-timeout "$LIMIT" apt-get update -qq &&
-  timeout "$LIMIT" apt-get install -y -qq --no-install-recommends "${packages[@]}" >/dev/null ||
+bounded "$LIMIT" apt-get update -qq &&
+  bounded "$LIMIT" apt-get install -y -qq --no-install-recommends "${packages[@]}" >/dev/null ||
   echo "peers: could not install ${packages[*]}; the tests that need them are skipped"
 exit 0

@@ -258,6 +258,11 @@ describe('beside calls of gRPC to services', () => {
     expect(sidecar.process.output).to.contain('nothing is registered').and.to.contain('"rest:8080"');
   });
 
+  it('a sidecar that has an application and no address for others says which key is missing', async () => {
+    const sidecar = await scene().sidecar({ service: 'alone', host: 'none', args: ['--service-ports=rest:8080'] });
+    expect(sidecar.process.output).to.contain('nobody can call the application').and.to.contain('http.listenAddress');
+  });
+
   it('calls of HTTP/1 reach an application that speaks HTTP/2 only, by whichever address it is registered', async () => {
     const app = await H2cApp.start('over http/2');
     const args = (name: string): string[] => [`--service-ports=${name}:${app.port}`];

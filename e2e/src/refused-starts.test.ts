@@ -97,6 +97,19 @@ describe('a sidecar that cannot start', () => {
     expect(stderr).to.match(/servicecomb\.registry\.type.*'etcd'.*file/);
   });
 
+  for (const [type, address] of [
+    ['servicecenter', '127.0.0.1:99999'],
+    ['consul', 'ftp://127.0.0.1:8500'],
+  ] as const) {
+    it(`ends with 3 when the address of a registry is none of ${type}`, async () => {
+      const { dir, http, admin } = await writeConfFolder(scene(), {});
+      const registry = `registry: { type: ${type}, address: '${address}' }`;
+      await scene().write('conf/chassis.yaml', chassisYaml(`127.0.0.2:${http}`, admin, registry));
+      const { code, stderr } = await runRefused(dir);
+      expect([code, stderr.includes(`'${address}' is no address`)], stderr).to.deep.equal([3, true]);
+    });
+  }
+
   it('ends with 2 when --service-ports names a port of the sidecar itself', async () => {
     const { dir, admin } = await writeConfFolder(scene());
     const { code, stderr } = await runRefused(dir, [`--service-ports=rest:${admin}`]);

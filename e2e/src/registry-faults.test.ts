@@ -107,6 +107,9 @@ for (const kind of [SERVICE_CENTER, CONSUL]) {
       await eventually('it lives', async () => (await world.admin('/live')).status === 200);
       const ready = await world.admin('/ready');
       expect([ready.status, ready.body.includes('the registry has not answered yet')]).to.deep.equal([503, true]);
+      await eventually('it says why', async () =>
+        /answered yet: .*ECONNREFUSED/.test((await world.admin('/ready')).body),
+      );
       await proxy?.heal();
       await eventually('it is ready', async () => (await world.admin('/ready')).status === 200);
     });

@@ -178,6 +178,13 @@ describe('the checks of the repository', () => {
       expect(problems).to.have.lengthOf(2);
     });
 
+    it('report a guide that nobody finds', () => {
+      write('docs/guides/found.md', '');
+      write('docs/guides/lost.md', '');
+      const readme = `[found](docs/guides/found.md)\n${block('npm ci && npm start')}\n${block('npm cit')}`;
+      expect(problemsOf(readme)).to.deep.equal(['README.md: has no link to docs/guides/lost.md.']);
+    });
+
     it('report the wrong order, and commands that package.json does not know', () => {
       const problems = problemsOf(`${block('npm cit')}\n${block('npm ci && npm start')}`, { test: 'x' });
       expect(problems).to.have.lengthOf(2);

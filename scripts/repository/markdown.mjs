@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 
 const FENCE = /^( {0,3})(`{3,}|~{3,})[^\n]*\n([^]*?)^ {0,3}\2[^\n]*$/gm;
@@ -82,9 +82,19 @@ export function checkReadme(root) {
   if (problems.length === 0 && positions[0] > positions[1]) {
     problems.push(`README.md: "${SET_UP_COMMANDS[0]}" must come before "${SET_UP_COMMANDS[1]}".`);
   }
+  problems.push(...unlinkedGuides(root, readFileSync(file, 'utf8')));
   const { scripts } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'));
   for (const script of ['start', 'test']) {
     if (!scripts?.[script]) problems.push(`package.json: the README needs the script "${script}".`);
   }
   return problems;
+}
+
+/** A guide that the README does not link is found by nobody. */
+function unlinkedGuides(root, readme) {
+  const folder = path.join(root, 'docs/guides');
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder)
+    .filter((name) => name.endsWith('.md') && !readme.includes(`](docs/guides/${name}`))
+    .map((name) => `README.md: has no link to docs/guides/${name}.`);
 }

@@ -19,7 +19,7 @@ describe('configuration in the keys of a real Consul', function () {
   });
 
   const inConsul = (consul: Consul): Settings => ({
-    'servicecomb.config.client': { type: 'consul', serverUri: consul.url, refreshMode: 0, maxRetryInterval: '1s' },
+    'servicecomb.config.client': { type: 'consul', serverUri: consul.url, maxRetryInterval: '1s' },
   });
 
   async function view(sidecar: Sidecar): Promise<ConfigView> {

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { requireBuilt } from '../support/built-program.js';
-import { Consul, type ConsulOptions } from '../support/consul.js';
+import { Consul, TTL_S, type ConsulOptions } from '../support/consul.js';
 import { eventually } from '../support/eventually.js';
 import { SteadyCalls } from '../support/load.js';
 import { useScene } from '../support/scene.js';
@@ -109,6 +109,37 @@ describe('a real Consul', function () {
       console.log(`      ${calls.names.length} calls, none failed`);
     });
   }
+
+  it('that is away for longer than leases are, and comes back with its state, costs no call: neither to sidecars nor to others', async () => {
+    const { worlds, hello } = await startAll({ keepsState: true });
+    const app = await scene().app({ name: 'by hand' });
+    const Check = { HTTP: `http://127.0.0.1:${app.port}/`, Interval: '5s' };
+    await consul.register({ Name: 'plain', Address: '127.0.0.1', Port: app.port, Check });
+    await eventually('it passes', async () => (await consul.instances('plain')).some(({ isPassing }) => isPassing));
+    await eventually('it is called', async () => (await hello.call('http://plain/')).status === 200);
+    const calls = [
+      new SteadyCalls('http://world/', hello.outbound, CALL_PAUSE_MS),
+      new SteadyCalls('http://plain/', hello.outbound, CALL_PAUSE_MS),
+    ];
+    const during = async (count: number): Promise<void> => {
+      const goals = calls.map(({ names }) => names.length + count);
+      await eventually('calls go on', () => calls.every(({ names }, at) => names.length >= (goals[at] ?? 0)));
+    };
+    await during(100);
+    await consul.kill();
+    // Each call takes its pause at least, so this takes two leases.
+    for (let second = 0; second < 2 * TTL_S; second++) await during(1000 / CALL_PAUSE_MS);
+    await consul.start();
+    await freshnessIs(hello, 'fresh');
+    await eventually('all pass again', async () => {
+      const instances = [...(await consul.instances('world')), ...(await consul.instances('plain'))];
+      return instances.length === 3 && instances.every(({ isPassing }) => isPassing);
+    });
+    await during(500);
+    await poolIs(hello, worlds);
+    await Promise.all(calls.map((call) => call.stop()));
+    expect(calls.flatMap(({ failures }) => failures)).to.deep.equal([]);
+  });
 
   it('that is down when a sidecar starts delays its registration, and nothing else', async () => {
     consul = await Consul.start(scene());

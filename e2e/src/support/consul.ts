@@ -10,7 +10,7 @@ import type { SpawnedProcess } from './spawned-process.js';
 const ROOT_TOKEN = '5f0d6c1e-7b7a-4f3e-9c55-0d5e1a7c0001';
 
 /** Of a registration: short, so that a killed sidecar is given up while a test still looks. */
-const TTL_S = 3;
+export const TTL_S = 3;
 
 export interface ConsulInstance {
   readonly id: string;

@@ -51,7 +51,7 @@ export class HealthStory {
     // The caller watches the services that it was asked for.
     await hello.call('http://world/');
     await this.#untilPoolIs(both);
-    const calls = new SteadyCalls('http://world/', hello.outbound);
+    const calls = new SteadyCalls('http://world/', hello.outbound, 5);
     try {
       sick.patient.health = 500;
       expect(await this.#ticksUntilPoolIs([addressOf(well)]), 'ticks until it was out').to.be.at.most(TWO_INTERVALS);
@@ -94,7 +94,7 @@ export class HealthStory {
     await this.#untilPoolIs([addressOf(sick), addressOf(well)].sort());
     sick.patient.health = 500;
     await this.#untilPoolIs([addressOf(well)]);
-    const calls = new SteadyCalls('http://world/', hello.outbound);
+    const calls = new SteadyCalls('http://world/', hello.outbound, 5);
     try {
       await registry.lose();
       const statuses = await eventually('both are registered again', async () => {

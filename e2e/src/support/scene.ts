@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -15,8 +16,10 @@ export class Scene {
   readonly ports = new FreePorts();
   readonly #processes: SpawnedProcess[] = [];
   #lastByte = 1;
+  /** For a run that ends before its tests do. */
   readonly #killAll = (): void => {
     for (const child of this.#processes) child.signal('SIGKILL');
+    rmSync(this.folder, { recursive: true, force: true });
   };
   readonly #killAllAndEnd = (): void => {
     this.#killAll();

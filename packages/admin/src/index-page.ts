@@ -11,7 +11,7 @@ export function renderIndex(routes: readonly Listed[], type: 'text/plain' | 'tex
   if (type === 'text/plain') return textReply(200, [TITLE, '', ...renderRouteLines(routes)].join('\n'));
   const items = routes.map(({ method, path, summary }) => {
     const name = method === 'GET' ? `<a href="${path}">${path}</a>` : path;
-    return `<li><code>${method} ${name}</code> ${escapeHtml(summary)}</li>`;
+    return `<li><code>${method} ${name}</code> ${codeOf(escapeHtml(summary))}</li>`;
   });
   return {
     status: 200,
@@ -26,6 +26,11 @@ export function renderIndex(routes: readonly Listed[], type: 'text/plain' | 'tex
 export function renderRouteLines(routes: readonly Listed[]): string[] {
   const width = Math.max(...routes.map(({ path }) => path.length));
   return routes.map(({ method, path, summary }) => `${method.padEnd(4)} ${path.padEnd(width)}  ${summary}`);
+}
+
+/** Summaries are written as Markdown for the reference. */
+function codeOf(html: string): string {
+  return html.replaceAll(/`([^`]*)`/g, '<code>$1</code>');
 }
 
 function escapeHtml(text: string): string {

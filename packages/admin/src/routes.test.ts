@@ -152,6 +152,7 @@ describe('the routes of the admin API', () => {
     expect(page.headers.get('content-type')).to.equal('text/html; charset=utf-8');
     expect(page.headers.get('content-security-policy')).to.include("default-src 'none'");
     const html = await page.text();
+    expect(html).to.include('(<code>http1</code>, <code>http2</code>)').and.not.include('`');
     for (const { method, path } of ADMIN_ROUTES) {
       expect(text).to.match(new RegExp(`^${method} +${path} `, 'm'));
       expect(html).to.include(method === 'GET' ? `href="${path}"` : path);

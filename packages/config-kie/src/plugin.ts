@@ -26,7 +26,8 @@ export const kieSource: PluginDefinition<'config-source', KieSettings> = defineP
       ports.timers,
     );
     return new KieSource(client, labelSets(configClient.service, settings.byVersion), ports, logger, {
-      watches: configClient.watches,
+      // As go-chassis does: a watch keeps one connection per set of labels open.
+      watches: configClient.watches ?? false,
       refreshIntervalMs: configClient.refreshIntervalMs,
       minIntervalMs: settings.minInterval,
       confirmAfterMs: settings.confirmAfter,

@@ -120,6 +120,7 @@ export class Chassis {
       probeTcp(ports.timers),
     );
     logger.info({ registry: choice.type ?? 'none' }, `registry: ${choice.type ?? 'none'}, because ${choice.because}`);
+    if (choice.unused !== undefined) logger.warn({}, `not in use: ${choice.unused}`);
     const registry = choice.type === undefined ? noRegistry() : await maker.registry(choice);
     try {
       const container = composeContainer({

@@ -344,3 +344,8 @@ export function isMeshError(value: unknown, code?: string): value is MeshError {
     (code === undefined || (value as MeshError).code === code)
   );
 }
+
+/** What went wrong, for people: the message of an error, or what was thrown instead of one. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,13 +1,19 @@
-import { RegistryEventCounter, type PluginContext, type Registry, type RegistryClient } from '@mesher/core';
+import {
+  RegistryEventCounter,
+  type PluginContext,
+  type Registry,
+  type RegistryClient,
+  type RemoteDiscovery,
+} from '@mesher/core';
 import type { ConsulClient } from './client/consul-client.js';
 import { openClient } from './client/open-client.js';
-import { ConsulDiscovery } from './finding/consul-discovery.js';
+import { discoverInConsul } from './finding/consul-discovery.js';
 import { ConsulFinder } from './finding/consul-finder.js';
 import type { ConsulOptions } from './options.js';
 import { ConsulRegistrator } from './registering/consul-registrator.js';
 
 export interface ConsulRegistry extends Registry {
-  readonly discovery: ConsulDiscovery;
+  readonly discovery: RemoteDiscovery;
   readonly registrator: ConsulRegistrator;
 }
 
@@ -29,8 +35,7 @@ export async function createConsulRegistry(
 ): Promise<ConsulRegistry> {
   const { registry, ssl } = client;
   const counter = new RegistryEventCounter();
-  const here = registry.serviceDiscovery.address ?? registry.address ?? registry.registrator.address ?? [];
-  const there = registry.registrator.address ?? here;
+  const { here, there } = addressesOf(client);
   const open = (addresses: readonly string[]): Promise<ConsulClient> =>
     openClient({ options, addresses, ssl, maxHeld: options.maxWatches }, context);
   const toFind = await open(here);
@@ -59,9 +64,9 @@ export async function createConsulRegistry(
     },
     counter,
   );
-  const discovery = new ConsulDiscovery({
+  const discovery = discoverInConsul({
     ...{ client: toFind, finder, ports: context.ports },
-    index: registry.autoIPIndex ? { ...times, environment } : undefined,
+    index: registry.autoIPIndex ? { ...times, environment, emptyGraceMs: options.emptyGrace } : undefined,
     registrationProblems: () => registrator.problems,
     onClose: async () => {
       await registrator.close();
@@ -70,6 +75,23 @@ export async function createConsulRegistry(
   });
   context.logger.info({ address: toFind.origin }, `Consul registry: ${toFind.origin}`);
   return { discovery, registrator };
+}
+
+/** @throws ConsulError CONSUL_SETTING for what {@link createConsulRegistry} refuses; nothing is asked */
+export async function checkConsulSettings(
+  options: ConsulOptions,
+  client: RegistryClient,
+  context: Context,
+): Promise<void> {
+  for (const addresses of Object.values(addressesOf(client))) {
+    (await openClient({ options, addresses, ssl: client.ssl, maxHeld: 1 }, context)).close();
+  }
+}
+
+/** Where services are found, and where the own one is registered. */
+function addressesOf({ registry }: RegistryClient): { here: readonly string[]; there: readonly string[] } {
+  const here = registry.serviceDiscovery.address ?? registry.address ?? registry.registrator.address ?? [];
+  return { here, there: registry.registrator.address ?? here };
 }
 
 function makeRegistrator(

@@ -1,4 +1,4 @@
-import { s, type Infer } from '@mesher/core';
+import { KEPT_INSTANCE_FIELDS, s, type Infer } from '@mesher/core';
 import { CONNECTION_FIELDS } from './client/connection-options.js';
 
 /** `servicecomb.registry.consul` */
@@ -33,27 +33,7 @@ export const consulSchema = s.object(
       reason:
         'an agent that lost its memory, or that lost its servers, lists nothing until all have registered again; instances whose checks say that they are ill are not kept',
     }),
-    healthCheckGrace: s.duration({
-      default: '10m',
-      min: '1s',
-      max: '24h',
-      doc: 'With healthCheck, how long instances are kept that are no longer listed while they accept connections.',
-      reason: 'later the address may belong to somebody else',
-    }),
-    probeInterval: s.duration({
-      default: '5s',
-      min: '10ms',
-      max: '10m',
-      doc: 'Time between two looks at instances that are kept although they are not listed.',
-      reason: 'one that stops is left out soon, and few are looked at',
-    }),
-    probeTimeout: s.duration({
-      default: '1s',
-      min: '10ms',
-      max: '1m',
-      doc: 'How long such an instance may take to accept a connection.',
-      reason: 'longer than a connect takes within a region',
-    }),
+    ...KEPT_INSTANCE_FIELDS,
     check: s.oneOf(['ttl', 'http', 'tcp', 'grpc'], {
       default: 'ttl',
       doc: 'Who says that the instance is well: Mesher itself every third of ttl, or Consul, which asks the instance.',

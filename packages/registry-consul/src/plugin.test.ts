@@ -1,15 +1,7 @@
 import { expect } from 'chai';
-import {
-  CHASSIS_SECTIONS,
-  Chassis,
-  PluginCatalog,
-  definePlugin,
-  loadConfiguration,
-  makeInstance,
-  pluginSections,
-  systemPorts,
-} from '@mesher/core';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { makeInstance, type Chassis } from '@mesher/core';
+import { chassisWithRegistry } from '@mesher/core/testing';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { consulRegistry } from './plugin.js';
@@ -30,26 +22,7 @@ describe('the registry plugin consul', () => {
   });
 
   async function chassisWith(yaml: string, env: Record<string, string> = {}): Promise<Chassis> {
-    await writeFile(join(confDir, 'chassis.yaml'), yaml);
-    await writeFile(join(confDir, 'microservice.yaml'), 'servicecomb.service.name: caller\n');
-    const resolver = definePlugin({
-      kind: 'destination-resolver',
-      name: 'host',
-      create: () => ({ resolve: () => undefined }),
-    });
-    const source = definePlugin({
-      kind: 'source-resolver',
-      name: 'default',
-      create: () => ({ identify: () => undefined }),
-    });
-    const catalog = new PluginCatalog();
-    for (const plugin of [consulRegistry, resolver, source]) catalog.add(plugin);
-    catalog.alias(resolver, 'authority');
-    catalog.alias(resolver, 'ip');
-    const sections = { ...CHASSIS_SECTIONS, ...pluginSections(catalog) };
-    const { document, errors } = await loadConfiguration({ confDir, env, sections });
-    if (document === undefined) throw new Error(JSON.stringify(errors));
-    return await Chassis.create({ document, confDir, catalog, ports: systemPorts() });
+    return await chassisWithRegistry(consulRegistry, confDir, { yaml, env });
   }
 
   const addresses = new Map([['rest', { host: '127.0.0.1', port: 8080, tls: false }]]);

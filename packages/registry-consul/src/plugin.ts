@@ -1,4 +1,4 @@
-import { definePlugin, type PluginDefinition } from '@mesher/core';
+import { definePlugin, type PluginDefinition, type RegistryClient } from '@mesher/core';
 import { ConsulError } from './client/consul-error.js';
 import { consulSchema, type ConsulOptions } from './options.js';
 
@@ -8,11 +8,17 @@ export const consulRegistry: PluginDefinition<'registry', ConsulOptions> = defin
   name: 'consul',
   configSchema: consulSchema,
   create: async (options: ConsulOptions, { registryClient, ...context }) => {
-    if (registryClient === undefined) {
-      throw new ConsulError('CONSUL_SETTING', 'the registry consul was made without servicecomb.registry');
-    }
     // A sidecar with another registry loads nothing of Consul.
     const { createConsulRegistry } = await import('./create-consul-registry.js');
-    return await createConsulRegistry(options, registryClient, context);
+    return await createConsulRegistry(options, given(registryClient), context);
+  },
+  check: async (options: ConsulOptions, { registryClient, ...context }) => {
+    const { checkConsulSettings } = await import('./create-consul-registry.js');
+    await checkConsulSettings(options, given(registryClient), context);
   },
 });
+
+function given(client: RegistryClient | undefined): RegistryClient {
+  if (client !== undefined) return client;
+  throw new ConsulError('CONSUL_SETTING', 'the registry consul was made without servicecomb.registry');
+}

@@ -7,7 +7,9 @@ import {
   type Registry,
   type RegistryClient,
   RegistryEventCounter,
+  type RemoteDiscovery,
 } from '@mesher/core';
+import { baseOf } from './client/addresses.js';
 import { followNodes } from './client/node-discovery.js';
 import { OwnIdentity } from './client/own-identity.js';
 import { ServiceCenter } from './client/service-center.js';
@@ -15,7 +17,7 @@ import { messageOf, ServiceCenterError } from './client/service-center-error.js'
 import { AppCatalog } from './finding/app-catalog.js';
 import { ContractIndex } from './finding/contract-index.js';
 import { Finder } from './finding/finder.js';
-import { ServiceCenterDiscovery } from './finding/service-center-discovery.js';
+import { discoverInServiceCenter } from './finding/service-center-discovery.js';
 import { ServiceTags } from './finding/service-tags.js';
 import { Watcher } from './finding/watcher.js';
 import { areSame, findingHalf, registeringHalf, type FindingHalf, type RegisteringHalf } from './halves.js';
@@ -24,7 +26,7 @@ import { SchemaFiles } from './registering/schema-files.js';
 import { ServiceCenterRegistrator } from './registering/service-center-registrator.js';
 
 export interface ServiceCenterRegistry extends Registry {
-  readonly discovery: ServiceCenterDiscovery;
+  readonly discovery: RemoteDiscovery;
   readonly registrator: ServiceCenterRegistrator;
   /** Which services have which contracts; undefined without `autoSchemaIndex`. */
   readonly contracts: ContractIndex | undefined;
@@ -43,9 +45,7 @@ export async function createServiceCenterRegistry(
   refuseCiphers(client);
   const registering = registeringHalf(client);
   const finding = findingHalf(client);
-  const isSecure = [registering, finding].some(
-    ({ addresses, autodiscovery }) => autodiscovery || addresses.some((address) => /^https:/i.test(address.trim())),
-  );
+  const isSecure = isTlsUsed([registering, finding]);
   const tls = await openTls(client, context.confDir, isSecure);
   if (isSecure) tls.follow(context.ports, options.tlsReload, context.logger);
   const makeCenter = (half: RegisteringHalf | FindingHalf): ServiceCenter =>
@@ -90,6 +90,24 @@ export async function createServiceCenterRegistry(
   const discovery = makeDiscovery(options, client, context, finding, parts);
   context.logger.info({ addresses: finding.addresses }, `service-center registry: ${finding.addresses.join(', ')}`);
   return { discovery, registrator, contracts };
+}
+
+/** @throws ServiceCenterError SC_SETTING for what {@link createServiceCenterRegistry} refuses; nothing is asked */
+export async function checkServiceCenterSettings(
+  _options: ServiceCenterOptions,
+  client: RegistryClient,
+  { confDir }: Pick<PluginContext, 'confDir'>,
+): Promise<void> {
+  refuseCiphers(client);
+  const halves = [registeringHalf(client), findingHalf(client)];
+  for (const address of halves.flatMap(({ addresses }) => addresses)) baseOf(address);
+  await (await openTls(client, confDir, isTlsUsed(halves))).close();
+}
+
+function isTlsUsed(halves: readonly (RegisteringHalf | FindingHalf)[]): boolean {
+  return halves.some(
+    ({ addresses, autodiscovery }) => autodiscovery || addresses.some((address) => /^https:/i.test(address.trim())),
+  );
 }
 
 /** A password that was sent as it is encrypted would be a wrong one, and three of them block the account for a quarter of an hour. */
@@ -152,7 +170,7 @@ function makeDiscovery(
   { ports, logger }: Pick<PluginContext, 'ports' | 'logger' | 'confDir'>,
   { scope, refreshIntervalMs, watch, healthCheck }: FindingHalf,
   { center, identity, registrator, counter, tls, onClose }: DiscoveryNeeds,
-): ServiceCenterDiscovery {
+): RemoteDiscovery {
   const environment = service.environment ?? '';
   const catalog = scope === 'full' ? new AppCatalog(center, environment, ports.clock) : undefined;
   const finder = new Finder(center, identity, catalog, ports, logger, counter, {
@@ -174,7 +192,7 @@ function makeDiscovery(
       ? new Watcher(center, identity, finder, ports, logger, options, problems.add, counter)
       : undefined;
   watcher?.start();
-  return new ServiceCenterDiscovery({
+  return discoverInServiceCenter({
     ...{ center, finder, ports, logger, environment, refreshIntervalMs, problems },
     autoIpIndex: registry.autoIPIndex,
     ownProblems: () => [...registrator.problems, ...(tls.trouble === undefined ? [] : [`TLS: ${tls.trouble}`])],

@@ -1,19 +1,7 @@
 import { expect } from 'chai';
-import {
-  CHASSIS_SECTIONS,
-  Chassis,
-  PluginCatalog,
-  definePlugin,
-  loadConfiguration,
-  makeInstance,
-  pluginSections,
-  renderConfigurationReference,
-  systemPorts,
-} from '@mesher/core';
-import { fakePorts } from '@mesher/core/testing';
+import { makeInstance, renderConfigurationReference, type Chassis } from '@mesher/core';
+import { chassisWithRegistry, fakePorts, SilentApplications } from '@mesher/core/testing';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer, type Server } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { RegistryRig, type RigSettings } from './client/testing/registry-rig.js';
@@ -337,12 +325,12 @@ describe('the keys of the registry as users of go-chassis have them', () => {
 
   beforeEach(async () => {
     const [center, other] = await Promise.all([ServiceCenterServer.start(), ServiceCenterServer.start()]);
-    const listener: Server = createServer((socket) => socket.destroy());
-    await new Promise<void>((resolve) => listener.listen(0, '127.0.0.1', resolve));
-    closing.push(() => Promise.all([center.close(), other.close(), new Promise((done) => listener.close(done))]));
+    const listener = new SilentApplications();
+    const port = await listener.open();
+    closing.push(() => Promise.all([center.close(), other.close(), listener.close()]));
     let yaml = '';
     world = {
-      ...{ center, other, port: (listener.address() as AddressInfo).port },
+      ...{ center, other, port },
       setUp: (lines) => (yaml = `${lines.join('\n')}\n`),
       rig: async (settings = {}) => {
         const rig = await RegistryRig.open({
@@ -356,8 +344,11 @@ describe('the keys of the registry as users of go-chassis have them', () => {
         return rig;
       },
       chassis: async () => {
-        const [chassis, close] = await openChassis(yaml);
-        closing.unshift(close);
+        const confDir = await mkdtemp(join(tmpdir(), 'mesher-sc-'));
+        closing.unshift(() => rm(confDir, { recursive: true, force: true }));
+        const identity = 'servicecomb.service: { name: caller, app: shop, environment: testing }\n';
+        const chassis = await chassisWithRegistry(serviceCenterRegistry, confDir, { yaml, identity });
+        closing.unshift(() => chassis.close());
         await chassis.start();
         return chassis;
       },
@@ -396,33 +387,3 @@ describe('the keys of the registry as users of go-chassis have them', () => {
     expect(Object.keys(KEYS).filter((key) => !named.includes(key))).to.deep.equal([]);
   });
 });
-
-async function openChassis(yaml: string): Promise<[Chassis, () => Promise<void>]> {
-  const confDir = await mkdtemp(join(tmpdir(), 'mesher-sc-'));
-  await writeFile(join(confDir, 'chassis.yaml'), yaml);
-  const identity = 'servicecomb.service: { name: caller, app: shop, environment: testing }\n';
-  await writeFile(join(confDir, 'microservice.yaml'), identity);
-  const catalog = new PluginCatalog();
-  const resolver = definePlugin({
-    ...{ kind: 'destination-resolver', name: 'host', create: () => ({ resolve: () => undefined }) },
-  } as const);
-  catalog.add(serviceCenterRegistry);
-  catalog.add(resolver);
-  catalog.add(
-    definePlugin({
-      ...{ kind: 'source-resolver', name: 'default', create: () => ({ identify: () => undefined }) },
-    } as const),
-  );
-  for (const name of ['authority', 'ip']) catalog.alias(resolver, name);
-  const sections = { ...CHASSIS_SECTIONS, ...pluginSections(catalog) };
-  const { document, errors } = await loadConfiguration({ confDir, env: {}, sections });
-  if (document === undefined) throw new Error(JSON.stringify(errors));
-  const chassis = await Chassis.create({ document, confDir, catalog, ports: systemPorts() });
-  return [
-    chassis,
-    async () => {
-      await chassis.close();
-      await rm(confDir, { recursive: true, force: true });
-    },
-  ];
-}

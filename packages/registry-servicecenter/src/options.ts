@@ -1,4 +1,4 @@
-import { s, type Infer } from '@mesher/core';
+import { KEPT_INSTANCE_FIELDS, s, type Infer } from '@mesher/core';
 
 /** `servicecomb.registry.servicecenter`: what go-chassis has no key for. */
 export const serviceCenterSchema = s.object(
@@ -50,27 +50,7 @@ export const serviceCenterSchema = s.object(
       reason:
         'a service-center that lost its memory lists nothing until all have registered again, which takes a heartbeat or two; instances of which it says by an event that they are gone are not kept',
     }),
-    healthCheckGrace: s.duration({
-      default: '10m',
-      min: '1s',
-      max: '24h',
-      doc: 'With healthCheck, how long instances are kept that are no longer listed while they accept connections.',
-      reason: 'as long as the protection of service-center itself lasts; later the address may belong to somebody else',
-    }),
-    probeInterval: s.duration({
-      default: '5s',
-      min: '10ms',
-      max: '10m',
-      doc: 'Time between two looks at instances that are kept although they are not listed.',
-      reason: 'one that stops is left out soon, and few are looked at',
-    }),
-    probeTimeout: s.duration({
-      default: '1s',
-      min: '10ms',
-      max: '1m',
-      doc: 'How long such an instance may take to accept a connection.',
-      reason: 'longer than a connect takes within a region',
-    }),
+    ...KEPT_INSTANCE_FIELDS,
     quarantine: s.duration({
       default: '15s',
       min: '10ms',

@@ -1,16 +1,8 @@
 import { expect } from 'chai';
 import { readFile } from 'node:fs/promises';
-import {
-  CHASSIS_SECTIONS,
-  Chassis,
-  PluginCatalog,
-  definePlugin,
-  loadConfiguration,
-  makeInstance,
-  pluginSections,
-  systemPorts,
-} from '@mesher/core';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { makeInstance, type Chassis } from '@mesher/core';
+import { chassisWithRegistry } from '@mesher/core/testing';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { serviceCenterRegistry } from './plugin.js';
@@ -31,26 +23,7 @@ describe('the registry plugin servicecenter', () => {
   });
 
   async function chassisWith(yaml: string, env: Record<string, string> = {}): Promise<Chassis> {
-    await writeFile(join(confDir, 'chassis.yaml'), yaml);
-    await writeFile(join(confDir, 'microservice.yaml'), 'servicecomb.service.name: caller\n');
-    const resolver = definePlugin({
-      kind: 'destination-resolver',
-      name: 'host',
-      create: () => ({ resolve: () => undefined }),
-    });
-    const source = definePlugin({
-      kind: 'source-resolver',
-      name: 'default',
-      create: () => ({ identify: () => undefined }),
-    });
-    const catalog = new PluginCatalog();
-    for (const plugin of [serviceCenterRegistry, resolver, source]) catalog.add(plugin);
-    catalog.alias(resolver, 'authority');
-    catalog.alias(resolver, 'ip');
-    const sections = { ...CHASSIS_SECTIONS, ...pluginSections(catalog) };
-    const { document, errors } = await loadConfiguration({ confDir, env, sections });
-    if (document === undefined) throw new Error(JSON.stringify(errors));
-    return await Chassis.create({ document, confDir, catalog, ports: systemPorts() });
+    return await chassisWithRegistry(serviceCenterRegistry, confDir, { yaml, env });
   }
 
   const self = makeInstance({ service: 'caller', instanceId: '', addresses: new Map() });

@@ -1,4 +1,4 @@
-import { definePlugin, type PluginDefinition } from '@mesher/core';
+import { definePlugin, type PluginDefinition, type RegistryClient } from '@mesher/core';
 import { ServiceCenterError } from './client/service-center-error.js';
 import { serviceCenterSchema, type ServiceCenterOptions } from './options.js';
 
@@ -8,11 +8,17 @@ export const serviceCenterRegistry: PluginDefinition<'registry', ServiceCenterOp
   name: 'servicecenter',
   configSchema: serviceCenterSchema,
   create: async (options: ServiceCenterOptions, { registryClient, ...context }) => {
-    if (registryClient === undefined) {
-      throw new ServiceCenterError('SC_SETTING', 'the registry servicecenter was made without servicecomb.registry');
-    }
     // axios and ws are large, and a sidecar with another registry needs neither.
     const { createServiceCenterRegistry } = await import('./create-service-center-registry.js');
-    return await createServiceCenterRegistry(options, registryClient, context);
+    return await createServiceCenterRegistry(options, given(registryClient), context);
+  },
+  check: async (options: ServiceCenterOptions, { registryClient, ...context }) => {
+    const { checkServiceCenterSettings } = await import('./create-service-center-registry.js');
+    await checkServiceCenterSettings(options, given(registryClient), context);
   },
 });
+
+function given(client: RegistryClient | undefined): RegistryClient {
+  if (client !== undefined) return client;
+  throw new ServiceCenterError('SC_SETTING', 'the registry servicecenter was made without servicecomb.registry');
+}

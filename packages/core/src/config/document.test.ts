@@ -33,7 +33,8 @@ describe('the effective configuration', () => {
       ...NAMED,
       'auth.yaml':
         'cse.credentials.secretKey: hunter2\nservicecomb.credentials.account: {name: joe, password: hunter2}\n',
-      'tls.yaml': 'ssl:\n  orders.rest.Provider.certPwdFile: hunter2\n  orders.rest.Provider.certFile: a.crt\n',
+      'tls.yaml':
+        'ssl:\n  registry.Consumer.caFile: ca.pem\n  orders.rest.Provider.certPwdFile: hunter2\n  orders.rest.Provider.certFile: a.crt\n',
       'chassis.yaml': 'servicecomb.registry.address: http://joe:hunter2@sc:30100\ncontrol.settings.apiToken: hunter2\n',
     });
     expect(JSON.stringify(effective)).to.not.contain('hunter2');
@@ -44,6 +45,7 @@ describe('the effective configuration', () => {
       'servicecomb.credentials.account.name': 'joe true',
       'ssl.orders.rest.Provider.certPwdFile': '*** false',
       'ssl.orders.rest.Provider.certFile': 'a.crt false',
+      'ssl.registry.Consumer.caFile': 'ca.pem true',
       'servicecomb.registry.address[0]': 'http://***@sc:30100 true',
       'servicecomb.registry.register': 'auto true',
     });

@@ -75,8 +75,8 @@ export interface PluginContext {
 export interface ConfigClient {
   /** As the user wrote them; at least one. */
   readonly addresses: readonly string[];
-  /** True to be told of changes at once, false to ask at intervals. */
-  readonly watches: boolean;
+  /** True to be told of changes at once, false to ask at intervals; undefined when nobody said: whatever suits the config center. */
+  readonly watches: boolean | undefined;
   /** Between two questions, or the longest that an answer may be held back. */
   readonly refreshIntervalMs: number;
   /** Whose configuration it is. Empty texts for what is not set. */
@@ -95,6 +95,11 @@ export interface PluginDefinition<K extends PluginKind, C> {
   /** How the plugin's own settings look; without it `create` gets `undefined`. */
   readonly configSchema?: Schema<C>;
   create(config: C, context: PluginContext): PluginKinds[K] | Promise<PluginKinds[K]>;
+  /**
+   * Throws for settings that `create` would refuse. `mesher config check` calls it for registries, which it does not make: it may read
+   * files, but asks no server and leaves nothing behind.
+   */
+  check?(config: C, context: PluginContext): Promise<void>;
 }
 
 const PLUGIN_BRAND: symbol = Symbol.for('mesher.plugin');

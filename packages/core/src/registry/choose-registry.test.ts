@@ -85,6 +85,17 @@ describe('the choice of a registry', () => {
     });
   }
 
+  it('tells of a second type that is not in use, because one registry both registers and discovers', async () => {
+    const halves = { 'registrator.type': 'servicecenter', 'serviceDiscovery.type': 'file' };
+    const { type, unused } = await choose(halves, { answers: true });
+    expect([type, unused?.split(':')[0]]).to.deep.equal([
+      'file',
+      'servicecomb.registry.registrator.type is servicecenter',
+    ]);
+    const same = { type: 'file', 'registrator.type': 'file', 'serviceDiscovery.type': '' };
+    expect((await choose(same, { answers: true })).unused).to.equal(undefined);
+  });
+
   it('looks for a service-center when the section says neither type nor address', async () => {
     expect((await choose({ scope: 'full' }, { answers: true })).type).to.equal('servicecenter');
     expect((await choose({ scope: 'full' })).type).to.equal('file');

@@ -18,6 +18,8 @@ export interface RegistryChoice {
   readonly type: string | undefined;
   /** Why, for the log. */
   readonly because: string;
+  /** What the configuration asks for besides, and does not get. */
+  readonly unused?: string;
 }
 
 /**
@@ -53,10 +55,17 @@ function configuredType(config: RegistryConfig): RegistryChoice | undefined {
     ['serviceDiscovery.type', config.serviceDiscovery.type],
     ['registrator.type', config.registrator.type],
   ];
-  for (const [key, type] of types) {
-    if (type !== undefined && type !== '') return { type, because: `servicecomb.registry.${key} is ${type}` };
-  }
-  return undefined;
+  const [first, ...others] = types.filter(([, type]) => type !== undefined && type !== '');
+  if (first === undefined) return undefined;
+  const [key, type] = first;
+  const other = others.find(([, another]) => another !== type);
+  return {
+    type,
+    because: `servicecomb.registry.${key} is ${type}`,
+    ...(other === undefined
+      ? {}
+      : { unused: `servicecomb.registry.${other[0]} is ${other[1]}: one registry both registers and discovers` }),
+  };
 }
 
 /** Where the registry is: the first of the keys that may say so which does; empty when none does. */

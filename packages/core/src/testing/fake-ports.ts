@@ -39,7 +39,9 @@ export class FakeTime implements Clock, Timers {
 
   /** Monotonic milliseconds at which the next timer falls due; undefined when none is waiting. */
   get nextTimerAt(): number | undefined {
-    return this.#pending.size === 0 ? undefined : Math.min(...Array.from(this.#pending, ({ at }) => at));
+    let next: number | undefined;
+    for (const { at } of this.#pending) if (next === undefined || at < next) next = at;
+    return next;
   }
 
   /** Moves time forward and runs, in order, every timer that falls due on the way. */

@@ -20,9 +20,14 @@ export { ScriptedRegistration, ScriptedRegistrator } from './scripted-registrato
 export type { RegistratorBehaviour } from './scripted-registrator.js';
 export { makeSelfSigned } from './self-signed.js';
 export type { SelfSigned } from './self-signed.js';
+export { chassisWithRegistry } from './chassis-with-registry.js';
+export type { ChassisFiles } from './chassis-with-registry.js';
+export { OpenedRegistry, Snapshots } from './opened-registry.js';
+export { SilentApplications } from './silent-applications.js';
 export { SnapshotLog, eventually } from './snapshot-log.js';
 export { skipBecause } from './skip-because.js';
 export type { SkippableContext } from './skip-because.js';
+export { TurnMeter } from './turn-meter.js';
 export { CODE_FIELD, INSTANCE_FIELD, LOCAL_APP } from './conformance/cases.js';
 export type {
   CallStep,

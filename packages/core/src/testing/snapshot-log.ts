@@ -1,8 +1,15 @@
 import type { ServiceSnapshot } from '../registry/contracts.js';
 
-/** Looks at something until it holds, for states that nothing announces; the time limit of the test ends it. */
+/** Just below the time limit of a test, so that the failure says which line waited, and nothing looks on after it. */
+const GIVE_UP_MS = 9_500;
+
+/** Looks at something until it holds, for states that nothing announces. @throws Error when it never does */
 export async function eventually(holds: () => boolean): Promise<void> {
-  while (!holds()) await new Promise((resolve) => setTimeout(resolve, 2));
+  const giveUpAt = performance.now() + GIVE_UP_MS;
+  while (!holds()) {
+    if (performance.now() > giveUpAt) throw new Error(`never so within ${GIVE_UP_MS} ms: ${String(holds)}`);
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
 }
 
 /** All snapshots of one watch, from the first to the present one. */

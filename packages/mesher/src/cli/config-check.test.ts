@@ -53,6 +53,21 @@ describe('config check', () => {
       /does not listen on 0\.0\.0\.0/,
     ],
     [
+      'an address that is none of service-center',
+      { 'chassis.yaml': 'servicecomb.registry: { type: servicecenter, address: "127.0.0.1:99999" }\n' },
+      /servicecomb\.registry\.address: '127\.0\.0\.1:99999' is no address like/,
+    ],
+    [
+      'a file of certificates that is not there',
+      { 'chassis.yaml': 'servicecomb.registry.address: https://sc:30100\nssl.registry.Consumer.caFile: no.pem\n' },
+      /chassis\.yaml:2:\d+ +ssl\.registry\.Consumer\.caFile.*no\.pem cannot be read/,
+    ],
+    [
+      'an address that is none of Consul',
+      { 'chassis.yaml': 'servicecomb.registry: { type: consul, address: "ftp://consul" }\n' },
+      /'ftp:\/\/consul' is no address of Consul/,
+    ],
+    [
       'a resolver that nobody knows',
       { 'mesher.yaml': 'plugin.destinationResolver.grpc: hots\n' },
       /plugin\.destinationResolver\.grpc: .*'hots'; known are authority, host, ip/,

@@ -2,7 +2,7 @@ import { Chassis, type MeshDocument, type PluginCatalog, type Registry } from '@
 import { CatalogWithRegistries } from './catalog-with-registries.js';
 
 /** Registries that users of go-chassis and mesher have, and that come with a later version. */
-const PLANNED_REGISTRIES: readonly string[] = ['pilot', 'pilotv2', 'consul', 'kubernetes'];
+const PLANNED_REGISTRIES: readonly string[] = ['pilot', 'pilotv2', 'kubernetes'];
 
 /**
  * Puts the parts together as a start does, to find mistakes that no single value shows: unknown plugins and handlers, settings that
@@ -15,11 +15,20 @@ export async function dryRun(
   confDir: string,
   catalog: PluginCatalog,
 ): Promise<string | undefined> {
-  const standIns = new CatalogWithRegistries(catalog, (name) =>
-    catalog.find('registry', name) === undefined && !PLANNED_REGISTRIES.includes(name)
-      ? undefined
-      : { kind: 'registry', name, create: () => EMPTY_REGISTRY },
-  );
+  const standIns = new CatalogWithRegistries(catalog, (name) => {
+    const real = catalog.find('registry', name);
+    if (real === undefined) {
+      return PLANNED_REGISTRIES.includes(name) ? { kind: 'registry', name, create: () => EMPTY_REGISTRY } : undefined;
+    }
+    const { configSchema } = real;
+    return {
+      ...{ kind: 'registry', name, ...(configSchema === undefined ? {} : { configSchema }) },
+      create: async (config, context) => {
+        await real.check?.(config, context);
+        return EMPTY_REGISTRY;
+      },
+    };
+  });
   const chassis = await Chassis.create({ document, confDir, catalog: standIns });
   await chassis.close();
   const { type } = chassis.registryChoice;

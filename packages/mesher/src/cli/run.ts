@@ -34,6 +34,8 @@ const CONFIGURATION_CODES: ReadonlySet<string> = new Set([
   'MESH_ERR_HEALTH_PORT',
   'FILE_REGISTRY_SETTING',
   'KIE_SETTING',
+  'SC_SETTING',
+  'CONSUL_SETTING',
 ]);
 
 const DEFAULT_LOG_LEVEL: LogLevel = 'info';

@@ -170,6 +170,13 @@ export class Sidecar {
         'no --service-ports: callers choose the local port by X-Forwarded-Port, and calls without it fail',
       );
     }
+    if (plan.inbound.length === 0 && settings.bootstrap.servicePorts.length > 0) {
+      logger.warn(
+        {},
+        'nobody can call the application: --service-ports names what it listens on, and no listener is for calls of others; ' +
+          'write the address of this machine into servicecomb.protocols.http.listenAddress, for example 10.0.0.7:30101',
+      );
+    }
     if (plan.inbound.length > 0 && this.#ownAddresses().size === 0) {
       logger.warn(
         { servicePorts: settings.bootstrap.servicePorts.map(({ protocol, port }) => `${protocol}:${port}`) },
@@ -221,7 +228,9 @@ export class Sidecar {
         this.health.follow(granted, self.status);
       },
       (error: unknown) => {
-        if (this.#phase !== 'stopped') logger.error({ error }, 'the registry refused the registration');
+        // Who leaves gives up a registration that is under way.
+        const isLeaving = this.#phase === 'draining' || this.#phase === 'stopped';
+        if (!isLeaving) logger.error({ error }, 'the registry refused the registration');
       },
     );
     if (!(await within(this.ports.timers, REGISTRATION_WAIT_MS, registered))) {
@@ -299,9 +308,14 @@ export class Sidecar {
     const reasons: string[] = [];
     if (this.#phase === 'draining' || this.#phase === 'stopped') reasons.push('this sidecar is shutting down');
     if (this.#phase === 'starting')
-      reasons.push(this.#registryAnswered ? 'registration is under way' : 'the registry has not answered yet');
+      reasons.push(this.#registryAnswered ? 'registration is under way' : this.#whyNoAnswer());
     reasons.push(...this.health.problems);
     return { ready: reasons.length === 0, reasons };
+  }
+
+  #whyNoAnswer(): string {
+    const { lastError } = this.chassis.registry.discovery.state();
+    return `the registry has not answered yet${lastError === undefined ? '' : `: ${lastError}`}`;
   }
 
   async #drain(): Promise<boolean> {

@@ -53,6 +53,17 @@ describe('following something in Consul', () => {
     expect(script.last?.at).to.equal(at);
   });
 
+  it('rests after a long answer in proportion to its length, so that a large service that never rests leaves time for calls', async () => {
+    const script = new QueryScript();
+    const answeredAt = script.ports.time.now();
+    await script.answer(1n, 'ten seconds to read', 10_000_000);
+    await script.ports.time.advanceAsync(7_900);
+    expect(script.questions).to.have.length(1);
+    await script.ports.time.advanceAsync(4_200, 10);
+    expect(script.questions).to.have.length(2);
+    expect((script.last?.at ?? 0) - answeredAt).to.be.within(8_000, 12_000);
+  });
+
   it('asks for everything after trouble, with pauses that grow up to a bound and are drawn at random', async () => {
     const script = new QueryScript();
     await script.answer(1n);

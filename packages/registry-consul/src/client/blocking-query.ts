@@ -31,6 +31,8 @@ export interface Pace {
 export interface QueryPauses extends RetryPauses {
   /** Longest pause before the first question after one that failed while all was well, at most `maxRetryDelay`; milliseconds. */
   readonly reconnectSpread: number;
+  /** Bytes of answers that are read in a second, on average: after a long one the next question waits. */
+  readonly readRate: number;
 }
 
 /** Share by which the time between two questions varies, so that many who saw the same change do not ask together. */
@@ -53,12 +55,14 @@ export async function followQuery<T>(
   while (!signal.aborted) {
     const { waitMs, intervalMs } = query.pace();
     const askedAt = ports.clock.now();
+    let readingMs = 0;
     try {
       const answer = await query.ask({ index: waitMs === 0 ? 0n : index, waitMs: index === 0n ? 0 : waitMs }, signal);
       if (signal.aborted) return;
       await query.take(answer);
       failures = 0;
       wasWell = true;
+      readingMs = (answer.bytes / pauses.readRate) * 1000;
       index = answer.index < index ? 0n : answer.index;
     } catch (error) {
       if (signal.aborted) return;
@@ -74,6 +78,8 @@ export async function followQuery<T>(
       continue;
     }
     const rest = askedAt + jittered(ports, intervalMs, JITTER) - ports.clock.now();
-    if (rest > 0) await pause(ports, rest, signal);
+    // An answer holds all instances, whatever changed of them: a large service that never rests would take all of the processor.
+    const wait = Math.max(rest, jittered(ports, readingMs, JITTER));
+    if (wait > 0) await pause(ports, wait, signal);
   }
 }

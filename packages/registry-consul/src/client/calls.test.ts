@@ -79,7 +79,9 @@ describe('the way to Consul', () => {
     ['is a closed connection', (socket: Socket) => void socket.on('data', () => socket.destroy()), 'ECONNRESET'],
   ] as const) {
     it(`does not wait for ever, nor take half for whole, when an answer ${words}`, async () => {
-      const client = await open(await listen(serve), { requestTimeout: 50, maxResponseBytes: 65_536 });
+      // Where the time is not the subject, a busy machine must not run out of it.
+      const requestTimeout = said.includes('50 ms') ? 50 : 8_000;
+      const client = await open(await listen(serve), { requestTimeout, maxResponseBytes: 65_536 });
       const failure = await failureOf(client.serviceNames(NOW, signal));
       expect(failure.code).to.equal('CONSUL_UNREACHABLE');
       expect(failure.message).to.contain(said);
@@ -180,7 +182,9 @@ describe('the way to Consul', () => {
     const address = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
     await writeFile(join(confDir, 'ca.pem'), cert);
     const failure = await failureOf((await open(address)).serviceNames(NOW, signal));
-    expect(failure.message).to.match(/SELF_SIGNED|DEPTH_ZERO|ERR_TLS/);
+    expect(failure.message).to.match(
+      /(SELF_SIGNED|DEPTH_ZERO|ERR_TLS).*servicecomb\.registry\.consul\.(caFile|serverName)/,
+    );
     const trusting: readonly Partial<ConnectionOptions>[] = [
       { verifyPeer: false },
       { caFile: 'ca.pem', serverName: 'localhost' },

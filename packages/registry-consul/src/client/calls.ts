@@ -1,4 +1,4 @@
-import type { Timers } from '@mesher/core';
+import { connectionTrouble, type Timers, type TlsKeyNames } from '@mesher/core';
 import type { AgentLine, Agents } from './agents.js';
 import { CallContext } from './call-context.js';
 import { codeOf, ConsulError, errorOfAnswer } from './consul-error.js';
@@ -36,6 +36,12 @@ export interface Answer {
   /** By name in lower case. */
   readonly header: (name: string) => string | undefined;
 }
+
+const TLS_KEYS: TlsKeyNames = {
+  caFile: 'servicecomb.registry.consul.caFile (CONSUL_CACERT)',
+  serverName: 'servicecomb.registry.consul.serverName (CONSUL_TLS_SERVER_NAME)',
+  certFile: 'servicecomb.registry.consul.certFile (CONSUL_CLIENT_CERT)',
+};
 
 /** Requests to Consul, each with bounds of time and size; knows nothing of what they are about. */
 export class Calls {
@@ -133,7 +139,10 @@ export class Calls {
       throw refused;
     }
     this.agents.failed(line);
-    throw new ConsulError('CONSUL_UNREACHABLE', `Consul at ${shown} cannot be asked: ${failure ?? reasonOf(error)}`);
+    throw new ConsulError(
+      'CONSUL_UNREACHABLE',
+      `Consul at ${shown} cannot be asked: ${failure ?? connectionTrouble(error, TLS_KEYS)}`,
+    );
   }
 }
 
@@ -155,11 +164,4 @@ function answerOf(returned: unknown): Answer {
 function responseOf(error: unknown): LibraryAnswer | undefined {
   const response: unknown = error instanceof Error && 'response' in error ? error.response : undefined;
   return typeof response === 'object' && response !== null ? (response as LibraryAnswer) : undefined;
-}
-
-/** Only the code of the error where it has one: messages of the library name the request again. */
-function reasonOf(error: unknown): string {
-  const code: unknown = error instanceof Error && 'code' in error ? error.code : undefined;
-  if (typeof code === 'string') return code;
-  return error instanceof Error ? error.message : String(error);
 }

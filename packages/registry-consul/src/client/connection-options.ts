@@ -89,6 +89,14 @@ export const CONNECTION_FIELDS = {
     reason:
       'an agent that restarts ends the questions of all its clients in one moment: a thousand then come back at 67 a second',
   }),
+  readRate: s.bytes({
+    default: '4MB',
+    min: '64KB',
+    max: '1GB',
+    doc: 'How much of answers about one service is read in a second, on average: after a long answer the next question waits so long.',
+    reason:
+      'an answer holds all instances, whatever changed; reading 4 MB takes a tenth of a second, so a service of 10,000 that never rests takes a tenth of a core, and its changes come every three seconds',
+  }),
   maxResponseBytes: s.bytes({
     default: '64MB',
     min: '64KB',

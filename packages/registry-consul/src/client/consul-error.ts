@@ -1,5 +1,7 @@
 import { MeshError } from '@mesher/core';
 
+export { messageOf } from '@mesher/core';
+
 /** What can go wrong with Consul. */
 export type ConsulErrorCode =
   /** A setting that cannot be used. */
@@ -35,11 +37,6 @@ export function codeOf(error: unknown): ConsulErrorCode | undefined {
   return error instanceof ConsulError ? (error.code as ConsulErrorCode) : undefined;
 }
 
-/** What went wrong, for people. */
-export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}
-
 /** Longest piece of an answer that is shown. */
 const MAX_SHOWN = 200;
 
@@ -55,7 +52,8 @@ export function errorOfAnswer(origin: string, status: number, body: string): Con
     return new ConsulError('CONSUL_DENIED', `Consul at ${origin} says ${said}; ${what}`, status);
   }
   if (status === 404 || isUnknownCheck(status, body)) {
-    return new ConsulError('CONSUL_UNKNOWN', `Consul at ${origin} says ${said}`, status);
+    const hint = /^(?:404 page not found$|[<{])/.test(line) ? '; is that the address of a Consul agent?' : '';
+    return new ConsulError('CONSUL_UNKNOWN', `Consul at ${origin} says ${said}${hint}`, status);
   }
   const isPassing = status === 429 || status >= 500;
   return new ConsulError(

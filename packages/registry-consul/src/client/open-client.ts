@@ -12,7 +12,7 @@ export interface ClientSources {
   /** What says how a client goes on asking is a matter of who asks. */
   readonly options: Omit<
     ConnectionOptions,
-    'wait' | 'minInterval' | 'minRetryDelay' | 'maxRetryDelay' | 'reconnectSpread'
+    'wait' | 'minInterval' | 'minRetryDelay' | 'maxRetryDelay' | 'reconnectSpread' | 'readRate'
   >;
   /** When `options` names none. */
   readonly addresses: readonly string[];

@@ -141,12 +141,15 @@ describe("the config source in Consul's keys", () => {
     expect(await rig.next()).to.have.lengthOf(2);
   });
 
-  it('leaves out a value that is no text, and says so', async () => {
+  it('leaves out a value that is no text, and says so once', async () => {
     consul.store.kv.put(`${SERVICE}a`, Buffer.from([0xff, 0xfe]));
     consul.setKey(`${SERVICE}b`, '1');
     const rig = await open();
     expect(await rig.next()).to.deep.equal([['b', '1']]);
     expect(JSON.stringify(rig.logger.lines)).to.include(`${SERVICE}a`);
+    consul.setKey(`${SERVICE}b`, '2');
+    expect(await rig.next()).to.deep.equal([['b', '2']]);
+    expect(rig.logger.messages('warn')).to.have.length(1);
   });
 
   it('ends without a query that is still held', async () => {

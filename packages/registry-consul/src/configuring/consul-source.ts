@@ -19,6 +19,8 @@ interface Known {
   /** Of the last answer with keys. */
   index: bigint;
   hasKeys: boolean;
+  /** Keys of which was told that their values are no text. */
+  unreadable: string;
 }
 
 /** The keys of all places together, followed by blocking queries or at intervals. */
@@ -34,7 +36,7 @@ export class ConsulSource implements ConfigSource {
     private readonly logger: Logger,
     private readonly options: ConsulSourceOptions,
   ) {
-    this.#known = places.map((place) => ({ place, index: 0n, hasKeys: false }));
+    this.#known = places.map((place) => ({ place, index: 0n, hasKeys: false, unreadable: '' }));
   }
 
   /** Begins anew with each call. Says nothing before all places were answered: half of an answer would look like deleted keys. */
@@ -106,7 +108,10 @@ export class ConsulSource implements ConfigSource {
     }
     known.hasKeys = hasKeys;
     known.index = index;
-    if (read.unreadable.length > 0) {
+    const unreadable = read.unreadable.join();
+    const isTold = known.unreadable === unreadable;
+    known.unreadable = unreadable;
+    if (unreadable !== '' && !isTold) {
       this.logger.warn({ keys: read.unreadable }, 'values in Consul are no text (UTF-8), and are left out');
     }
     return read;

@@ -17,7 +17,8 @@ export const consulSource: PluginDefinition<'config-source', ConsulConfigSetting
       import('./consul-source.js'),
       import('./places.js'),
     ]);
-    const { addresses, watches, refreshIntervalMs, service } = configClient;
+    // A blocking query costs no more than a question at intervals.
+    const { addresses, watches = true, refreshIntervalMs, service } = configClient;
     const places = placesFor(settings.places, service);
     const client = await openClient(
       { options: settings, addresses, maxHeld: places.length },

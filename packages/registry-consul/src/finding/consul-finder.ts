@@ -84,7 +84,9 @@ export class ConsulFinder {
   }
 
   state(): RegistryState {
-    const [lastError] = [...this.#troubles.values()].slice(-1);
+    // That one service is hidden does not make what is known of others old.
+    const isAllDenied = this.#denied.size > 0 && this.#denied.size === this.#wanted.size;
+    const [lastError] = [...(isAllDenied ? this.#denied.values() : []), ...this.#troubles.values()].slice(-1);
     const isKnown = this.#lastSuccessAt !== undefined;
     return {
       freshness: !isKnown ? 'never' : lastError === undefined ? 'fresh' : 'stale',
@@ -155,10 +157,10 @@ export class ConsulFinder {
 
   #failed(wanted: WatchedService, error: unknown, failures: number): void {
     const code = codeOf(error);
+    wanted.troubled(this.ports.clock.now());
     this.counter.add(code === 'CONSUL_ANSWER' ? 'answer-rejected' : 'ask-failed');
     const report = failures === 1 ? this.logger.warn : this.logger.debug;
     if (code === 'CONSUL_DENIED' && this.#lastSuccessAt !== undefined) {
-      // Others can be asked; that one service is hidden does not make all that is known old.
       this.#troubles.delete(wanted);
       this.#denied.set(wanted, messageOf(error));
     } else {

@@ -64,6 +64,13 @@ describe('finding services in Consul', () => {
     expect(instance?.metadata).to.deep.equal({ canary: 'true', team: 'blue', stage: 'x', region: 'dc1' });
   });
 
+  it('takes the version of others from a tag when their metadata does not say it', async () => {
+    seed('a', { Tags: ['version=2.0'] });
+    seed('b', { Tags: ['version=2.0'], Meta: { version: '3' } });
+    const { instances } = await (await open()).watch('world').next();
+    expect(instances.map(({ version }) => version)).to.deep.equal(['2.0', '3']);
+  });
+
   for (const [words, more, protocol, tls] of [
     ['nothing', {}, '*', false],
     ['the tag grpc', { Tags: ['v1', 'grpc'] }, 'grpc', false],
@@ -205,13 +212,74 @@ describe('finding services in Consul', () => {
       const { value } = (await lists.next()) as { value?: readonly Instance[] };
       return (value ?? [])
         .map(({ service, instanceId }) => `${service}/${instanceId}`)
-        .filter((id) => id !== 'consul/consul')
         .sort()
         .join();
     };
     expect(await ids()).to.equal('world/a');
     consul.seed({ Name: 'other', ID: 'b', Port: 1 });
     expect(await ids()).to.equal('other/b,world/a');
+  });
+
+  it('believes after emptyGrace only that most of what it listed is gone, as an agent says that was started without its memory', async () => {
+    const yaml = 'servicecomb.registry.autoIPIndex: true\n';
+    const lists = async (emptyGrace: number): Promise<() => Promise<string>> => {
+      const { registry, signal } = await open({ yaml, refreshIntervalMs: 5, options: { emptyGrace } });
+      const begin = (): AsyncIterator<readonly Instance[]> =>
+        registry.discovery.watchAll(signal)[Symbol.asyncIterator]();
+      let all = begin();
+      return async () => {
+        try {
+          const { value } = (await all.next()) as { value: readonly Instance[] };
+          return value
+            .map(({ instanceId }) => instanceId)
+            .sort()
+            .join();
+        } catch {
+          all = begin();
+          return 'broke off';
+        }
+      };
+    };
+    const isAboutCaller = ({ path }: Asked): boolean => path === '/v1/catalog/service/caller';
+    seed('a');
+    consul.seed({ Name: 'other', ID: 'b', Port: 1 });
+    const [patient, quick] = [await lists(3_600_000), await lists(0)];
+    expect([await patient(), await quick()]).to.deep.equal(['a,b', 'a,b']);
+    const broken = [patient(), quick()];
+    await consul.untilHeld(2);
+    consul.forget(1);
+    consul.seed({ Name: 'caller', ID: 'c' });
+    consul.dropConnections();
+    expect(await Promise.all(broken)).to.deep.equal(['broke off', 'broke off']);
+    expect(await quick()).to.equal('c');
+    // It says again what it knows: whoever follows it is told that Consul answers.
+    expect(await patient()).to.equal('a,b');
+    const next = patient();
+    await consul.untilAsked(isAboutCaller, consul.asked.filter(isAboutCaller).length + 3);
+    seed('a');
+    expect(await next).to.equal('a,c');
+    // The one that only calls has no address, which is no mistake.
+    expect(rigs.flatMap(({ registry }) => registry.discovery.state().problems)).to.deep.equal([]);
+  });
+
+  it('does not take for gone what the token hides from the index from now on', async () => {
+    await consul.close();
+    const serviceRead = ['world'];
+    consul = await ConsulServer.start({ acl: { rootToken: 'root', tokens: { reader: { serviceRead } } } });
+    seed('a');
+    const yaml = 'servicecomb.registry.autoIPIndex: true\n';
+    const { registry, signal } = await open({
+      yaml,
+      refreshIntervalMs: 5,
+      options: { token: 'reader', emptyGrace: 0 },
+    });
+    const lists = registry.discovery.watchAll(signal)[Symbol.asyncIterator]();
+    expect(((await lists.next()).value as readonly Instance[]).map(({ instanceId }) => instanceId)).to.deep.equal([
+      'a',
+    ]);
+    serviceRead.pop();
+    seed('b');
+    expect(await lists.next().catch(String)).to.contain('the token may not see most services');
   });
 
   it('lists nobody without autoIPIndex, and so tells that Consul can be asked', async () => {

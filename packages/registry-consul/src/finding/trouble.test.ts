@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { fakePorts } from '@mesher/core/testing';
 import { createServer, type Server } from 'node:net';
 import type { AddressInfo } from 'node:net';
-import { idsOf, RegistryRig, type RigSettings } from '../client/testing/registry-rig.js';
+import { idsOf, RegistryRig, type RigSettings, type Snapshots } from '../client/testing/registry-rig.js';
 import { ConsulServer, type Asked } from '../testing/index.js';
 
 const isQuestion = ({ path }: Asked): boolean => path.startsWith('/v1/health/service/');
@@ -112,6 +112,16 @@ describe('Consul in trouble', () => {
     expect(rig.registry.discovery.state().problems.join()).to.contain('an instance without ID');
   });
 
+  it('reads instances whose tags and metadata have the names of what every object has', async () => {
+    const words = ['constructor', '__proto__', 'toString'];
+    const Meta = { protocol: 'constructor', constructor: 'x', hasOwnProperty: 'y' };
+    consul.seed({ Name: 'world', ID: 'a', Address: '127.0.0.1', Port: 1, Tags: [...words, '__proto__=x'], Meta });
+    seed('b', 2);
+    const snapshot = await (await open()).watch('world').next();
+    expect(idsOf(snapshot)).to.deep.equal(['a', 'b']);
+    expect(snapshot.instances[0]?.metadata).to.include({ toString: 'true', constructor: 'x', hasOwnProperty: 'y' });
+  });
+
   it('tells instances apart that have one id at two nodes', async () => {
     const at = (Node: string, Port: number): object => ({
       Node: { Node, Address: '10.0.0.1' },
@@ -135,6 +145,26 @@ describe('Consul in trouble', () => {
     while (rig.registry.discovery.state().problems.length === 0) await new Promise((next) => setImmediate(next));
     expect(rig.registry.discovery.state().problems.join()).to.contain('the token may not see world');
     expect(rig.registry.discovery.state().freshness).to.equal('fresh');
+  });
+
+  it('does not take for gone what the token hides from now on, though an answer that was held does not say so', async () => {
+    await consul.close();
+    const serviceRead = ['world'];
+    consul = await ConsulServer.start({ acl: { rootToken: 'root', tokens: { reader: { serviceRead } } } });
+    seed('a', await listen());
+    const rig = await open({ options: { token: 'reader', emptyGrace: 0 } });
+    const watch = rig.watch('world');
+    await watch.next();
+    await consul.untilHeld(1);
+    serviceRead.pop();
+    seed('b', await listen());
+    while (rig.registry.discovery.state().problems.length === 0) await new Promise((next) => setImmediate(next));
+    expect(rig.registry.discovery.state().problems.join()).to.contain('the token may not see world');
+    // Nothing else is asked for, so nothing is known to be as it was.
+    expect(rig.registry.discovery.state().freshness).to.equal('stale');
+    serviceRead.push('world');
+    // Nothing was shown in between.
+    expect(idsOf(await watch.next())).to.deep.equal(['a', 'b']);
   });
 
   describe('lists nothing any more', () => {
@@ -198,6 +228,44 @@ describe('Consul in trouble', () => {
     await stop();
     const last = await watch.until((snapshot) => idsOf(snapshot).length === 0);
     expect(last.instances.map(({ status }) => status)).to.deep.equal(['DOWN', 'DOWN']);
+  });
+
+  describe('was started again with its state, and takes every check for critical until somebody has looked:', () => {
+    const silence = (id: string): void => consul.setCheck(`service:${id}`, 'critical', '');
+
+    async function watchOf(...checks: readonly object[]): Promise<Snapshots> {
+      for (const [at, Check] of checks.entries()) {
+        consul.seed({ Name: 'world', ID: 'abc'[at] ?? '', Address: '127.0.0.1', Port: await listen(), Check });
+      }
+      const watch = (await open()).watch('world');
+      await watch.next();
+      await consul.untilHeld(1);
+      return watch;
+    }
+
+    it('instances are kept whose checks are made by the agent or kept up by Mesher, while they accept connections', async () => {
+      const watch = await watchOf(
+        { Name: 'Mesher', TTL: '1h', Status: 'passing' },
+        { GRPC: '127.0.0.1:1', Interval: '1h', Status: 'passing' },
+      );
+      for (const id of ['a', 'b']) silence(id);
+      expect(idsOf(await watch.next())).to.deep.equal(['a', 'b']);
+      await consul.untilHeld(1);
+      consul.setCheck('service:b', 'critical', 'connection refused');
+      expect(idsOf(await watch.next())).to.deep.equal(['a']);
+    });
+
+    it('instances are kept whose checks others keep up, when Consul was away a moment ago, and are given up when it was not', async () => {
+      const watch = await watchOf(...Array<object>(2).fill({ TTL: '1h', Status: 'passing' }));
+      silence('a');
+      expect(idsOf(await watch.next())).to.deep.equal(['b']);
+      await consul.untilHeld(1);
+      consul.dropConnections();
+      await consul.untilHeld(0);
+      await consul.untilHeld(1);
+      silence('b');
+      expect(idsOf(await watch.next())).to.deep.equal(['b']);
+    });
   });
 
   it('asks for everything when the machine wakes, whose connections may be dead', async () => {

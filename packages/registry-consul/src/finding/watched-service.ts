@@ -25,6 +25,10 @@ export class WatchedService {
   /** Listed, but nobody has heard of them. */
   #unheard: readonly Instance[] = [];
   #version = 0;
+  /** Until then silence is taken for that of an agent that was away; monotonic. */
+  #afterTroubleUntil = -Infinity;
+  /** The last answer listed nothing, and could not say why. */
+  #isUnsure = false;
 
   constructor(
     readonly name: string,
@@ -59,6 +63,11 @@ export class WatchedService {
     return this.#question.signal;
   }
 
+  /** Consul could not be asked about it. */
+  troubled(now: number): void {
+    this.#afterTroubleUntil = now + this.rules.emptyGraceMs;
+  }
+
   isOutdated(error: unknown): boolean {
     return error === OUTDATED;
   }
@@ -69,7 +78,7 @@ export class WatchedService {
    * @throws ConsulError for an answer that cannot be believed; what was known stays
    */
   async take(
-    { content, isFiltered, hasLeader }: Indexed<unknown>,
+    { content, isFiltered, isStreamed, hasLeader }: Indexed<unknown>,
     now: number,
     onProblem: (problem: string) => void,
   ): Promise<readonly Instance[]> {
@@ -77,12 +86,16 @@ export class WatchedService {
       throw new ConsulError('CONSUL_ANSWER', `the answer of Consul about ${this.name} is no list of instances`);
     }
     const items = content as readonly unknown[];
-    if (items.length === 0) this.#doubtEmpty(isFiltered, hasLeader);
+    if (items.length === 0) {
+      this.#confirmEmpty(isStreamed);
+      this.#doubtEmpty(isFiltered, hasLeader);
+    }
+    this.#isUnsure = false;
     if (isFiltered) onProblem(`${this.name}: the token may not see all instances (service:read and node:read)`);
     const unheard: Instance[] = [];
     const ids = nameEntries(items, healthName.id, healthName.node);
     let at = 0;
-    const rules = { ...this.rules, service: this.name };
+    const rules = { ...this.rules, service: this.name, isAfterTrouble: now < this.#afterTroubleUntil };
     const read = (item: unknown): Instance | undefined => {
       const found = readEntry(item, ids[at++] ?? '', rules, onProblem);
       if (found?.isUnheard !== true) return found?.instance;
@@ -112,6 +125,16 @@ export class WatchedService {
     const held = new Set(this.held.map(({ instanceId }) => instanceId));
     const lost = this.#unheard.filter(({ instanceId }) => !held.has(instanceId));
     return { service: this.name, exists, revision, instances: lost.length === 0 ? instances : [...instances, ...lost] };
+  }
+
+  /**
+   * An answer that Consul held back does not say whether the token hides what it lacks; one to a question that is not held does.
+   * @throws OUTDATED once, for such an answer
+   */
+  #confirmEmpty(isStreamed: boolean): void {
+    if (!isStreamed || this.#isUnsure || this.#known.isRegistered !== true) return;
+    this.#isUnsure = true;
+    throw OUTDATED;
   }
 
   /** No answer says "there is no such service"; an empty one may also mean that we may not see it, or that nobody knows. */

@@ -43,6 +43,14 @@ describe('the metadata of a registration in Consul', () => {
     expect([packed, lost]).to.deep.equal([['a.b'], []]);
   });
 
+  it('brings metadata across that has the name of what every object has', () => {
+    for (const name of ['__proto__', 'constructor', 'toString']) {
+      const metadata = Object.fromEntries([[name, 'x']]);
+      const { meta } = writeMeta(instance({ metadata }), PLACE);
+      expect(Object.entries(readMeta(meta, () => undefined).metadata)).to.deep.equal([[name, 'x']]);
+    }
+  });
+
   it('keeps metadata apart that has the name of a fact', () => {
     const place = { ...PLACE, environment: 'production' };
     const metadata = { version: 'mine', environment: 'other', app: 'x' };

@@ -14,6 +14,9 @@ const CHECK_STATUS: Readonly<Record<InstanceStatus, CheckStatus>> = {
 /** After the word of the status; so that nobody else's note is taken for one. */
 const BY_MESHER = 'says Mesher';
 
+/** Name of the check that Mesher registers. */
+export const NAME_OF_CHECK = 'Mesher';
+
 /** Id of the check that Mesher keeps alive, as Consul names the only check of a service itself. */
 export function ownCheckId(serviceId: string): string {
   return `service:${serviceId}`;

@@ -1,13 +1,12 @@
 import { itemsOf, membersOf, textOf, textsOf, type Instance, type InstanceAddress } from '@mesher/core';
-import { readHealth } from './read-health.js';
+import { readHealth, type HealthRules } from './read-health.js';
 import { readMeta, type ReadMeta } from './read-meta.js';
 
-export interface ReadingRules {
+export interface ReadingRules extends HealthRules {
   /** Under which name Mesher looked for them. */
   readonly service: string;
   /** Instances of another one are left out; undefined lets all in. */
   readonly environment: string | undefined;
-  readonly warning: 'in' | 'out';
 }
 
 /** One entry of an answer. */
@@ -23,17 +22,17 @@ const DEFAULT_APP = 'default';
 const DEFAULT_VERSION = '0.0.1';
 
 /** What people and frameworks write in the metadata `protocol` and as tags, and what Mesher calls it; the second says TLS. */
-const PROTOCOLS: Readonly<Record<string, readonly [protocol: string, tls: boolean]>> = {
-  http: ['rest', false],
-  http1: ['rest', false],
-  rest: ['rest', false],
-  https: ['rest', true],
-  grpc: ['grpc', false],
-  grpcs: ['grpc', true],
-  http2: ['h2c', false],
-  h2c: ['h2c', false],
-  tcp: ['tcp', false],
-};
+const PROTOCOLS: ReadonlyMap<string, readonly [protocol: string, tls: boolean]> = new Map([
+  ['http', ['rest', false]],
+  ['http1', ['rest', false]],
+  ['rest', ['rest', false]],
+  ['https', ['rest', true]],
+  ['grpc', ['grpc', false]],
+  ['grpcs', ['grpc', true]],
+  ['http2', ['h2c', false]],
+  ['h2c', ['h2c', false]],
+  ['tcp', ['tcp', false]],
+]);
 
 /**
  * Reads an entry of `/v1/health/service`. What makes no sense is left out and told.
@@ -48,12 +47,14 @@ export function readEntry(
   const { Checks, ...entry } = membersOf(item);
   const node = membersOf(entry['Node']);
   const service = membersOf(entry['Service']);
-  const { status, isWarning, isUnheard } = readHealth(Checks, textOf(service['ID']) ?? '', rules.warning);
+  const { status, isWarning, isUnheard } = readHealth(Checks, textOf(service['ID']) ?? '', rules);
   const instance = readInstance({ id, node, service }, rules, isWarning, onProblem);
-  return instance === undefined ? undefined : { instance: { ...instance, status }, isUnheard };
+  if (instance === undefined) return undefined;
+  if (instance.addresses.size === 0) onProblem(`${rules.service} ${id}: no address`);
+  return { instance: { ...instance, status }, isUnheard };
 }
 
-/** Reads an entry of `/v1/catalog/service`, which says nothing of health. */
+/** Reads an entry of `/v1/catalog/service`, which says nothing of health. Among all services, who only calls needs no address. */
 export function readCatalogEntry(
   item: unknown,
   id: string,
@@ -107,17 +108,18 @@ function readInstance(
   const meta = readMeta(service['Meta'], tell);
   if (environment !== undefined && (meta.environment ?? environment) !== environment) return undefined;
   const tags = itemsOf(service['Tags']).filter((tag): tag is string => typeof tag === 'string' && tag !== '');
+  const tagged = metadataOfTags(tags);
   const addresses = meta.addresses.size > 0 ? meta.addresses : plainAddress(node, service, meta, tags);
-  if (addresses === undefined) tell('no address');
   return {
     service: name,
     instanceId: id,
     app: short(meta.app) ?? DEFAULT_APP,
-    version: short(meta.version) ?? DEFAULT_VERSION,
+    // Before Consul had metadata, tags told the version.
+    version: short(meta.version) ?? short(tagged['version']) ?? DEFAULT_VERSION,
     status: 'UP',
     weight: meta.weight ?? weightOf(service['Weights'], isWarning),
     addresses: addresses ?? new Map<string, InstanceAddress>(),
-    metadata: { ...placeOf(node, service), ...metadataOfTags(tags), ...meta.metadata },
+    metadata: { ...placeOf(node, service), ...tagged, ...meta.metadata },
   };
 }
 
@@ -133,7 +135,7 @@ function plainAddress(
   if (host === undefined || typeof port !== 'number' || !Number.isInteger(port) || port < 1 || port > 65_535) {
     return undefined;
   }
-  const words = [metadata['protocol'], ...tags].map((word) => PROTOCOLS[word?.toLowerCase() ?? '']);
+  const words = [metadata['protocol'], ...tags].map((word) => PROTOCOLS.get(word?.toLowerCase() ?? ''));
   const [protocol, tls] = words.find((found) => found !== undefined) ?? ['*', false];
   // `secure` is what Spring Cloud Consul writes.
   const isSecure = [metadata['secure'], metadata['tls']].includes('true') || tags.includes('secure=true');

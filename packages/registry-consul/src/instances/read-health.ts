@@ -1,5 +1,5 @@
-import { itemsOf, membersOf, type InstanceStatus } from '@mesher/core';
-import { ownCheckId, statusSaidBy } from './own-check.js';
+import { itemsOf, membersOf, textOf, type InstanceStatus } from '@mesher/core';
+import { NAME_OF_CHECK, ownCheckId, statusSaidBy } from './own-check.js';
 
 /** What the checks of an instance say together. */
 export interface Health {
@@ -7,14 +7,25 @@ export interface Health {
   /** True when a check is in the state warning, and none is worse. */
   readonly isWarning: boolean;
   /**
-   * True when all that speaks against the instance is that nobody has heard of it: its lease ran out, or its node is lost. When that
-   * happens to most instances at once, it is the way to them that is broken, or an agent that was away.
+   * True when all that speaks against the instance is that nobody has heard of it: its lease ran out, its node is lost, or nobody has
+   * looked yet. When that happens to most instances at once, it is the way to them that is broken, or an agent that was away.
    */
   readonly isUnheard: boolean;
 }
 
+/** How health is read. */
+export interface HealthRules {
+  /** Whether instances with a warning take calls. */
+  readonly warning: 'in' | 'out';
+  /** Consul could not be asked shortly before. */
+  readonly isAfterTrouble?: boolean;
+}
+
 interface Check {
   readonly id: string;
+  readonly name: string;
+  /** How Consul finds out: `ttl`, `http`, ...; empty when somebody else writes it into the catalog. */
+  readonly type: string;
   readonly status: string;
   readonly output: unknown;
 }
@@ -24,14 +35,16 @@ const NODE_CHECK = 'serfHealth';
 /** What an agent writes when a lease ran out. */
 const EXPIRED = 'TTL expired';
 
-/** @param warning whether instances with a warning take calls */
-export function readHealth(checks: unknown, serviceId: string, warning: 'in' | 'out'): Health {
+/** What all checks of an instance say. */
+export function readHealth(checks: unknown, serviceId: string, { warning, isAfterTrouble }: HealthRules): Health {
   const bad = itemsOf(checks)
     .map((item): Check => {
-      const { CheckID, Status, Output } = membersOf(item);
+      const { CheckID, Name, Type, Status, Output } = membersOf(item);
       return {
-        id: typeof CheckID === 'string' ? CheckID : '',
-        status: typeof Status === 'string' ? Status : 'critical',
+        id: textOf(CheckID) ?? '',
+        name: textOf(Name) ?? '',
+        type: textOf(Type) ?? '',
+        status: textOf(Status) ?? 'critical',
         output: Output,
       };
     })
@@ -47,9 +60,20 @@ export function readHealth(checks: unknown, serviceId: string, warning: 'in' | '
     if (said !== undefined) return { status: said, isWarning, isUnheard: false };
   }
   if (isWarning) return { status: warning === 'in' ? 'UP' : 'DOWN', isWarning, isUnheard: false };
-  const isUnheard = bad.every(
-    ({ id, status, output }) =>
-      status === 'critical' && (id === NODE_CHECK || String(output ?? '').startsWith(EXPIRED)),
-  );
-  return { status: 'DOWN', isWarning: false, isUnheard };
+  return {
+    status: 'DOWN',
+    isWarning: false,
+    isUnheard: bad.every((check) => isSilence(check, isAfterTrouble ?? false)),
+  };
+}
+
+/**
+ * An agent that was started again with its state takes every check for critical until somebody has looked, and says nothing of why;
+ * so it does with a lease that ran out while it was away. But who keeps up a lease may fail it without a word: Mesher never does, of
+ * others an empty word counts unless there is another reason for it.
+ */
+function isSilence({ id, name, type, status, output }: Check, isAfterTrouble: boolean): boolean {
+  if (status !== 'critical') return false;
+  if (id === NODE_CHECK || (typeof output === 'string' && output.startsWith(EXPIRED))) return true;
+  return output === '' && type !== '' && (type !== 'ttl' || name === NAME_OF_CHECK || isAfterTrouble);
 }

@@ -20,7 +20,8 @@ export interface ReadMeta {
 export function readMeta(meta: unknown, onProblem: (problem: string) => void): ReadMeta {
   const texts = textsOf(meta);
   const addresses = new Map<string, InstanceAddress>();
-  const metadata: Record<string, string> = {};
+  // Not an object: `__proto__` is a name as good as any in Consul.
+  const rest: (readonly [name: string, value: string])[] = [];
   const pieces: string[] = [];
   for (const [key, value] of Object.entries(texts)) {
     if (key.startsWith(META.endpoint)) {
@@ -31,9 +32,10 @@ export function readMeta(meta: unknown, onProblem: (problem: string) => void): R
       const index = Number(key.slice(META.more.length));
       if (Number.isInteger(index) && index >= 0 && index < META_LIMITS.pairs) pieces[index] = value;
     } else if (key !== META.version && key !== META.app && key !== META.weight) {
-      metadata[key] = value;
+      rest.push([key, value]);
     }
   }
+  const metadata = Object.fromEntries(rest);
   const weight = Number(texts[META.weight] ?? Number.NaN);
   return {
     version: texts[META.version],

@@ -1,4 +1,11 @@
-import { watchForSuspend, type Instance, type Lease, type Registrator, type TimerHandle } from '@mesher/core';
+import {
+  registerOrGiveUp,
+  watchForSuspend,
+  type Instance,
+  type Lease,
+  type Registrator,
+  type TimerHandle,
+} from '@mesher/core';
 import { ConsulError } from '../client/consul-error.js';
 import { Heartbeats } from './heartbeats.js';
 import { Registration, type RegistrationParts } from './registration.js';
@@ -37,17 +44,11 @@ export class ConsulRegistrator implements Registrator {
     });
     const heartbeats = new Heartbeats(registration, ports, logger, counter, { intervalMs: heartbeatMs, pauses });
     this.#registrations.set(registration, heartbeats);
-    const giveUp = (): void => void registration.release().catch(() => {});
-    signal.addEventListener('abort', giveUp, { once: true });
     try {
-      await registration.register();
-      signal.throwIfAborted();
+      await registerOrGiveUp(signal, registration);
     } catch (error) {
       this.#registrations.delete(registration);
-      signal.throwIfAborted();
       throw error;
-    } finally {
-      signal.removeEventListener('abort', giveUp);
     }
     // Leases go on while the machine sleeps.
     this.#suspendWatch ??= watchForSuspend(ports, () => this.beatNow());

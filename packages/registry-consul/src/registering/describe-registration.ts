@@ -2,7 +2,7 @@ import { hostname } from 'node:os';
 import { randomUUID } from 'node:crypto';
 import type { Instance, InstanceAddress, InstanceStatus } from '@mesher/core';
 import type { WireCheck, WireRegistration } from '../client/wire-model.js';
-import { checkOf, ownCheckId } from '../instances/own-check.js';
+import { checkOf, NAME_OF_CHECK, ownCheckId } from '../instances/own-check.js';
 import { isWholeWeight, writeMeta, type OwnPlace, type WrittenMeta } from '../instances/write-meta.js';
 
 /** How Consul finds out whether the instance is well. */
@@ -30,7 +30,6 @@ export interface RegistrationSettings {
 /** Consul refuses less, and looks every 30 s only. */
 const MIN_DEREGISTER_MS = 60_000;
 const MAX_WEIGHT = 65_535;
-const NAME_OF_CHECK = 'Mesher';
 
 /** What is registered, and what Consul does not take as it is. */
 export interface DescribedRegistration extends Omit<WrittenMeta, 'meta'> {

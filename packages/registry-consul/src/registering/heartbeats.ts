@@ -1,4 +1,5 @@
 import { Alarm, backoff, type Logger, type Ports, type RegistryEventCounter, type RetryPauses } from '@mesher/core';
+import { codeOf } from '../client/consul-error.js';
 import type { Registration } from './registration.js';
 
 export interface HeartbeatSettings {
@@ -41,14 +42,20 @@ export class Heartbeats {
       try {
         await registration.beat();
         failures = 0;
-        wait = intervalMs * (0.8 + 0.2 * ports.random.next());
+        wait = this.#interval();
       } catch (error) {
         failures++;
         this.counter.add('heartbeat-failed');
         const report = failures === 1 ? logger.warn : logger.debug;
         report.call(logger, { error }, 'a heartbeat did not reach Consul; it is sent again');
-        wait = Math.min(backoff(ports, failures, pauses), intervalMs);
+        // What is refused stays refused for a while; what was lost on the way is sent again while the lease runs.
+        const isDenied = codeOf(error) === 'CONSUL_DENIED';
+        wait = isDenied ? this.#interval() : Math.min(backoff(ports, failures, pauses), intervalMs);
       }
     }
+  }
+
+  #interval(): number {
+    return this.settings.intervalMs * (0.8 + 0.2 * this.ports.random.next());
   }
 }

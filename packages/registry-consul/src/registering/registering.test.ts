@@ -142,6 +142,18 @@ describe('registering in Consul', () => {
       await consul.untilAsked(isRegistration, 2);
     });
 
+    it('no sooner after a heartbeat that was denied than after one that was taken', async () => {
+      const ports = fakePorts();
+      const rig = await open({ ports, options: { ttl: 6_000 } });
+      await rig.register();
+      consul.failure = { status: 403, body: 'ACL not found', fits: isPass };
+      ports.time.advance(2_000);
+      while (rig.registry.registrator.problems.length === 0) await new Promise((resolve) => setImmediate(resolve));
+      expect(rig.registry.registrator.problems.join()).to.contain('ACL not found');
+      while (ports.time.pendingTimers < 1) await new Promise((resolve) => setImmediate(resolve));
+      expect((ports.time.nextTimerAt ?? 0) - ports.time.now()).to.be.within(1_600, 2_000);
+    });
+
     it('at once when the machine wakes, whose clock stood still while it slept', async () => {
       const time = fakePorts();
       let asleepMs = 0;

@@ -1,13 +1,13 @@
 import {
-  backoff,
-  jittered,
-  pause,
+  registerUntilDone,
   within,
   type Instance,
   type InstanceStatus,
   type Lease,
   type Logger,
   type Ports,
+  type RefusalKind,
+  type RegisteringTask,
   type RegistryEventCounter,
   type RetryPauses,
 } from '@mesher/core';
@@ -155,23 +155,13 @@ export class Registration implements Lease {
 
   async #registerUntilDone(): Promise<void> {
     const { ports, pauses, logger } = this.parts;
-    const { signal } = this.#end;
-    for (let failures = 1; !signal.aborted; failures++) {
-      try {
-        await this.#registerOnce(signal);
-        this.#problem = undefined;
-        return;
-      } catch (error) {
-        if (signal.aborted) break;
-        this.#problem = `${this.self.service} is not registered: ${messageOf(error)}`;
-        if (codeOf(error) === 'CONSUL_REFUSED') throw error;
-        const report = failures === 1 ? logger.warn : logger.debug;
-        report.call(logger, { error }, 'registering in Consul failed; it is tried again');
-        const isDenied = codeOf(error) === 'CONSUL_DENIED';
-        await pause(ports, isDenied ? jittered(ports, pauses.maxRetryDelay) : backoff(ports, failures, pauses), signal);
-      }
-    }
-    signal.throwIfAborted();
+    const task: RegisteringTask = {
+      ...{ service: this.self.service, registry: 'Consul', ports, pauses, logger },
+      attempt: (signal) => this.#registerOnce(signal),
+      judge: refusalKind,
+      onProblem: (problem) => (this.#problem = problem),
+    };
+    await registerUntilDone(task, this.#end.signal);
   }
 
   async #registerOnce(signal: AbortSignal): Promise<void> {
@@ -233,6 +223,12 @@ export class Registration implements Lease {
     }
     if (lost.length > 0) logger.warn({ names: lost }, 'Consul has no room for this metadata; nobody will find it');
   }
+}
+
+function refusalKind(error: unknown): RefusalKind {
+  const code = codeOf(error);
+  if (code === 'CONSUL_REFUSED') return 'final';
+  return code === 'CONSUL_DENIED' ? 'slow' : 'passing';
 }
 
 /** The outcome of `work`. @throws the reason of `signal` as soon as it aborts */

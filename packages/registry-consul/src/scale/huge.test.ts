@@ -18,7 +18,7 @@ function answer(changed = -1): Indexed<unknown> {
     Service: { ID: `i${at}`, Address: '10.0.0.1', Port: 1_000 + at, Meta: { stage: at === changed ? 'new' : 'old' } },
     Checks: [{ CheckID: `service:i${at}`, Status: 'passing', Output: 'UP, says Mesher' }],
   }));
-  return { content, index: 1n, hasLeader: true, isFiltered: false };
+  return { content, index: 1n, hasLeader: true, isFiltered: false, isStreamed: false, bytes: 0 };
 }
 
 describe('fault 17 (huge answers): ten thousand instances in Consul', () => {

@@ -42,6 +42,11 @@ export class AddressPool {
     this.#turn = Math.floor(ports.random.next() * this.#nodes.length);
   }
 
+  /** As the configuration has them. */
+  get configured(): readonly string[] {
+    return this.#nodes.filter(({ isConfigured }) => isConfigured).map(({ base }) => base);
+  }
+
   get size(): number {
     return this.#nodes.length;
   }

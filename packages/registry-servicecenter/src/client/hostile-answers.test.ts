@@ -139,16 +139,38 @@ describe('an address of service-center that answers', () => {
     expect(rig.registry.discovery.state().lastError).to.contain('302');
   });
 
+  it('is asked itself, whatever proxy the environment names: that is the sidecar, for the application beside it', async () => {
+    const asked: string[] = [];
+    const proxy = await serve((request, response) => {
+      asked.push(request.url ?? '');
+      response.writeHead(502).end();
+    });
+    const center = await start();
+    const variables = ['http_proxy', 'HTTP_PROXY', 'no_proxy', 'NO_PROXY'];
+    const before = variables.map((name) => [name, process.env[name]] as const);
+    for (const name of variables) process.env[name] = name.startsWith('no') || name.startsWith('NO') ? '' : proxy;
+    try {
+      const rig = await open({ address: center.url });
+      await rig.register();
+    } finally {
+      for (const [name, value] of before) {
+        if (value === undefined) delete process.env[name];
+        else process.env[name] = value;
+      }
+    }
+    expect(asked).to.deep.equal([]);
+  });
+
   it('with megabytes of reasons is quoted in few words', async () => {
     const long = 'why '.repeat(500_000);
     const address = await serve((_request, response) => {
-      response.writeHead(403).end(JSON.stringify({ errorCode: '403001', errorMessage: long, detail: long }));
+      response.writeHead(400).end(JSON.stringify({ errorCode: '400002', errorMessage: long, detail: long }));
     });
     const rig = await open({ address });
     const all = rig.registry.discovery.watchAll(rig.signal)[Symbol.asyncIterator]();
     const error: unknown = await all.next().catch((reason: unknown) => reason);
     expect((error as Error).message)
-      .to.contain('403001: why why')
+      .to.contain('400002: why why')
       .and.have.length.below(500);
   });
 });

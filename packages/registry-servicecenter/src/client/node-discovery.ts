@@ -6,6 +6,11 @@ import { itemsOf, membersOf, textOf } from './wire-model.js';
 /** Most nodes that are taken: nobody runs more, and each call looks at all of them. */
 const MAX_NODES = 64;
 
+/** Addresses of this machine alone, as in a URL and without brackets. */
+const LOOPBACK = /^(?:127(?:\.\d{1,3}){3}|localhost|\[?::1\]?)$/i;
+/** Of a server that listens on all addresses. */
+const UNSPECIFIED = /^(?:0\.0\.0\.0|::)$/;
+
 /**
  * Keeps the addresses of service-center as it says them itself (`autodiscovery`), until `signal` aborts. Configured addresses stay in
  * use besides. Never rejects.
@@ -21,9 +26,10 @@ export async function followNodes(
   logger: Logger,
   signal: AbortSignal,
 ): Promise<void> {
+  const isHere = center.pool.configured.some((base) => LOOPBACK.test(new URL(base).hostname));
   while (!signal.aborted) {
     try {
-      const found = readNodes(await center.nodes(signal), zone, isTls);
+      const found = readNodes(await center.nodes(signal), zone, isTls, isHere);
       // One that knows no other must not take away what others said.
       if (found.size > 0) center.pool.discovered(found);
     } catch (error) {
@@ -34,11 +40,16 @@ export async function followNodes(
   }
 }
 
-/** Base URLs of the nodes, from what `/health` says. */
+/**
+ * Base URLs of the nodes, from what `/health` says: the addresses on which they listen. One that listens on all its addresses, or on
+ * loopback behind a gateway, names what is this machine to everybody, and another registry may be there.
+ * @param isHere whether service-center is on this machine
+ */
 export function readNodes(
   instances: readonly unknown[],
   zone: string | undefined,
   isTls: boolean,
+  isHere: boolean,
 ): ReadonlyMap<string, Nearness> {
   const found = new Map<string, Nearness>();
   for (const item of instances) {
@@ -48,6 +59,7 @@ export function readNodes(
       const read = readEndpoint(endpoint);
       if (read?.protocol !== 'rest') continue;
       const { host, port, tls } = read.address;
+      if (UNSPECIFIED.test(host) || (LOOPBACK.test(host) && !isHere)) continue;
       const shown = host.includes(':') ? `[${host}]` : host;
       const base = `${tls || isTls ? 'https' : 'http'}://${shown}:${port}`;
       if (found.size === MAX_NODES && !found.has(base)) return found;

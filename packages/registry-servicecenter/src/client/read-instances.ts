@@ -1,5 +1,5 @@
 import { readEndpoint, type Instance, type InstanceAddress, type InstanceStatus } from '@mesher/core';
-import { excerptOf, itemsOf, membersOf, textOf, textsOf } from './wire-model.js';
+import { excerptOf, itemsOf, membersOf, textOf, textsOf, UNKNOWN_PLACE } from './wire-model.js';
 
 /** Where instances were found. */
 export interface FoundAt {
@@ -101,7 +101,11 @@ function propertiesOf(properties: unknown, tell: (problem: string) => void): Rec
 function placeOf(dataCenter: unknown): Record<string, string> {
   const { region, availableZone } = textsOf(dataCenter);
   return {
-    ...(region === undefined || region === '' ? {} : { region }),
-    ...(availableZone === undefined || availableZone === '' ? {} : { zone: availableZone }),
+    ...(isPlace(region) ? { region } : {}),
+    ...(isPlace(availableZone) ? { zone: availableZone } : {}),
   };
+}
+
+function isPlace(text: string | undefined): text is string {
+  return text !== undefined && text !== '' && text !== UNKNOWN_PLACE;
 }

@@ -1,8 +1,8 @@
 import axios, { AxiosError, type AxiosInstance, type AxiosResponse } from 'axios';
 import { Agent as HttpAgent, ClientRequest } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
-import type { LiveTls, RegistryTls, Timers } from '@mesher/core';
-import { messageOf, ServiceCenterError } from './service-center-error.js';
+import { connectionTrouble, type LiveTls, type RegistryTls, type Timers, type TlsKeyNames } from '@mesher/core';
+import { ServiceCenterError } from './service-center-error.js';
 
 export interface Request {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
@@ -21,6 +21,12 @@ export interface Answer {
 
 /** Idle connections per address: a client that keeps its rhythm needs one or two. */
 const MAX_IDLE = 4;
+
+const TLS_KEYS: TlsKeyNames = {
+  caFile: 'ssl.registry.Consumer.caFile',
+  serverName: 'ssl.registry.Consumer.serverName',
+  certFile: 'ssl.registry.Consumer.certFile',
+};
 
 const NO_BYTES = new Uint8Array(0);
 
@@ -133,6 +139,5 @@ function reasonOf(error: unknown): string {
   if (error instanceof AxiosError && error.message.startsWith('maxContentLength')) {
     return 'its answer is larger than servicecomb.registry.servicecenter.maxResponseBytes';
   }
-  // Only what axios made itself: a config in the error holds the token.
-  return error instanceof AxiosError ? (error.code ?? error.message) : messageOf(error);
+  return connectionTrouble(error, TLS_KEYS);
 }

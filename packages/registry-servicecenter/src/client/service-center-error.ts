@@ -1,5 +1,7 @@
 import { MeshError } from '@mesher/core';
 
+export { messageOf } from '@mesher/core';
+
 /** What can go wrong with service-center. */
 export type ServiceCenterErrorCode =
   /** A setting that cannot be used. */
@@ -35,9 +37,4 @@ export class ServiceCenterError extends MeshError {
 /** The error code that service-center gave; undefined for any other error. */
 export function errorCodeOf(error: unknown): number | undefined {
   return error instanceof ServiceCenterError ? error.errorCode : undefined;
-}
-
-/** What went wrong, for people. */
-export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -5,7 +5,7 @@ import { Calls, type Call, type Read } from './calls.js';
 import { idIn, listIn, membersIn, readFound, type FindItem, type FindResult } from './answers.js';
 import { SC_CODE } from './error-codes.js';
 import { Requests } from './requests.js';
-import { errorCodeOf, type ServiceCenterError } from './service-center-error.js';
+import { errorCodeOf, ServiceCenterError } from './service-center-error.js';
 import type { Socket, SocketEvents } from './sockets.js';
 import { TokenSource } from './token-source.js';
 import { membersOf, textOf, textsOf, type WireInstance, type WireService } from './wire-model.js';
@@ -200,6 +200,18 @@ export class ServiceCenter {
     );
   }
 
+  /**
+   * Resolves when service-center answers, well or with an error of its own: a gateway before it may let nobody see its health.
+   * @throws ServiceCenterError when it cannot be asked, or is in trouble
+   */
+  async mustAnswer(signal: AbortSignal): Promise<void> {
+    try {
+      await this.nodes(signal);
+    } catch (error) {
+      if (!isOwnRefusal(error)) throw error;
+    }
+  }
+
   /** Opens the socket over which changes of the services that `serviceId` asked for are told. @throws like a call */
   async watch(serviceId: string, events: SocketEvents, signal: AbortSignal): Promise<Socket> {
     return await this.#open(`/microservices/${encodeURIComponent(serviceId)}/watcher`, events, signal);
@@ -272,6 +284,12 @@ export class ServiceCenter {
       return errorCodeOf(error) !== undefined && (error as ServiceCenterError).code !== 'SC_UNREACHABLE';
     }
   }
+}
+
+/** Said with a code of service-center: what a proxy says has only its status. */
+function isOwnRefusal(error: unknown): boolean {
+  if (!(error instanceof ServiceCenterError) || error.errorCode === undefined) return false;
+  return (error.code === 'SC_REFUSED' || error.code === 'SC_DENIED') && error.errorCode % 1_000 !== 0;
 }
 
 function instancePath({ serviceId, instanceId }: InstanceKey): string {

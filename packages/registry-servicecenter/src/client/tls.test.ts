@@ -87,6 +87,7 @@ describe('service-center behind TLS', () => {
     const all = rig.registry.discovery.watchAll(rig.signal)[Symbol.asyncIterator]();
     const error: unknown = await all.next().catch((reason: unknown) => reason);
     expect((error as Error).message).to.match(/cannot be asked: (DEPTH_ZERO_)?SELF_SIGNED_CERT|UNABLE_TO_VERIFY/);
+    expect((error as Error).message).to.match(/in ssl\.registry\.Consumer\.caFile$/);
     expect(center.asked).to.deep.equal([]);
   });
 

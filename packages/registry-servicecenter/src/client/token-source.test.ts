@@ -56,7 +56,35 @@ describe('the token of service-center', () => {
     ports.time.advance(60_000);
     await tokens.get(signal).catch(() => {});
     expect(logins).to.equal(2);
+    // A third one within a quarter of an hour would block it.
+    ports.time.advance(899_000);
+    await tokens.get(signal).catch(() => {});
+    expect(logins).to.equal(2);
+    ports.time.advance(1_000);
+    await tokens.get(signal).catch(() => {});
+    expect(logins).to.equal(3);
   });
+
+  for (const [what, error] of [
+    ['refused', new ServiceCenterError('SC_DENIED', 'no', SC_CODE.accountBlocked)],
+    ['not answered', new ServiceCenterError('SC_UNREACHABLE', 'no')],
+  ] as const) {
+    it(`stays in use until its end when its renewal is ${what}, and no longer`, async () => {
+      const ports = fakePorts();
+      let logins = 0;
+      const tokens = new TokenSource(
+        () => (++logins === 1 ? Promise.resolve(jwt({ iat: 1_000, exp: 1_100 })) : Promise.reject(error)),
+        ports,
+      );
+      const token = await tokens.get(signal);
+      ports.time.advance(81_000);
+      expect(await tokens.get(signal)).to.equal(token);
+      expect(await tokens.get(signal)).to.equal(token);
+      ports.time.advance(19_000);
+      expect(await tokens.get(signal).catch((reason: unknown) => reason)).to.equal(error);
+      expect(logins).to.equal(what === 'refused' ? 2 : 4);
+    });
+  }
 
   it('is not waited for by somebody who gives up', async () => {
     const tokens = new TokenSource(() => new Promise(() => {}), fakePorts());

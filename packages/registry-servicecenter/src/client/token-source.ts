@@ -6,7 +6,10 @@ import { ServiceCenterError } from './service-center-error.js';
 const RENEW_AT = 0.8;
 /** Life of a token whose end cannot be read or was before it began, in milliseconds: that of service-center's handbook. */
 const DEFAULT_LIFE_MS = 1_800_000;
-/** After a login that was refused, in milliseconds: a few wrong ones block the account for 15 minutes. */
+/**
+ * After a login that was refused, in milliseconds. The third one within 15 minutes blocks the account, for others at this address too:
+ * there is a second chance soon, and each further one when service-center has forgotten the last.
+ */
 const DENIED_PAUSE_MS = 60_000;
 const BLOCKED_PAUSE_MS = 900_000;
 
@@ -15,8 +18,9 @@ export type Login = (signal: AbortSignal) => Promise<string>;
 
 interface Token {
   readonly text: string;
-  /** Monotonic milliseconds. */
+  /** Monotonic milliseconds, as is the next one. */
   readonly renewAt: number;
+  readonly endsAt: number;
 }
 
 /** Keeps a token of service-center's access control, and gets a new one before it runs out. One login at a time serves everybody. */
@@ -24,6 +28,8 @@ export class TokenSource {
   #token: Token | undefined;
   #underWay: Promise<string> | undefined;
   #denied: { readonly until: number; readonly error: ServiceCenterError } | undefined;
+  /** Logins in a row that were refused. */
+  #refusals = 0;
   readonly #end = new AbortController();
 
   constructor(
@@ -36,9 +42,19 @@ export class TokenSource {
     const now = this.ports.clock.now();
     const token = this.#token;
     if (token !== undefined && now < token.renewAt) return token.text;
-    if (this.#denied !== undefined && now < this.#denied.until) throw this.#denied.error;
+    // One that could not be renewed in time is good until its end.
+    const usable = token !== undefined && now < token.endsAt ? token.text : undefined;
+    if (this.#denied !== undefined && now < this.#denied.until) {
+      if (usable !== undefined) return usable;
+      throw this.#denied.error;
+    }
     this.#underWay ??= this.#renew().finally(() => (this.#underWay = undefined));
-    return await unlessAborted(this.#underWay, signal);
+    try {
+      return await unlessAborted(this.#underWay, signal);
+    } catch (error) {
+      if (usable === undefined || signal.aborted || this.#token !== token) throw error;
+      return usable;
+    }
   }
 
   /** The server does not take this token any more: the next question asks for another one. */
@@ -54,12 +70,15 @@ export class TokenSource {
     try {
       const text = await this.login(this.#end.signal);
       this.#denied = undefined;
+      this.#refusals = 0;
       const lifeMs = lifeOf(text, this.ports.clock.wallTime());
-      this.#token = { text, renewAt: this.ports.clock.now() + lifeMs * RENEW_AT };
+      const now = this.ports.clock.now();
+      this.#token = { text, renewAt: now + lifeMs * RENEW_AT, endsAt: now + lifeMs };
       return text;
     } catch (error) {
       if (error instanceof ServiceCenterError && error.code === 'SC_DENIED') {
-        const pauseMs = error.errorCode === SC_CODE.accountBlocked ? BLOCKED_PAUSE_MS : DENIED_PAUSE_MS;
+        const isFirst = ++this.#refusals === 1 && error.errorCode !== SC_CODE.accountBlocked;
+        const pauseMs = isFirst ? DENIED_PAUSE_MS : BLOCKED_PAUSE_MS;
         this.#denied = { until: this.ports.clock.now() + pauseMs, error };
       }
       throw error;

@@ -2,6 +2,9 @@ import type { InstanceStatus } from '@mesher/core';
 
 export { excerptOf, itemsOf, membersOf, textOf, textsOf } from '@mesher/core';
 
+/** Stands for the region or the zone of an instance of which only the other one is known: service-center refuses half a place. */
+export const UNKNOWN_PLACE = 'unknown';
+
 /** A service as service-center keeps it; only what Mesher reads or writes. */
 export interface WireService {
   readonly serviceId?: string;

@@ -1,6 +1,15 @@
 import { expect } from 'chai';
+import type { Ports } from '@mesher/core';
 import { FAULT_MODES, fakePorts } from '@mesher/core/testing';
-import { eventually, isFind, isHeartbeat, isRegistration, useFaultRig, Watched } from './testing/fault-rig.js';
+import {
+  ANSWER_MS,
+  eventually,
+  isFind,
+  isHeartbeat,
+  isRegistration,
+  useFaultRig,
+  Watched,
+} from './testing/fault-rig.js';
 
 const WATCHING = 'servicecomb.registry.watch: true\n';
 
@@ -29,7 +38,7 @@ describe('service-center that is not there', () => {
     });
   }
 
-  it('fault 1 (down at start): asks again after pauses that grow and are drawn at random', async () => {
+  it('fault 1 (down at start): registers again after pauses that grow and are drawn at random', async () => {
     const ports = fakePorts();
     await fault().proxy.set('refuse');
     const options = { minRetryDelay: 1_000, maxRetryDelay: 30_000, quarantine: 3_600_000 };
@@ -47,6 +56,30 @@ describe('service-center that is not there', () => {
     expect(Math.max(...pauses)).to.be.at.most(30_000);
     expect(Math.max(...pauses)).to.be.greaterThan(2_000);
     expect(new Set(pauses.map(Math.round)).size).to.equal(pauses.length);
+  });
+
+  it('fault 1 (down at start): looks for services again after pauses that grow and are drawn at random', async () => {
+    const ports = fakePorts();
+    const waits: number[] = [];
+    const after: Ports['timers']['after'] = (ms, callback) => {
+      waits.push(ms);
+      return ports.timers.after(ms, callback);
+    };
+    const timers = { after, every: ports.timers.every.bind(ports.timers) };
+    await fault().proxy.set('refuse');
+    const options = { minRetryDelay: 1_000, maxRetryDelay: 30_000, quarantine: 3_600_000, hintDelay: 0 };
+    const rig = await fault().registry({ ports: { ...ports, timers }, options });
+    void new Watched(rig);
+    // Besides, an answer is awaited for a while, and the address rests for about an hour.
+    const pauses = (): readonly number[] => waits.filter((ms) => ms > 0 && ms !== ANSWER_MS && ms < 1_800_000);
+    await eventually(() => {
+      ports.time.advance(1_000);
+      return pauses().length >= 12;
+    });
+    const [first = Infinity] = pauses();
+    expect(first).to.be.at.most(1_000);
+    expect(Math.max(...pauses())).to.be.within(4_000, 30_000);
+    expect(new Set(pauses().map(Math.round)).size).to.equal(pauses().length);
   });
 
   it('fault 2 (restart, state kept): nothing changes for calls, and nobody is registered twice', async () => {

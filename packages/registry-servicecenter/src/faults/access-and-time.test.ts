@@ -14,7 +14,7 @@ describe('service-center with access control', () => {
 
   it('fault 13 (access expires): a token that is refused is replaced once, and the question sent again', async () => {
     await fault().seed('a');
-    const rig = await fault().registry({ yaml: ACCOUNT });
+    const rig = await fault().registry({ yaml: ACCOUNT, timeout: '5s' });
     await rig.register();
     const world = new Watched(rig);
     await world.until('a');
@@ -32,7 +32,7 @@ describe('service-center with access control', () => {
   });
 
   it('fault 13 (access expires): the watch comes back with another token', async () => {
-    const rig = await fault().registry({ yaml: `${ACCOUNT}servicecomb.registry.watch: true\n` });
+    const rig = await fault().registry({ yaml: `${ACCOUNT}servicecomb.registry.watch: true\n`, timeout: '5s' });
     await rig.register();
     const { center } = fault();
     await center.untilWatchers(1);
@@ -45,7 +45,7 @@ describe('service-center with access control', () => {
 
   it('fault 13 (access expires): a server that was started again, and knows no token, is logged in to again', async () => {
     await fault().seed('a');
-    const rig = await fault().registry({ yaml: ACCOUNT });
+    const rig = await fault().registry({ yaml: ACCOUNT, timeout: '5s' });
     const lease = await rig.register();
     const world = new Watched(rig);
     await world.until('a');
@@ -59,7 +59,7 @@ describe('service-center with access control', () => {
 
   it('fault 13 (access expires): who is denied keeps what it has, and does not log in over and over', async () => {
     await fault().seed('a');
-    const rig = await fault().registry({ yaml: ACCOUNT });
+    const rig = await fault().registry({ yaml: ACCOUNT, timeout: '5s' });
     const world = new Watched(rig);
     await world.until('a');
     const { center } = fault();
@@ -74,7 +74,7 @@ describe('service-center with access control', () => {
 
   it('fault 13 (access expires): a wrong password is tried once a minute, so that the account is not blocked', async () => {
     const wrong = 'servicecomb.credentials.account: { name: root, password: Wrong-2026-Password }\n';
-    const rig = await fault().registry({ yaml: wrong });
+    const rig = await fault().registry({ yaml: wrong, timeout: '5s' });
     void new Watched(rig);
     void rig.register().catch(() => {});
     const { discovery, registrator } = rig.registry;
@@ -96,12 +96,12 @@ describe('service-center with access control', () => {
         clock: { now: () => clock.now(), wallTime: () => clock.wallTime() + off },
       };
       await fault().seed('a');
-      const before = await fault().registry({ yaml: ACCOUNT, ports });
+      const before = await fault().registry({ yaml: ACCOUNT, ports, timeout: '5s' });
       await before.register();
       const world = new Watched(before);
       await world.until('a');
       off = byMs;
-      const after = await fault().registry({ yaml: ACCOUNT, ports });
+      const after = await fault().registry({ yaml: ACCOUNT, ports, timeout: '5s' });
       const other = new Watched(after);
       await other.until('a');
       const { center } = fault();

@@ -253,6 +253,37 @@ describe('finding services in service-center', () => {
     ]);
   });
 
+  it('keeps the index of addresses until it was told twice that there is no instance at all', async () => {
+    seed('world', ['a']);
+    const rig = await open({ yaml: 'servicecomb.registry.autoIPIndex: true\n', refreshIntervalMs: 20 });
+    const lists = (): number => center.asked.filter(({ path }) => path.includes('/govern/')).length;
+    const all = rig.registry.discovery.watchAll(rig.signal)[Symbol.asyncIterator]();
+    await all.next();
+    const before = lists();
+    center.registry.forget();
+    expect((await all.next()).value).to.deep.equal([]);
+    expect(lists() - before).to.be.at.least(2);
+  });
+
+  it('tells a service-center in which it is not registered nothing of the one in which it is', async () => {
+    const there = await ServiceCenterServer.start();
+    try {
+      const asOne = await open();
+      await asOne.register();
+      await asOne.watch('world').next();
+      const asTwo = await open({ yaml: `servicecomb.registry.registrator.address: ${there.url}\n` });
+      await asTwo.register();
+      await asTwo.watch('elsewhere').next();
+      const askers = center.asked
+        .filter(({ path }) => path.endsWith('/instances/action'))
+        .map(({ headers, text }) => [text.includes('elsewhere'), headers['x-consumerid'] !== undefined].join());
+      expect(new Set(askers)).to.deep.equal(new Set(['false,true', 'true,false']));
+      await asTwo.close();
+    } finally {
+      await there.close();
+    }
+  });
+
   it('tells by an empty list that it can be asked, when nobody wants the index', async () => {
     const rig = await open();
     const all = rig.registry.discovery.watchAll(rig.signal)[Symbol.asyncIterator]();

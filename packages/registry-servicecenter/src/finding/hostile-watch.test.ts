@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { eventually } from '@mesher/core/testing';
 import { ServiceCenterServer, type Asked } from '../testing/index.js';
 import { idsOf, RegistryRig, type RigSettings } from '../client/testing/registry-rig.js';
 
@@ -75,8 +76,7 @@ describe('a watch of service-center that says', () => {
     const before = center.asked.filter(isFind).length;
     center.watchers.send(ownId(), JSON.stringify({ padding: 'x'.repeat(3 * 1024 * 1024) }));
     await center.untilAsked(isWatch, 2);
-    const { discovery } = rig.registry;
-    while (discovery.state().counts?.reconnected !== 1) await new Promise((resolve) => setImmediate(resolve));
+    await eventually(() => (rig.registry.discovery.state().counts?.reconnected ?? 0) > 0);
     // Events may have been missed meanwhile.
     await center.untilAsked(isFind, before + 1);
   });

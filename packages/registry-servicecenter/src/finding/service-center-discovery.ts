@@ -1,14 +1,4 @@
-import {
-  type Instance,
-  type Logger,
-  type Ports,
-  type ProblemList,
-  type RegistryState,
-  type ServiceDiscovery,
-  type ServiceQuery,
-  type ServiceSnapshot,
-  within,
-} from '@mesher/core';
+import { RemoteDiscovery, type Instance, type Logger, type Ports, type ProblemList } from '@mesher/core';
 import type { ServiceCenter } from '../client/service-center.js';
 import { listEverything } from './address-index.js';
 import type { Finder } from './finder.js';
@@ -30,87 +20,43 @@ export interface DiscoveryParts {
   readonly onClose: () => Promise<void>;
 }
 
-/** Closing must not hold up the end of the process when service-center hangs. Milliseconds. */
-const CLOSE_TIMEOUT_MS = 5_000;
+/** Finds services in service-center: those that are asked for, and no others; `app:name` means the service of one application. */
+export function discoverInServiceCenter(parts: DiscoveryParts): RemoteDiscovery {
+  const { center, finder, ports, logger, environment, refreshIntervalMs, problems, ownProblems, onClose } = parts;
+  return new RemoteDiscovery('servicecenter', {
+    ...{ finder, onClose, timers: ports.timers },
+    ask: (signal) => center.mustAnswer(signal),
+    listEverything: parts.autoIpIndex
+      ? nobodyIfRefused(center, (signal) =>
+          listEverything(...([center, environment, refreshIntervalMs, ports, logger, problems.add, signal] as const)),
+        )
+      : undefined,
+    problems: () => [...ownProblems(), ...problems.all],
+    closeClient: () => center.close(),
+  });
+}
 
-/** Finds services in service-center: those that are asked for, and no others. */
-export class ServiceCenterDiscovery implements ServiceDiscovery {
-  readonly name = 'servicecenter';
-  readonly #end = new AbortController();
-  #closing: Promise<void> | undefined;
+type List = (signal: AbortSignal) => AsyncIterable<readonly Instance[]>;
 
-  constructor(private readonly parts: DiscoveryParts) {}
-
-  /**
-   * Yields the service as it is as soon as service-center has answered, then whenever it changed; never throws because of
-   * service-center. A reader that is slow gets the latest snapshot only. `app:name` means the service of one application.
-   */
-  async *watch({ service }: ServiceQuery, signal: AbortSignal): AsyncIterable<ServiceSnapshot> {
-    const ended = AbortSignal.any([signal, this.#end.signal]);
-    if (ended.aborted) return;
-    const wanted = this.parts.finder.want(service);
+/**
+ * A service-center that does not list everything, because the account may not see it or the answer is too large, answers all the same:
+ * who waits for that, with the registration for example, hears of nobody once. The list is still tried again, with its error.
+ */
+function nobodyIfRefused(center: ServiceCenter, list: List): List {
+  let isAnswered = false;
+  return async function* (signal) {
     try {
-      let seen: string | undefined;
-      while (!ended.aborted) {
-        const snapshot = wanted.snapshot(seen);
-        if (snapshot === undefined) {
-          await wanted.changes.next(ended);
-        } else {
-          seen = snapshot.revision;
-          yield snapshot;
-        }
-      }
-    } finally {
-      this.parts.finder.leave(wanted);
-    }
-  }
-
-  /**
-   * Yields all instances of all services, at once and after each change. Without `autoIPIndex` nobody has asked for that: it yields
-   * nobody once, when service-center answers, and so tells that it can be asked.
-   * @throws ServiceCenterError when service-center cannot be asked
-   */
-  async *watchAll(signal: AbortSignal): AsyncIterable<readonly Instance[]> {
-    const ended = AbortSignal.any([signal, this.#end.signal]);
-    const { center, environment, refreshIntervalMs, ports, logger, problems, finder, autoIpIndex } = this.parts;
-    if (!autoIpIndex) {
-      await center.nodes(ended);
-      finder.answered();
-      yield [];
-      await new Promise<void>((resolve) => {
-        if (ended.aborted) resolve();
-        else ended.addEventListener('abort', () => resolve(), { once: true });
-      });
-      return;
-    }
-    try {
-      for await (const instances of listEverything(
-        ...([center, environment, refreshIntervalMs, ports, logger, problems.add, ended] as const),
-      )) {
-        finder.answered();
+      for await (const instances of list(signal)) {
+        isAnswered = true;
         yield instances;
       }
     } catch (error) {
-      if (!ended.aborted) throw error;
+      if (!isAnswered && !signal.aborted) {
+        await center.mustAnswer(signal);
+        isAnswered = true;
+        yield [];
+      }
+      throw error;
     }
-  }
-
-  state(): RegistryState {
-    const { finder, problems, ownProblems } = this.parts;
-    const state = finder.state();
-    return { ...state, problems: [...ownProblems(), ...state.problems, ...problems.all] };
-  }
-
-  /** Ends every watch and releases the registrations of this registry. Idempotent. */
-  close(): Promise<void> {
-    this.#closing ??= this.#close();
-    return this.#closing;
-  }
-
-  async #close(): Promise<void> {
-    this.#end.abort();
-    const { ports, finder, onClose, center } = this.parts;
-    await within(ports.timers, CLOSE_TIMEOUT_MS, Promise.allSettled([finder.close(), onClose()]));
-    center.close();
-  }
+  };
 }

@@ -1,7 +1,7 @@
 import { backoff } from '@mesher/core';
 import { expect } from 'chai';
 import { fakePorts } from '@mesher/core/testing';
-import { ServiceCenterServer } from '../testing/index.js';
+import { ServiceCenterServer, type Asked } from '../testing/index.js';
 import { RegistryRig, type RigSettings } from '../client/testing/registry-rig.js';
 import { readInSlices } from './read-in-slices.js';
 
@@ -34,6 +34,32 @@ describe('service-center in trouble', () => {
       .catch((error: Error) => error.message);
     await rig.close();
     expect(await watched).to.equal('the watch has ended');
+  });
+
+  it('that answers no handshake of a WebSocket is connected to again', async () => {
+    const isWatch = ({ path }: Asked): boolean => path.endsWith('/watcher');
+    const rig = await open({ yaml: 'servicecomb.registry: { watch: true, timeout: 100ms }\n' });
+    await rig.register();
+    await center.untilWatchers(1);
+    center.steering.holdsAnswers = true;
+    const before = center.asked.filter(isWatch).length;
+    center.dropSockets();
+    await center.untilAsked(isWatch, before + 2);
+  });
+
+  it('that goes on saying that nothing has changed is asked for everything now and then', async () => {
+    center.seed({ appId: 'shop', environment: 'testing', serviceName: 'world', instances: [{}] });
+    const revisions = (): readonly unknown[] =>
+      center.asked
+        .filter(({ path }) => path.endsWith('/instances/action'))
+        .flatMap(({ text }) => (JSON.parse(text) as { services: { rev?: string }[] }).services.map(({ rev }) => rev));
+    const rig = await open({ refreshIntervalMs: 10, options: { fullRefresh: 30 } });
+    await rig.watch('world').next();
+    await center.steering.until(() => {
+      const asked = revisions();
+      const known = asked.findIndex((rev) => rev !== undefined);
+      return known >= 0 && asked.lastIndexOf(undefined) > known;
+    });
   });
 
   it('is not called fresh because nothing is asked of it', async () => {

@@ -39,7 +39,9 @@ export class WantedService {
   /** Looks for it in these applications, too; those in which it was stay until nothing is left there. */
   lookIn(apps: Iterable<string>): void {
     const wanted = this.#onlyApp === undefined ? [this.ownApp, ...apps] : [this.#onlyApp];
-    for (const app of wanted) {
+    const looked = new Set(wanted);
+    for (const [app, { exists }] of this.#parts) if (exists === false && !looked.has(app)) this.#parts.delete(app);
+    for (const app of looked) {
       if (!this.#parts.has(app)) this.#parts.set(app, new KnownService(app, this.rules));
     }
   }

@@ -1,5 +1,5 @@
 import { instanceHostname, writeEndpoint, type Instance, type InstanceStatus, type RegistryClient } from '@mesher/core';
-import { textOf, textsOf, type WireInstance, type WireService } from '../client/wire-model.js';
+import { textOf, textsOf, UNKNOWN_PLACE, type WireInstance, type WireService } from '../client/wire-model.js';
 
 /** What is registered besides what an instance says of itself. */
 export interface OwnFacts {
@@ -16,13 +16,15 @@ export interface OwnFacts {
 }
 
 /** Longest texts that service-center takes. */
-const MAX = { description: 256, hostName: 64, framework: 64 } as const;
+const MAX = { alias: 128, description: 256, hostName: 64, framework: 64 } as const;
 
 /** The service as it is registered. */
 export function describeService(self: Instance, facts: OwnFacts, schemas: readonly string[]): WireService {
   const { service, scope, framework, registerBy } = facts;
   const isFull = scope === 'full';
-  const alias = service.alias ?? (isFull ? `${self.app}:${self.service}` : undefined);
+  const fullName = `${self.app}:${self.service}`;
+  // What nobody asked for is left out rather than refused.
+  const alias = service.alias ?? (isFull && fullName.length <= MAX.alias ? fullName : undefined);
   return {
     appId: self.app,
     serviceName: self.service,
@@ -53,7 +55,8 @@ export function describeInstance(
   status: InstanceStatus,
   facts: OwnFacts,
 ): WireInstance {
-  const { name, availableZone } = facts.region;
+  const { name = '', availableZone = '' } = facts.region;
+  const region = name || UNKNOWN_PLACE;
   const hostName = instanceHostname(facts.service.hostname).slice(0, MAX.hostName);
   return {
     instanceId,
@@ -67,8 +70,8 @@ export function describeInstance(
       interval: Math.max(1, Math.round(facts.heartbeatMs / 1000)),
       times: facts.heartbeatTimes,
     },
-    ...(name === undefined && availableZone === undefined
+    ...(name === '' && availableZone === ''
       ? {}
-      : { dataCenterInfo: { name: name ?? '', region: name ?? '', availableZone: availableZone ?? '' } }),
+      : { dataCenterInfo: { name: region, region, availableZone: availableZone || UNKNOWN_PLACE } }),
   };
 }

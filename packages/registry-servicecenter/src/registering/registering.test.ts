@@ -73,6 +73,24 @@ describe('registering in service-center', () => {
     });
   });
 
+  for (const [known, place] of [
+    ['name: eu', { region: 'eu' }],
+    ['availableZone: az1', { zone: 'az1' }],
+  ] as const) {
+    it(`registers an instance whose place is known by half (${known}), and finds it with that half`, async () => {
+      const rig = await open({ yaml: `region: { ${known} }\n` });
+      await rig.register();
+      const { instances } = await rig.watch('caller').next();
+      expect(instances.map(({ metadata }) => metadata)).to.deep.equal([place]);
+    });
+  }
+
+  it('registers under names too long for the alias that nobody asked for', async () => {
+    const rig = await open({ yaml: 'servicecomb.registry.scope: full\n' });
+    await rig.register({ app: 'a'.repeat(100), service: 's'.repeat(100) });
+    expect(listed()).to.have.length(1);
+  });
+
   it('asks below the project and for the tenant', async () => {
     const rig = await open({ yaml: 'servicecomb.registry: { project: blue, tenant: acme }\n' });
     await rig.register();
@@ -107,6 +125,10 @@ describe('registering in service-center', () => {
     const rig = await open();
     const error: unknown = await rig.register({ service: 'no spaces' }).catch((reason: unknown) => reason);
     expect(error).to.include({ code: 'SC_REFUSED', errorCode: 400001 });
+    // Who wonders why nobody finds it looks there.
+    expect(rig.registry.discovery.state().problems.join()).to.match(
+      /^no spaces is not registered: .*400001.*next start$/,
+    );
   });
 
   it('waits for a service-center that is down, and can be given up', async () => {

@@ -1,18 +1,18 @@
 import { randomUUID } from 'node:crypto';
 import {
-  backoff,
   type Instance,
   type InstanceStatus,
   type Lease,
   type Logger,
-  pause,
   type Ports,
+  type RegisteringTask,
+  registerUntilDone,
   type RegistryEvent,
   type RetryPauses,
 } from '@mesher/core';
 import { SC_CODE } from '../client/error-codes.js';
 import type { InstanceKey, ServiceCenter } from '../client/service-center.js';
-import { errorCodeOf, messageOf, ServiceCenterError } from '../client/service-center-error.js';
+import { errorCodeOf, ServiceCenterError } from '../client/service-center-error.js';
 import { describeInstance, describeService, type OwnFacts } from './own-service.js';
 import { tellTags } from './own-tags.js';
 import type { SchemaFiles } from './schema-files.js';
@@ -153,24 +153,14 @@ export class Registration implements Lease {
 
   async #registerUntilDone(): Promise<void> {
     const { ports, pauses, logger } = this.parts;
-    const { signal } = this.#end;
-    for (let failures = 1; !signal.aborted; failures++) {
-      try {
-        await this.#registerOnce(signal);
-        this.#problem = undefined;
-        return;
-      } catch (error) {
-        if (signal.aborted) break;
-        this.#problem = `${this.self.service} is not registered: ${messageOf(error)}`;
-        // What was taken once will be taken again: somebody in between may have spoilt the question.
-        if (isForGood(error) && !this.#wasIn) throw error;
-        const report = failures === 1 ? logger.warn : logger.debug;
-        report.call(logger, { error }, 'registering in service-center failed; it is tried again');
-        const isSlow = errorCodeOf(error) === SC_CODE.quotaExceeded || isDenied(error) || isForGood(error);
-        await pause(ports, isSlow ? pauses.maxRetryDelay : backoff(ports, failures, pauses), signal);
-      }
-    }
-    signal.throwIfAborted();
+    const task: RegisteringTask = {
+      ...{ service: this.self.service, registry: 'service-center', ports, pauses, logger },
+      attempt: (signal) => this.#registerOnce(signal),
+      // What was taken once will be taken again: somebody in between may have spoilt the question.
+      judge: (error) => (isForGood(error) && !this.#wasIn ? 'final' : isSlow(error) ? 'slow' : 'passing'),
+      onProblem: (problem) => (this.#problem = problem),
+    };
+    await registerUntilDone(task, this.#end.signal);
   }
 
   async #registerOnce(signal: AbortSignal): Promise<void> {
@@ -216,6 +206,8 @@ function isForGood(error: unknown): boolean {
   return errorCodeOf(error) === SC_CODE.invalidParameters;
 }
 
-function isDenied(error: unknown): boolean {
-  return error instanceof ServiceCenterError && error.code === 'SC_DENIED';
+/** What people have to mend. */
+function isSlow(error: unknown): boolean {
+  const isDenied = error instanceof ServiceCenterError && error.code === 'SC_DENIED';
+  return isDenied || isForGood(error) || errorCodeOf(error) === SC_CODE.quotaExceeded;
 }

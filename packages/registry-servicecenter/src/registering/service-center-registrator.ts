@@ -1,4 +1,12 @@
-import type { Instance, Lease, Logger, Ports, Registrator, RegistryEvent } from '@mesher/core';
+import {
+  registerOrGiveUp,
+  type Instance,
+  type Lease,
+  type Logger,
+  type Ports,
+  type Registrator,
+  type RegistryEvent,
+} from '@mesher/core';
 import type { OwnIdentity } from '../client/own-identity.js';
 import type { ReconnectPauses } from '../client/reconnecting.js';
 import type { ServiceCenter } from '../client/service-center.js';
@@ -22,6 +30,8 @@ export interface RegistratorSettings {
 export class ServiceCenterRegistrator implements Registrator {
   readonly name = 'servicecenter';
   readonly #registrations = new Map<Registration, HeartbeatSocket | undefined>();
+  /** By service, why it was refused for good: nobody asks again, and who looks should see why it is found nowhere. */
+  readonly #refused = new Map<string, string>();
   readonly #heartbeats: Heartbeats;
   readonly #endSuspicion: () => void;
   #closed = false;
@@ -45,7 +55,8 @@ export class ServiceCenterRegistrator implements Registrator {
 
   /** What keeps registrations from being in place or alive. */
   get problems(): readonly string[] {
-    const problems = [...this.#registrations.keys()].flatMap(({ problem }) => problem ?? []);
+    const pending = [...this.#registrations.keys()].flatMap(({ problem }) => problem ?? []);
+    const problems = [...this.#refused.values(), ...pending];
     const { lastError } = this.#heartbeats;
     return lastError === undefined ? problems : [...problems, `heartbeat: ${messageOf(lastError)}`];
   }
@@ -65,18 +76,16 @@ export class ServiceCenterRegistrator implements Registrator {
       onReleased: (released) => this.#forget(released),
     });
     this.#registrations.set(registration, undefined);
-    const giveUp = (): void => void registration.release().catch(() => {});
-    signal.addEventListener('abort', giveUp, { once: true });
     try {
-      await registration.register();
-      signal.throwIfAborted();
+      await registerOrGiveUp(signal, registration);
     } catch (error) {
       this.#forget(registration);
-      signal.throwIfAborted();
+      if (!signal.aborted && registration.problem !== undefined) {
+        this.#refused.set(self.service, `${registration.problem}; it is not asked again before the next start`);
+      }
       throw error;
-    } finally {
-      signal.removeEventListener('abort', giveUp);
     }
+    this.#refused.delete(self.service);
     this.#keepAlive(registration);
     return registration;
   }

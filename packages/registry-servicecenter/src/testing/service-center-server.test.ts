@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { once } from 'node:events';
+import { connect } from 'node:net';
 import { WebSocket } from 'ws';
 import { Probe } from './behaviours/probe.js';
 import { ServiceCenterServer, type ServiceCenterOptions } from './service-center-server.js';
@@ -53,6 +54,25 @@ describe('what a test can do to its service-center', () => {
       expect(await refusal(probe.socket(`/microservices/${serviceId}/watcher`))).to.include('502');
       server.failure = undefined;
       expect((await probe.send('GET', '/microservices')).status).to.equal(200);
+    });
+  });
+
+  it('answers a request that offers another protocol like any other, with its body, and the one after it', async () => {
+    await withServer(async ({ server }) => {
+      const body = JSON.stringify({ service: { serviceName: 'orders' } });
+      const socket = connect(server.port, '127.0.0.1');
+      socket.setNoDelay(true);
+      await once(socket, 'connect');
+      const offer =
+        'host: x\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQCAAAA\r\n';
+      const target = '/v4/default/registry/microservices';
+      socket.write(`POST ${target} HTTP/1.1\r\n${offer}content-length: ${body.length}\r\n\r\n${body.slice(0, 9)}`);
+      socket.write(`${body.slice(9)}GET ${target} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n`);
+      let text = '';
+      for await (const chunk of socket as AsyncIterable<Buffer>) text += chunk.toString();
+      expect(text.match(/HTTP\/1\.1 200 OK/g)).to.have.length(2);
+      expect(text).to.contain('{"serviceId":').and.contain('{"services":');
+      expect(server.registry.tenant().services.list()).to.have.length(1);
     });
   });
 

@@ -10,9 +10,9 @@ import { SERVICES_API } from './api/services-api.js';
 import type { Answer } from './http/call.js';
 import {
   createListener,
+  headOf,
   listen,
   renewTls,
-  targetOf,
   type Asked,
   type ListenerTls,
   type RawAnswer,
@@ -155,13 +155,23 @@ export class ServiceCenterServer {
     renewTls(this.#server, tls);
   }
 
+  /** Connections of websockets, those included that are refused and not ended yet. */
+  get sockets(): number {
+    return this.#upgrades.count;
+  }
+
   /** Ends every websocket without a word. */
   dropSockets(): void {
     this.#upgrades.dropAll();
   }
 
   async close(): Promise<void> {
+    await this.stopListening();
     this.registry.close();
+  }
+
+  /** Ends every connection and takes no more; what is registered stays, until {@link close}. */
+  async stopListening(): Promise<void> {
     this.steering.holdsAnswers = false;
     this.#upgrades.dropAll();
     this.#server.closeAllConnections();
@@ -187,20 +197,16 @@ export class ServiceCenterServer {
     });
   }
 
+  /** @throws RegistryError */
   #decide(request: IncomingMessage): UpgradeDecision {
-    const asked: Asked = { ...targetOf(request), headers: request.headers, text: '' };
+    const asked: Asked = { ...headOf(request), text: '' };
     this.#record(asked);
     if (this.steering.holdsAnswers) return 'hang';
     if (this.failure !== undefined) return { status: this.failure.status };
     const target = socketTarget(asked.path);
     const isHeartbeat = target?.instanceId !== undefined;
     if (target === undefined || (isHeartbeat && this.options.websocketHeartbeat === false)) return { status: 404 };
-    try {
-      this.#authorize(asked);
-    } catch (error) {
-      if (error instanceof RegistryError) return { status: error.status, refusal: error };
-      throw error;
-    }
+    this.#authorize(asked);
     const tenant = this.#tenant(asked, target.project);
     const { serviceId, instanceId } = target;
     if (instanceId === undefined) return { accept: (socket) => this.watchers.accept(socket, tenant, serviceId) };
@@ -222,7 +228,7 @@ export class ServiceCenterServer {
 
   #tenant({ headers }: Asked, project = 'default'): Tenant {
     const domain = headers['x-domain-name'];
-    return this.registry.tenant(`${typeof domain === 'string' && domain !== '' ? domain : 'default'}/${project}`);
+    return this.registry.visit(`${typeof domain === 'string' && domain !== '' ? domain : 'default'}/${project}`);
   }
 }
 

@@ -45,7 +45,7 @@ export async function makeConfigSource(
     registryAddresses: [],
     configClient: {
       addresses: client.serverUri,
-      watches: client.refreshMode === 0,
+      watches: client.refreshMode === undefined ? undefined : client.refreshMode === 0,
       refreshIntervalMs: client.refreshInterval,
       service: { name, app, version, environment: environment ?? '' },
     },

@@ -151,7 +151,12 @@ export const s = {
    */
   openObject: <F extends Fields, const A extends string, T>(
     fields: F,
-    others: { readonly as: A; readonly keyName: string; readonly each: Schema<T> },
+    others: {
+      readonly as: A;
+      readonly keyName: string;
+      readonly each: Schema<T>;
+      readonly named?: ReadonlyMap<string, Schema<T>>;
+    },
     options: ObjectNotes = {},
   ): Schema<ObjectOf<F> & { readonly [K in A]: ReadonlyMap<string, NonNullable<T>> }> =>
     new ObjectSchema(fields, options, others) as Schema<

@@ -14,6 +14,8 @@ export interface OtherKeys {
   /** What the names are, for the reference. */
   readonly keyName: string;
   readonly each: Schema<unknown>;
+  /** Names of which there is more to say than of the others: the same keys, with other notes. */
+  readonly named?: ReadonlyMap<string, Schema<unknown>>;
 }
 
 export interface ObjectNotes extends Notes {
@@ -91,7 +93,7 @@ export class ObjectSchema<T extends object> implements Schema<T | undefined> {
       if (others !== undefined && child.hasKeys && others.each instanceof ObjectSchema) {
         const map = value[others.as] as Map<string, unknown>;
         for (const [name, entry] of mapEntries([[key, child]], others.each, others.each.fieldNames)) {
-          map.set(name, others.each.read(entry, join(path, name), context));
+          map.set(name, (others.named?.get(name) ?? others.each).read(entry, join(path, name), context));
         }
         continue;
       }
@@ -117,6 +119,7 @@ export class ObjectSchema<T extends object> implements Schema<T | undefined> {
     const rows = Object.entries(this.fields).flatMap(([name, field]) => field.referenceRows(join(key, name)));
     const others = this.others;
     if (others !== undefined) {
+      for (const [name, each] of others.named ?? []) rows.push(...each.referenceRows(join(key, name)));
       rows.push(...others.each.referenceRows(join(key, `{${others.keyName}}`)));
     }
     return inheritNotes(rows, this.notes);

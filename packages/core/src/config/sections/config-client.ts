@@ -25,11 +25,9 @@ export const configClientSchema = s.object(
       doc: 'Addresses of the config center; when one does not answer, the next is asked.',
     }),
     refreshMode: s.integer({
-      default: 1,
       min: 0,
       max: 1,
-      doc: '0: watch (a change arrives at once), 1: ask at intervals.',
-      reason: 'the default of go-chassis; watching keeps one connection per label set open',
+      doc: '0: watch (a change arrives at once), 1: ask at intervals. When left out, Kie is asked at intervals, as by go-chassis, and Consul is watched.',
     }),
     refreshInterval: s.duration({
       default: '30s',

@@ -92,13 +92,22 @@ function tlsKeys() {
   };
 }
 
+/** Connections to a registry are all that uses TLS so far. */
+const REGISTRY_TLS = s.object(tlsKeys(), { doc: 'TLS to a registry (service-center, Consul).' });
+
 export const sslSchema = s.openObject(
   tlsKeys(),
-  { as: 'tags', keyName: 'tag', each: s.object(tlsKeys()) },
+  {
+    as: 'tags',
+    keyName: 'tag',
+    each: s.object(tlsKeys(), { notYet: 'so far TLS is used to a registry alone: ssl.registry.Consumer' }),
+    named: new Map([
+      ['registry.Consumer', REGISTRY_TLS],
+      ['registry', REGISTRY_TLS],
+    ]),
+  },
   {
     doc: 'TLS, for everybody and by tag: {service}.{protocol}.{Consumer|Provider}, registry.Consumer, mesher.Provider.',
-    notYet:
-      'so far the service-center registry alone acts on it: the tags registry.Consumer and registry, and what stands for everybody',
   },
 );
 

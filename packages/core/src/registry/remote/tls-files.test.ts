@@ -9,10 +9,12 @@ import { readRegistryTls, type RegistryTls } from './tls-files.js';
 
 describe('TLS to a registry', () => {
   let confDir: string;
+  const pem = (name: string): string => `-----BEGIN CERTIFICATE-----\n${name}\n`;
 
   beforeEach(async () => {
     confDir = await mkdtemp(join(tmpdir(), 'mesher-tls-'));
-    for (const name of ['ca.pem', 'all.pem', 'key.pem']) await writeFile(join(confDir, name), name);
+    for (const name of ['ca.pem', 'all.pem', 'key.pem']) await writeFile(join(confDir, name), pem(name));
+    await writeFile(join(confDir, 'no-certificate.pem'), 'hello');
     await writeFile(join(confDir, 'password'), 'secret\n');
   });
 
@@ -31,7 +33,7 @@ describe('TLS to a registry', () => {
       '  caFile: all.pem\n  keyFile: key.pem\n  registry.Consumer.caFile: ca.pem\n  registry.Consumer.serverName: sc\n' +
         '  registry.Consumer.certPwdFile: password\n  other.Consumer.caFile: nowhere.pem\n',
     );
-    expect([tls.ca, tls.key].map(String)).to.deep.equal(['ca.pem', 'key.pem']);
+    expect([tls.ca, tls.key].map(String)).to.deep.equal([pem('ca.pem'), pem('key.pem')]);
     expect(tls).to.include({ servername: 'sc', passphrase: 'secret', minVersion: 'TLSv1.2' });
   });
 
@@ -51,7 +53,9 @@ describe('TLS to a registry', () => {
 
   for (const [words, ssl] of [
     ['a file that is not there', 'caFile: nowhere.pem'],
+    ['a file without a certificate', 'caFile: no-certificate.pem'],
     ['a cipher plugin', 'cipherPlugin: aes'],
+    ['suites that nobody has', 'cipherSuits: TLS_FOO'],
     ['a version of TLS that is broken', 'minVersion: TLSv1.0'],
   ] as const) {
     it(`is refused with ${words}, and says which key`, async () => {

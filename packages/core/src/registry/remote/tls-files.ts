@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { createSecureContext } from 'node:tls';
 import type { RegistryClient } from '../../plugin/registry-client.js';
 
 type Ssl = RegistryClient['ssl'];
@@ -55,8 +56,16 @@ export async function readRegistryTls(
     read('keyFile'),
     read('certPwdFile'),
   ]);
+  // OpenSSL takes such a file, and then trusts nobody.
+  if (ca !== undefined && !CERTIFICATE.test(ca.toString('latin1'))) {
+    throw setting('caFile', 'there is no certificate in it (-----BEGIN CERTIFICATE-----)');
+  }
   const servername = pick('serverName');
   const suites = pick('cipherSuits');
+  const ciphers = suites?.map(openSslName).join(':');
+  if (ciphers !== undefined && !isUsable(ciphers)) {
+    throw setting('cipherSuits', `this Node.js has none of ${suites?.join(', ') ?? ''}`);
+  }
   const lowest = version(pick('minVersion') ?? pick('protocol'), (problem) => setting('minVersion', problem));
   const highest = version(pick('maxVersion'), (problem) => setting('maxVersion', problem));
   return {
@@ -65,11 +74,22 @@ export async function readRegistryTls(
     ...(key === undefined ? {} : { key }),
     ...(password === undefined ? {} : { passphrase: password.toString().trim() }),
     ...(servername === undefined ? {} : { servername }),
-    ...(suites === undefined ? {} : { ciphers: suites.map(openSslName).join(':') }),
+    ...(ciphers === undefined ? {} : { ciphers }),
     minVersion: lowest ?? 'TLSv1.2',
     ...(highest === undefined ? {} : { maxVersion: highest }),
     rejectUnauthorized: pick('verifyPeer') ?? true,
   };
+}
+
+const CERTIFICATE = /-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----/;
+
+function isUsable(ciphers: string): boolean {
+  try {
+    createSecureContext({ ciphers });
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Go and the RFCs write `TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256`, OpenSSL `ECDHE-RSA-AES128-GCM-SHA256`; TLS 1.3 is the same in both. */

@@ -4,7 +4,7 @@ import { followQuery, type BlockingQuery, type Pace, type Question } from '../bl
 import { ConsulError } from '../consul-error.js';
 
 const PACE: Pace = { waitMs: 30_000, intervalMs: 1_000 };
-const PAUSES = { minRetryDelay: 500, maxRetryDelay: 30_000, reconnectSpread: 15_000 };
+const PAUSES = { minRetryDelay: 500, maxRetryDelay: 30_000, reconnectSpread: 15_000, readRate: 1_000_000 };
 
 /** A Consul that answers what it is told to, one question after the other. */
 export class QueryScript implements BlockingQuery<string> {
@@ -39,9 +39,9 @@ export class QueryScript implements BlockingQuery<string> {
     this.failures.push(failures);
   }
 
-  async answer(index: bigint, content = `at ${index}`): Promise<void> {
+  async answer(index: bigint, content = `at ${index}`, bytes = 0): Promise<void> {
     await settle();
-    this.#answer?.({ index, content, hasLeader: true, isFiltered: false });
+    this.#answer?.({ index, content, hasLeader: true, isFiltered: false, isStreamed: false, bytes });
     await settle();
   }
 

@@ -5,6 +5,7 @@ import { consulConfigSchema, type ConsulConfigSettings } from '../settings.js';
 
 export interface SourceRigSettings {
   readonly address: string;
+  /** As when nobody says, when left out. */
   readonly watches?: boolean;
   readonly refreshIntervalMs?: number;
   readonly settings?: Partial<ConsulConfigSettings>;
@@ -37,7 +38,7 @@ export class SourceRig {
         registryAddresses: [],
         configClient: {
           addresses: [rig.address],
-          watches: rig.watches ?? true,
+          watches: rig.watches,
           refreshIntervalMs: rig.refreshIntervalMs ?? 30_000,
           service: { name: 'orders', app: 'shop', version: '1.0.0', environment: rig.environment ?? '' },
         },

@@ -1,5 +1,4 @@
-import { createServer, type AddressInfo, type Server } from 'node:net';
-import { FaultProxy, SnapshotLog } from '@mesher/core/testing';
+import { FaultProxy, SilentApplications, SnapshotLog } from '@mesher/core/testing';
 import { RegistryRig, type RigSettings } from '../../client/testing/registry-rig.js';
 import { ConsulServer, type Asked, type ConsulServerOptions, type Status } from '../../testing/index.js';
 
@@ -25,7 +24,7 @@ export class Watched extends SnapshotLog {
 export class FaultRig {
   readonly #rigs: RegistryRig[] = [];
   readonly #proxies: FaultProxy[] = [];
-  readonly #applications: Server[] = [];
+  readonly #applications = new SilentApplications();
 
   private constructor(
     public consul: ConsulServer,
@@ -66,15 +65,12 @@ export class FaultRig {
 
   /** Something that accepts connections. @returns its port */
   async application(): Promise<number> {
-    const server = createServer((socket) => socket.destroy());
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    this.#applications.push(server);
-    return (server.address() as AddressInfo).port;
+    return await this.#applications.open();
   }
 
   /** Nobody accepts connections any more. */
   async stopApplications(): Promise<void> {
-    await Promise.all(this.#applications.splice(0).map((server) => new Promise((resolve) => server.close(resolve))));
+    await this.#applications.close();
   }
 
   /** Ends the agent and starts it again without its memory, elsewhere behind the same address. */

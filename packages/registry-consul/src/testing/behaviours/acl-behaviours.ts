@@ -1,6 +1,6 @@
 import { deepEqual, equal } from 'node:assert/strict';
 import { LIMITED_PREFIX, type ConsulBehaviour, type Target } from './behaviour.js';
-import { Probe } from './probe.js';
+import { after, Probe } from './probe.js';
 
 const FILTERED = 'x-consul-results-filtered-by-acls';
 const DENIED = /^Permission denied: /;
@@ -71,6 +71,8 @@ export const ACL_BEHAVIOURS: readonly ConsulBehaviour[] = [
           ['true', null, null],
         );
       }
+      const followed = await limited.done('GET', after(`/health/service/${Name}`, 1, '1s'));
+      deepEqual([followed.text.trim(), followed.headers.get(FILTERED)], ['[]', null], 'an answer that was held');
       const services = await limited.done('GET', '/catalog/services');
       equal((JSON.parse(services.text) as Record<string, unknown>)[Name], undefined);
       equal(services.headers.get(FILTERED), 'true');

@@ -57,21 +57,27 @@ export async function answerBlocking(
       'x-consul-index': String(Math.max(index, 1)),
       'x-consul-lastcontact': '0',
       ...backendHeaders(path, query, known),
-      ...(filtered && !isAnonymous ? { 'x-consul-results-filtered-by-acls': 'true' } : {}),
+      ...(filtered && !isAnonymous && !isStreamed(path, query, known)
+        ? { 'x-consul-results-filtered-by-acls': 'true' }
+        : {}),
       ...answer.headers,
     },
   };
 }
 
 /**
- * Since 1.10 health that is followed comes from another backend than what is asked for once, and that one never says that there is a
- * leader. It does not know distances, so `near` is answered by the old one.
+ * Since 1.10 health that is followed comes from another backend than what is asked for once, and that one says neither that there is a
+ * leader nor that something is left out. It does not know distances, so `near` is answered by the old one.
  */
+function isStreamed(path: string, query: URLSearchParams, known: number): boolean {
+  return path.startsWith('/v1/health/service/') && known > 0 && !query.has('near');
+}
+
 function backendHeaders(path: string, query: URLSearchParams, known: number): Readonly<Record<string, string>> {
-  const isStreamed = path.startsWith('/v1/health/service/') && known > 0 && !query.has('near');
+  const isFollowed = isStreamed(path, query, known);
   return {
-    'x-consul-knownleader': String(!isStreamed),
-    'x-consul-query-backend': isStreamed ? 'streaming' : 'blocking-query',
+    'x-consul-knownleader': String(!isFollowed),
+    'x-consul-query-backend': isFollowed ? 'streaming' : 'blocking-query',
     'x-consul-effective-consistency': ['stale', 'consistent'].find((mode) => query.has(mode)) ?? 'leader',
   };
 }

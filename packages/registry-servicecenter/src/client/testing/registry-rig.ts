@@ -1,16 +1,14 @@
 import {
   loadConfiguration,
-  makeInstance,
   registryClientOf,
   schemaDefaults,
   systemPorts,
-  type Instance,
   type PluginContext,
   type Ports,
   type ServiceSnapshot,
 } from '@mesher/core';
-import { RecordingLogger } from '@mesher/core/testing';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { OpenedRegistry, RecordingLogger } from '@mesher/core/testing';
+import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createServiceCenterRegistry, type ServiceCenterRegistry } from '../../create-service-center-registry.js';
@@ -43,15 +41,7 @@ const FAST: Partial<ServiceCenterOptions> = {
 };
 
 /** The registry as a configuration makes it, for the service `caller` of the application `shop`. */
-export class RegistryRig {
-  readonly #abort = new AbortController();
-
-  private constructor(
-    readonly registry: ServiceCenterRegistry,
-    readonly logger: RecordingLogger,
-    private readonly confDir: string,
-  ) {}
-
+export class RegistryRig extends OpenedRegistry<ServiceCenterRegistry> {
   static async open(settings: RigSettings): Promise<RegistryRig> {
     const confDir = await mkdtemp(join(tmpdir(), 'mesher-sc-'));
     const { address, service = 'caller', yaml = '' } = settings;
@@ -83,51 +73,6 @@ export class RegistryRig {
       context,
     );
     return new RegistryRig(registry, logger, confDir);
-  }
-
-  get signal(): AbortSignal {
-    return this.#abort.signal;
-  }
-
-  /** Registers an instance at `127.0.0.1:port`. */
-  register(facts: Partial<Instance> = {}, port = 8080): ReturnType<ServiceCenterRegistry['registrator']['register']> {
-    const addresses = new Map([['rest', { host: '127.0.0.1', port, tls: false }]]);
-    const self = { service: 'caller', app: 'shop', version: '1.0.0', instanceId: '', addresses, ...facts };
-    return this.registry.registrator.register(makeInstance(self), this.signal);
-  }
-
-  watch(service: string): Snapshots {
-    return new Snapshots(this.registry.discovery.watch({ service }, this.signal));
-  }
-
-  async close(): Promise<void> {
-    this.#abort.abort();
-    await this.registry.discovery.close();
-    await rm(this.confDir, { recursive: true, force: true });
-  }
-}
-
-/** The snapshots of one watch. */
-export class Snapshots {
-  readonly #iterator: AsyncIterator<ServiceSnapshot>;
-
-  constructor(source: AsyncIterable<ServiceSnapshot>) {
-    this.#iterator = source[Symbol.asyncIterator]();
-  }
-
-  /** @throws Error when there is none any more */
-  async next(): Promise<ServiceSnapshot> {
-    const { value, done } = await this.#iterator.next();
-    if (done === true) throw new Error('the watch has ended');
-    return value;
-  }
-
-  /** The next one that fits. */
-  async until(fits: (snapshot: ServiceSnapshot) => boolean): Promise<ServiceSnapshot> {
-    for (;;) {
-      const snapshot = await this.next();
-      if (fits(snapshot)) return snapshot;
-    }
   }
 }
 

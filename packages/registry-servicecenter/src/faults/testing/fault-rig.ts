@@ -1,9 +1,11 @@
-import { createServer, type AddressInfo, type Server } from 'node:net';
-import { FaultProxy, SnapshotLog } from '@mesher/core/testing';
+import { FaultProxy, SilentApplications, SnapshotLog } from '@mesher/core/testing';
 import { RegistryRig, type RigSettings } from '../../client/testing/registry-rig.js';
 import { ServiceCenterServer, type Asked, type ServiceCenterOptions } from '../../testing/index.js';
 
 export { eventually } from '@mesher/core/testing';
+
+/** Time for an answer, unless a test says otherwise. */
+export const ANSWER_MS = 250;
 
 export const isFind = ({ path }: Asked): boolean => path.endsWith('/instances/action');
 export const isRegistration = ({ method, path }: Asked): boolean => method === 'POST' && path.endsWith('/instances');
@@ -25,7 +27,7 @@ export class Watched extends SnapshotLog {
 export class FaultRig {
   readonly #rigs: RegistryRig[] = [];
   readonly #proxies: FaultProxy[] = [];
-  readonly #applications: Server[] = [];
+  readonly #applications = new SilentApplications();
 
   private constructor(
     public center: ServiceCenterServer,
@@ -39,9 +41,15 @@ export class FaultRig {
     return new FaultRig(center, await FaultProxy.start({ port: center.port }));
   }
 
-  /** A registry as a configuration makes it, with an answer awaited for 250 ms, and services looked at every 15 ms. */
+  /** A registry as a configuration makes it, with an answer awaited for {@link ANSWER_MS}, and services looked at every 15 ms. */
   async registry(settings: Partial<RigSettings> & { readonly timeout?: string } = {}): Promise<RegistryRig> {
-    const { address = this.proxy.url, yaml = '', refreshIntervalMs = 15, timeout = '250ms', ...more } = settings;
+    const {
+      address = this.proxy.url,
+      yaml = '',
+      refreshIntervalMs = 15,
+      timeout = `${ANSWER_MS}ms`,
+      ...more
+    } = settings;
     const all = `servicecomb.registry.timeout: ${timeout}\nservicecomb.registry.heartbeat.interval: 5s\n${yaml}`;
     const rig = await RegistryRig.open({ ...more, address, refreshIntervalMs, yaml: all });
     this.#rigs.push(rig);
@@ -66,10 +74,7 @@ export class FaultRig {
 
   /** Something that accepts connections. @returns its port */
   async application(): Promise<number> {
-    const server = createServer((socket) => socket.destroy());
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    this.#applications.push(server);
-    return (server.address() as AddressInfo).port;
+    return await this.#applications.open();
   }
 
   /** Ends service-center and starts it again, elsewhere behind the same address. */
@@ -98,7 +103,7 @@ export class FaultRig {
     await Promise.all(this.#rigs.map((rig) => rig.close()));
     await Promise.all(this.#proxies.map((proxy) => proxy.close()));
     await this.center.close();
-    await Promise.all(this.#applications.map((server) => new Promise((resolve) => server.close(resolve))));
+    await this.#applications.close();
   }
 }
 

@@ -21,7 +21,7 @@ export function loginApi(accounts: Accounts): Routes {
     'POST /v4/token': (call) => {
       const json = jsonOf(call);
       const [name = '', password = ''] = [textAt(json, 'name'), textAt(json, 'password')];
-      return { body: { token: accounts.login(name, password, textAt(json, 'tokenExpirationTime')) } };
+      return { body: { token: accounts.login(name, password, textAt(json, 'tokenExpirationTime'), call.peer) } };
     },
   };
 }

@@ -9,6 +9,8 @@ export interface Call {
   readonly method: string;
   readonly path: string;
   readonly query: URLSearchParams;
+  /** Address of who asks. */
+  readonly peer: string;
   readonly headers: IncomingHttpHeaders;
   readonly text: string;
   /** The parts of the path that the route names. */

@@ -7,6 +7,9 @@ import type { Answer } from './call.js';
 /** Largest body that service-center reads. */
 const MAX_BODY_BYTES = 2 * 1024 * 1024;
 
+/** For targets of requests, which are paths mostly. */
+const BASE = 'http://registry';
+
 /** Certificate and key, as PEM; with `ca`, clients have to show a certificate of it. */
 export interface ListenerTls {
   readonly cert: string;
@@ -17,6 +20,8 @@ export interface ListenerTls {
 
 /** A request with its whole body. */
 export interface Asked {
+  /** Address of who asks. */
+  readonly peer: string;
   readonly method: string;
   /** Without the query. */
   readonly path: string;
@@ -68,7 +73,7 @@ async function serve(
 ): Promise<void> {
   try {
     const text = await readBody(request);
-    send(response, await answer({ ...targetOf(request), headers: request.headers, text }, response));
+    send(response, await answer({ ...headOf(request), text }, response));
   } catch (error) {
     if (response.destroyed || response.headersSent) return;
     const refusal = error instanceof RegistryError ? error : new RegistryError(500003, String(error));
@@ -76,19 +81,19 @@ async function serve(
   }
 }
 
-export function targetOf(request: IncomingMessage): Pick<Asked, 'method' | 'path' | 'query'> {
-  const { pathname, searchParams } = new URL(request.url ?? '/', 'http://registry');
-  return { method: request.method ?? 'GET', path: pathname, query: searchParams };
+/** What is known of a request before its body. @throws RegistryError 400001 for a target that is none, such as `//` */
+export function headOf({ url = '/', method = 'GET', headers, socket }: IncomingMessage): Omit<Asked, 'text'> {
+  if (!URL.canParse(url, BASE)) throw new RegistryError(400001, 'the target of the request is none');
+  const { pathname, searchParams } = new URL(url, BASE);
+  return { method, path: pathname, query: searchParams, headers, peer: socket.remoteAddress ?? '' };
 }
 
 function send(response: ServerResponse, { status = 200, body, headers }: Answer | RawAnswer): void {
-  if (body === undefined || typeof body === 'string') {
-    response.writeHead(status, { 'content-type': 'text/plain; charset=UTF-8', ...headers }).end(body ?? '');
-  } else {
-    response
-      .writeHead(status, { 'content-type': 'application/json; charset=UTF-8', ...headers })
-      .end(JSON.stringify(body));
-  }
+  const isText = body === undefined || typeof body === 'string';
+  // Before the head is sent: an answer that cannot be written, because it is too long for a text, is a failure like any other.
+  const text = isText ? (body ?? '') : JSON.stringify(body);
+  const type = `${isText ? 'text/plain' : 'application/json'}; charset=UTF-8`;
+  response.writeHead(status, { 'content-type': type, ...headers }).end(text);
 }
 
 /** @throws RegistryError 400001 for one that is too large */

@@ -1,7 +1,10 @@
 import { expect } from 'chai';
+import { once } from 'node:events';
+import { watch } from 'node:fs';
 import { mkdir, mkdtemp, readFile, readdir, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fakePorts } from '@mesher/core/testing';
 import { Probe } from '../behaviours/probe.js';
 import { PersistentRegistry } from './persistent-registry.js';
 import { StateFileError } from './state-file.js';
@@ -30,6 +33,13 @@ async function withRegistry(folder: string, use: (probe: Probe) => Promise<void>
   } finally {
     await registry.close();
   }
+}
+
+async function savedServices(folder: string): Promise<readonly string[]> {
+  const { tenants } = JSON.parse(await readFile(join(folder, 'registry.json'), 'utf8')) as {
+    tenants: Record<string, { services: { record: { serviceName: string } }[] }>;
+  };
+  return Object.values(tenants).flatMap(({ services }) => services.map(({ record }) => record.serviceName));
 }
 
 describe('a registry with a file', () => {
@@ -85,6 +95,33 @@ describe('a registry with a file', () => {
     });
   });
 
+  it('saves what it takes while it ends, and nothing of its end', async () => {
+    await withFolder({}, async (folder) => {
+      const ports = fakePorts();
+      const registry = await PersistentRegistry.start({ port: 0, folder, ports, complain });
+      const probe = new Probe({ url: registry.server.url });
+      await probe.service('orders');
+      const closing = registry.close();
+      // As a request does that was under way: before the connections are closed, and after the end has begun.
+      for (let turn = 0; turn < 10; turn++) await Promise.resolve();
+      registry.server.seed({ serviceName: 'shop' });
+      await closing;
+      ports.time.advance(60_000);
+      expect(await savedServices(folder)).to.deep.equal(['orders', 'shop']);
+    });
+  });
+
+  it('makes its folder again when somebody removes it', async () => {
+    await withFolder({}, async (folder) => {
+      const data = join(folder, 'data');
+      await withRegistry(data, async (probe) => {
+        await rm(data, { recursive: true });
+        await probe.service('orders');
+      });
+      expect(await savedServices(data)).to.deep.equal(['orders']);
+    });
+  });
+
   it('takes nothing from web pages, which reach loopback through a browser', async () => {
     await withFolder({}, async (folder) => {
       await withRegistry(folder, async (probe) => {
@@ -131,14 +168,16 @@ describe('a registry with a file', () => {
     });
   }
 
-  it('goes on when its file cannot be written, says so, and tries again after the next change', async () => {
+  it('goes on when its file cannot be written, says so once, and tries again until it can', async () => {
     await withFolder({}, async (folder) => {
+      const ports = fakePorts();
       const complaints: unknown[] = [];
       let complained = (): void => {};
       const untilComplaint = new Promise<void>((resolve) => (complained = resolve));
       const registry = await PersistentRegistry.start({
         port: 0,
         folder,
+        ports,
         complain: (error) => {
           complaints.push(error);
           complained();
@@ -149,13 +188,18 @@ describe('a registry with a file', () => {
       const inTheWay = join(folder, 'registry.json.new');
       await mkdir(inTheWay);
       await probe.service('orders');
+      ports.time.advance(200);
       await untilComplaint;
       await rmdir(inTheWay);
-      await probe.service('shop');
+      const watcher = watch(folder);
+      const written = once(watcher, 'change');
+      // Nothing changes any more, and still it is saved.
+      ports.time.advance(5_000);
+      await written;
+      watcher.close();
       await registry.close();
       expect(complaints).to.have.lengthOf(1);
-      const state = JSON.parse(await readFile(join(folder, 'registry.json'), 'utf8')) as { tenants: object };
-      expect(Object.values(state.tenants)).to.have.nested.property('[0].services').with.lengthOf(2);
+      expect(await savedServices(folder)).to.deep.equal(['orders']);
     });
   });
 });

@@ -52,9 +52,10 @@ export class PersistentRegistry {
     return new PersistentRegistry(server, keeper);
   }
 
-  /** Saves and stops. */
+  /** Stops and saves what was taken until then. */
   async close(): Promise<void> {
-    await this.keeper?.flush();
+    await this.server.stopListening();
+    await this.keeper?.close();
     await this.server.close();
   }
 }

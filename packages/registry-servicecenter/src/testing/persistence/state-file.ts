@@ -41,6 +41,8 @@ export class StateFile {
 
   /** Replaces the file: a reader, or a start after a power cut, sees the old one or the new one, whole. */
   async write(state: RegistryState): Promise<void> {
+    // Somebody may have removed it while the registry was running.
+    await mkdir(this.folder, { recursive: true });
     const temporary = `${this.path}.new`;
     const handle = await open(temporary, 'w', 0o600);
     try {

@@ -1,6 +1,9 @@
 import type { Ports, TimerHandle } from '@mesher/core';
 import type { WebSocket } from 'ws';
 
+/** Of pongs that the other side has not taken. */
+const MAX_UNREAD_BYTES = 64 * 1024;
+
 /** After so long without a ping or pong, service-center gives a connection up: four of its pings. */
 const SILENCE_IN_PINGS = 4;
 
@@ -30,6 +33,8 @@ export class ServerSocket {
       onPong();
     });
     socket.on('ping', () => {
+      // Each ping makes a pong: who sends them faster than it reads would fill the memory.
+      if (socket.bufferedAmount > MAX_UNREAD_BYTES) socket.terminate();
       // A client that pings by itself is no longer pinged.
       this.#pings = false;
       this.#heard();

@@ -3,6 +3,9 @@ import type { WebSocket } from 'ws';
 import { eventKey, type Tenant, type TenantEvent } from '../store/tenant.js';
 import { ServerSocket } from './server-socket.js';
 
+/** Events that a watcher has not taken yet: service-center keeps 5,000 of them, and drops all when there are more. */
+const MAX_UNREAD_BYTES = 4 * 1024 * 1024;
+
 interface Watcher {
   readonly tenant: string;
   readonly serviceId: string;
@@ -48,7 +51,10 @@ export class Watchers {
     if (this.loses || consumers.length === 0) return;
     const frame = JSON.stringify({ action, key: eventKey(tenant.name, service), instance });
     for (const { socket, serviceId, tenant: name } of this.#open) {
-      if (name === tenant.name && consumers.includes(serviceId)) socket.send(frame);
+      if (name !== tenant.name || !consumers.includes(serviceId)) continue;
+      // Who does not read what it is told would have it kept here, without an end. It finds everything once it has connected again.
+      if (socket.bufferedAmount > MAX_UNREAD_BYTES) socket.terminate();
+      else socket.send(frame);
     }
   }
 

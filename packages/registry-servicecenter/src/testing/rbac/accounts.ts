@@ -10,6 +10,10 @@ const LONGEST_LIFE_MS = 24 * 60 * 60_000;
 /** A third wrong password within this time closes an account for as long. */
 const BLOCKED_MS = 15 * 60_000;
 const FORGIVEN_FAILURES = 2;
+/** Longest name of an account. */
+const MAX_NAME_LENGTH = 64;
+/** Names with addresses whose wrong passwords are remembered: who makes names up must not fill the memory. */
+const MAX_GUESSERS = 10_000;
 
 export type Verb = 'get' | 'create' | 'update' | 'delete';
 
@@ -41,14 +45,17 @@ export class Accounts {
   /**
    * A token for a name and its password.
    * @param life such as `30m`; empty for the default
+   * @param peer address of who asks: another one that guesses must not lock out those who know
    * @throws RegistryError 401202, 403201 after repeated failures, 400001 for a life that is none
    */
-  login(name: string, password: string, life = ''): string {
+  login(name: string, password: string, life = '', peer = ''): string {
+    if (name.length > MAX_NAME_LENGTH) throw new RegistryError(401202, '');
     const now = this.ports.clock.now();
-    const failures = (this.#failures.get(name) ?? []).filter((at) => now - at < BLOCKED_MS);
+    const key = `${name} ${peer}`;
+    const failures = (this.#failures.get(key) ?? []).filter((at) => now - at < BLOCKED_MS);
     if (failures.length > FORGIVEN_FAILURES) throw new RegistryError(403201, '');
     if (this.#passwords.get(name) !== password) {
-      this.#failures.set(name, [...failures, now]);
+      this.#fail(key, [...failures, now]);
       throw new RegistryError(401202, '');
     }
     const lifeMs = this.options.tokenLifeMs ?? readLife(life);
@@ -78,9 +85,22 @@ export class Accounts {
     }
   }
 
+  /** Names with addresses whose wrong passwords are remembered. */
+  get guessers(): number {
+    return this.#failures.size;
+  }
+
   /** Makes every token that was given out too old. */
   expireTokens(): void {
     this.#generation++;
+  }
+
+  #fail(key: string, failures: number[]): void {
+    // As the latest: the oldest are forgotten first.
+    this.#failures.delete(key);
+    this.#failures.set(key, failures);
+    const [oldest] = this.#failures.keys();
+    if (this.#failures.size > MAX_GUESSERS && oldest !== undefined) this.#failures.delete(oldest);
   }
 
   #sign(claims: object): string {
@@ -109,5 +129,6 @@ function readLife(text: string): number {
 }
 
 function same(a: string, b: string): boolean {
-  return a.length === b.length && timingSafeEqual(Buffer.from(a), Buffer.from(b));
+  const [one, other] = [Buffer.from(a), Buffer.from(b)];
+  return one.length === other.length && timingSafeEqual(one, other);
 }

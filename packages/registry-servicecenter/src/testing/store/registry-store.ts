@@ -62,15 +62,23 @@ export class RegistryStore {
 
   /** @param name `domain/project`; a tenant comes into being when it is first named */
   tenant(name = DEFAULT_TENANT): Tenant {
-    let tenant = this.#tenants.get(name);
-    if (tenant === undefined) {
-      const listener: TenantListener = {
-        event: (of, event) => this.#onEvent.forEach((listen) => listen(of, event)),
-        changed: () => this.#onChange.forEach((listen) => listen()),
-      };
-      tenant = new Tenant(name, this.ports, listener, this.rules);
-      this.#tenants.set(name, tenant);
-    }
+    const tenant = this.visit(name);
+    this.#tenants.set(name, tenant);
+    return tenant;
+  }
+
+  /** The same for one request: a tenant in which nothing is registered is forgotten, or who makes names up would fill the memory. */
+  visit(name: string): Tenant {
+    const present = this.#tenants.get(name);
+    if (present !== undefined) return present;
+    const listener: TenantListener = {
+      event: (of, event) => this.#onEvent.forEach((listen) => listen(of, event)),
+      changed: () => {
+        if (!this.#tenants.has(name)) this.#tenants.set(name, tenant);
+        this.#onChange.forEach((listen) => listen());
+      },
+    };
+    const tenant = new Tenant(name, this.ports, listener, this.rules);
     return tenant;
   }
 
