@@ -11,6 +11,8 @@ export const ARROWS = {
   'config-kie': ['core'],
   'limiter-redis': ['core'],
   health: ['core'],
+  'tracing-otel': ['core'],
+  statsd: ['core'],
   client: ['core'],
   admin: ['core'],
   intercept: ['core'],
@@ -123,5 +125,7 @@ export const HOMES = [
     in: ['packages/core/src/routing/'],
     because: 'patterns from configuration are compiled in one place, which keeps them linear.',
   },
+  { module: '@opentelemetry', in: ['packages/tracing-otel/'], because: SLOW_TO_LOAD },
+  { module: 'hot-shots', in: ['packages/statsd/'], because: SLOW_TO_LOAD },
   { module: 'koffi', in: ['packages/intercept/'], because: 'foreign functions stay behind one door.' },
 ];

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { DependencyContainer } from 'tsyringe';
 import type { CallHandler } from './chain/call-handler.js';
+import { Observation } from './chain/observation.js';
 import type { PolicyChain } from './chain/policy-chain.js';
 import { composeContainer } from './composition/compose-container.js';
 import type { MeshDocument } from './config/document.js';
@@ -30,6 +31,7 @@ import type { CallMetrics } from './telemetry/call-metrics.js';
 import { silentLogger, type Logger } from './telemetry/logger.js';
 import type { MeshEvents } from './telemetry/mesh-events.js';
 import type { PolicyMetrics } from './telemetry/policy-metrics.js';
+import type { Tracing } from './telemetry/tracing/tracing.js';
 
 /** Random bytes in the id of a process: enough that no two sidecars of a mesh share one. */
 const ID_BYTES = 6;
@@ -63,12 +65,15 @@ export class Chassis {
   readonly sources: readonly SourceResolver[];
   /** Whether calls to the local application are let through; whoever checks the application closes and opens it. */
   readonly localGate: LocalGate;
+  /** For calls that pass by the handlers. */
+  readonly observation: Observation;
   /** Plugins of the kinds that are chosen by name while the chassis runs. */
   readonly plugins: InstalledPlugins;
   readonly #explainer: Explainer;
   readonly #registration: Registration | undefined;
   readonly #egress: Egress;
   readonly #chains: readonly PolicyChain[];
+  readonly #tracing: Tracing;
   #closed: Promise<void> | undefined;
 
   private constructor(
@@ -88,6 +93,8 @@ export class Chassis {
     this.#explainer = container.resolve(TOKENS.explainer);
     this.#egress = container.resolve(TOKENS.egress);
     this.#registration = registrationOf(registry, document, container);
+    this.#tracing = container.resolve(TOKENS.tracing);
+    this.observation = new Observation(container.resolve(TOKENS.requestIds), this.#tracing);
     this.localGate = container.resolve(TOKENS.localGate);
     this.plugins = container.resolve(TOKENS.plugins);
     this.#chains = [TOKENS.consumerChain, TOKENS.providerChain].map((token) => container.resolve(token).policies);
@@ -207,6 +214,7 @@ export class Chassis {
     this.directory.close();
     await this.leave();
     for (const chain of this.#chains) chain.close();
+    await this.#tracing.close();
     const limiters = this.plugins.names('shared-limiter');
     await Promise.allSettled(limiters.map(async (name) => await this.plugins.find('shared-limiter', name)?.close()));
     await this.registry.discovery.close();

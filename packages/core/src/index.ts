@@ -25,6 +25,9 @@ export type {
 export type { Policy, PolicyContext, PolicyFactory } from './chain/policy.js';
 export type { HealthChecker, HealthResult, LocalTarget } from './health/health-checker.js';
 export { LocalGate } from './health/local-gate.js';
+export { LocalDestination } from './chain/local-destination.js';
+export type { Observation } from './chain/observation.js';
+export { addressFor } from './registry/instance-choice.js';
 export { compilePattern } from './routing/pattern.js';
 export type { Pattern } from './routing/pattern.js';
 export type { Fallback } from './resilience/fallback/fallback.js';
@@ -63,6 +66,8 @@ export { GivenDiscovery, readGivenInstances } from './explain/given-instances.js
 export type { GivenInstances } from './explain/given-instances.js';
 export { MeshEvents } from './telemetry/mesh-events.js';
 export type { MeshEvent, MeshEventKind } from './telemetry/mesh-events.js';
+export type { ExporterSettings, SpanExporter, SpanExporterFactory } from './telemetry/tracing/span-exporter.js';
+export type { SpanEvent, SpanKind, SpanRecord, TagValue } from './telemetry/tracing/span-record.js';
 export { PolicyMetrics } from './telemetry/policy-metrics.js';
 export type { CallHandler, Verdict } from './chain/call-handler.js';
 export { makeInstance } from './registry/instance.js';

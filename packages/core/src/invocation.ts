@@ -7,6 +7,7 @@ import type { SourceIdentity } from './resolver/contracts.js';
 import type { RetryState } from './resilience/retry/retry-state.js';
 import type { RouteChoice } from './routing/route-choice.js';
 import type { Subset } from './routing/subset.js';
+import type { CallTrace } from './telemetry/tracing/call-trace.js';
 
 /** outbound: the local application calls; inbound: the local application is called. */
 export type Direction = 'outbound' | 'inbound';
@@ -126,6 +127,8 @@ export abstract class Invocation implements CallView {
   subset: Subset | undefined = undefined;
   /** Names of the match groups (`servicecomb.match.*`) that hold for the call, in the order of the configuration. */
   marks: readonly string[] = NO_MARKS;
+  /** The trace that the call belongs to; undefined while nobody asks for traces. */
+  trace: CallTrace | undefined = undefined;
   /** Where a copy of the request goes; its answer is thrown away. */
   mirror: MirrorOrder | undefined = undefined;
   /** Monotonic milliseconds by which an answer must have begun, whatever is tried again until then; Infinity: the wire's own bound. */

@@ -7,3 +7,12 @@ export type { ForwardingOptions, ProxyOptions } from './options.js';
 export { ProxyStats } from './stats.js';
 export { detectProtocol } from './detect.js';
 export type { DetectedProtocol } from './detect.js';
+export type {
+  OriginalDestination,
+  TransparentRoute,
+  TransparentSpec,
+  TransparentTarget,
+} from './transparent/transparent-spec.js';
+export type { TransparentCount } from './transparent/transparent-counts.js';
+export { proxyHeader } from './transparent/proxy-protocol.js';
+export type { ProxyProtocol } from './transparent/proxy-protocol.js';

@@ -1,4 +1,5 @@
 import { ReasonCounts } from '@mesher/core';
+import { TransparentCounts } from './transparent/transparent-counts.js';
 import { UpstreamCounts } from './http2/upstream/upstream-counts.js';
 
 /** Counters of the data path: plain numbers, incremented in place and read at scrape time. */
@@ -34,5 +35,7 @@ export class ProxyStats {
   /** What HTTP/2 peers did against the rules or beyond the limits, by `ViolationKind`. */
   readonly http2Violations: ReasonCounts = new ReasonCounts();
   readonly mirrorsDropped: ReasonCounts = new ReasonCounts();
+  /** Connections that rules of interception brought. */
+  readonly transparent: TransparentCounts = new TransparentCounts();
   readonly http2Upstream: UpstreamCounts = new UpstreamCounts();
 }

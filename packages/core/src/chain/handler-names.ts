@@ -5,6 +5,7 @@ import { consumerRateLimit, providerRateLimit } from '../resilience/rate-limit/r
 import { routerPolicy } from '../routing/router-policy.js';
 import { trafficMarker } from '../routing/traffic-marker.js';
 import { bizkeeperConsumer, bizkeeperProvider } from '../resilience/breaker/bizkeeper-policy.js';
+import { consumerTracing, providerTracing } from '../telemetry/tracing/tracing-policy.js';
 import type { Policy, PolicyContext, PolicyFactory } from './policy.js';
 import { PolicyChain } from './policy-chain.js';
 
@@ -27,8 +28,8 @@ export const HANDLER_NAMES: Readonly<Record<string, HandlerMeaning>> = {
   'rate-limiter': markedRateLimit,
   'traffic-marker': trafficMarker,
   'fault-inject': faultInjection,
-  'tracing-consumer': 'later',
-  'tracing-provider': 'later',
+  'tracing-consumer': consumerTracing,
+  'tracing-provider': providerTracing,
   'access-log': 'later',
   monitoring: 'executor',
   jwt: 'later',
@@ -41,6 +42,7 @@ export const HANDLER_NAMES: Readonly<Record<string, HandlerMeaning>> = {
 
 /** What runs when the configuration names no chain: every policy, since those that are not configured cost nothing. */
 export const DEFAULT_CONSUMER_CHAIN: readonly string[] = [
+  'tracing-consumer',
   'traffic-marker',
   'router',
   'ratelimiter-consumer',
@@ -50,6 +52,7 @@ export const DEFAULT_CONSUMER_CHAIN: readonly string[] = [
   'transport',
 ];
 export const DEFAULT_PROVIDER_CHAIN: readonly string[] = [
+  'tracing-provider',
   'traffic-marker',
   'rate-limiter',
   'ratelimiter-provider',

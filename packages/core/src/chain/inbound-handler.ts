@@ -5,6 +5,7 @@ import type { CallDeadlines } from '../resilience/timeout/call-deadlines.js';
 import type { Attempts } from './attempts.js';
 import { GONE, type CallHandler, type Verdict } from './call-handler.js';
 import type { CallRecorder } from './call-recorder.js';
+import { LocalDestination } from './local-destination.js';
 import type { LocalPorts } from './local-ports.js';
 import type { LoopGuard } from './loop-guard.js';
 import type { PolicyChain } from './policy-chain.js';
@@ -69,7 +70,9 @@ export class InboundHandler implements CallHandler {
     const { endpoint } = call;
     call.failedAttempts++;
     const isRefused = failure.code === 'MESH_ERR_CONNECT' && !failure.sent;
-    const other = isRefused && endpoint !== undefined ? localPorts.otherFamily(endpoint) : undefined;
+    // Who was called at an address of this machine is not to be reached at loopback, where strangers may not call.
+    const isMovable = isRefused && !(call.destination instanceof LocalDestination);
+    const other = isMovable && endpoint !== undefined ? localPorts.otherFamily(endpoint) : undefined;
     let next = failure.reusedConnection ? endpoint : undefined;
     if (other !== undefined && endpoint !== undefined && call.tried === undefined) {
       call.tried = [endpoint];
@@ -103,6 +106,8 @@ export class InboundHandler implements CallHandler {
   }
 
   #target(call: Invocation): Verdict {
+    const { destination } = call;
+    if (destination instanceof LocalDestination) return destination.endpoint;
     const target = this.stations.localPorts.target(call);
     if (!(target instanceof Rejection) && call.header(FORWARDED_HOST_FIELD) === undefined) {
       const { authority } = call;

@@ -9,6 +9,7 @@ import type { Endpoint } from '../registry/endpoint.js';
 import type { Logger } from '../telemetry/logger.js';
 import type { MeshEvents } from '../telemetry/mesh-events.js';
 import type { PolicyMetrics } from '../telemetry/policy-metrics.js';
+import type { Tracing } from '../telemetry/tracing/tracing.js';
 
 /**
  * A policy sees a call before it is sent and after it ended. `before` answers at once; a policy that must wait returns a promise,
@@ -68,6 +69,8 @@ export interface PolicyContext {
   readonly plugins: InstalledPlugins;
   /** The plans of other services than the called one; left out where there are none. */
   readonly plans?: PlanSource;
+  /** The tracing that both directions share; a policy makes its own where there is none. */
+  readonly tracing?: Tracing;
 }
 
 /** Makes the policy behind a handler name, once per chassis and direction. */

@@ -42,6 +42,7 @@ import { CallMetrics } from '../telemetry/call-metrics.js';
 import type { Logger } from '../telemetry/logger.js';
 import { MeshEvents } from '../telemetry/mesh-events.js';
 import { PolicyMetrics } from '../telemetry/policy-metrics.js';
+import { Tracing } from '../telemetry/tracing/tracing.js';
 
 /** What a container is filled with from outside. */
 export interface Foundations {
@@ -139,6 +140,16 @@ export function composeContainer(foundations: Foundations): DependencyContainer 
     const plans = new EgressPlans(surroundings, document.section('mesher.egress', egressOptionsSchema));
     return new Egress(configuration, plans, c.resolve(TOKENS.policyMetrics));
   });
+  once(TOKENS.tracing, (c) => {
+    const ports = c.resolve(TOKENS.ports);
+    return new Tracing({
+      ports,
+      logger,
+      configuration,
+      plugins: foundations.plugins,
+      metrics: c.resolve(TOKENS.policyMetrics),
+    });
+  });
   once(TOKENS.requestIds, () => new RequestIds());
   once(TOKENS.localGate, () => new LocalGate());
   once(TOKENS.localPorts, () => new LocalPorts(foundations.servicePorts, foundations.isOwnPort));
@@ -165,6 +176,7 @@ function policyContext(c: DependencyContainer, direction: Direction): PolicyCont
     metrics: c.resolve(TOKENS.policyMetrics),
     plugins: c.resolve(TOKENS.plugins),
     plans: c.resolve(TOKENS.directory),
+    tracing: c.resolve(TOKENS.tracing),
   };
 }
 

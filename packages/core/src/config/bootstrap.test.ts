@@ -24,6 +24,7 @@ describe('readBootstrap', () => {
       configFile: undefined,
       confDir: '/srv/app/conf',
       mode: 'sidecar',
+      serviceName: undefined,
       servicePorts: [],
       drainTimeoutMs: 30_000,
       logLevel: undefined,
@@ -36,6 +37,7 @@ describe('readBootstrap', () => {
       configFile: '/srv/app/etc/mesher.yaml',
       confDir: '/srv/app/etc',
       mode: 'sidecar',
+      serviceName: undefined,
       servicePorts: [
         { protocol: 'rest', port: 8080 },
         { protocol: 'grpc', port: 9000 },
@@ -67,7 +69,7 @@ describe('readBootstrap', () => {
     expect(
       await usageError(['--mode=side', '--service-ports=8080', '--drain-timeout=soon', '--log-level=loud']),
     ).to.deep.equal([
-      '--mode=side is no mode; use --mode=sidecar',
+      '--mode=side is no mode; use --mode=sidecar or --mode=transparent',
       "'8080' is not {protocol}:{port}. Example: --service-ports=rest:8080,grpc:9000,rest-admin:8081",
       '--drain-timeout=soon is no duration up to 24h; write 30s or 500ms',
       '--log-level=loud is no level; use one of debug, info, warn, error',
@@ -75,12 +77,32 @@ describe('readBootstrap', () => {
   });
 
   it('knows the modes to come and refuses them with a clear text', async () => {
-    for (const mode of ['per-host', 'edge', 'transparent']) {
+    for (const mode of ['per-host', 'edge']) {
       const [message] = await usageError([`--mode=${mode}`]);
       expect(message).to.match(
-        new RegExp(`^--mode=${mode} \\(.+\\) is not available in this version; use --mode=sidecar$`),
+        new RegExp(
+          `^--mode=${mode} \\(.+\\) is not available in this version; use --mode=sidecar or --mode=transparent$`,
+        ),
       );
     }
+  });
+
+  it('takes the name of the application from the command line, for every mode', async () => {
+    expect(await bootstrap(['--mode=transparent', '--service-name=shop'], {})).to.include({
+      mode: 'transparent',
+      serviceName: 'shop',
+    });
+  });
+
+  it("understands netramesh's levels in the mode that takes its place, and there alone", async () => {
+    const level = async (mode: string, text: string): Promise<unknown> =>
+      (await bootstrap([`--mode=${mode}`], { NETRA_LOGGER_LEVEL: text })).logLevel;
+    expect(await level('transparent', 'Warning')).to.equal('warn');
+    expect(await level('transparent', 'fatal')).to.equal('error');
+    expect(await level('sidecar', 'loud')).to.equal(undefined);
+    const env = { NETRA_LOGGER_LEVEL: 'loud' };
+    const error = await bootstrap(['--mode=transparent'], env).then(undefined, (caught: unknown) => caught);
+    expect(error).to.have.property('code', 'MESH_ERR_USAGE');
   });
 
   it('takes an empty variable for one that is not set', async () => {

@@ -12,6 +12,8 @@ export interface Bootstrap {
   /** Absolute path of the configuration folder; it need not exist. */
   readonly confDir: string;
   readonly mode: MeshMode;
+  /** Name of the local application, when the command line says it; it wins over all files. */
+  readonly serviceName: string | undefined;
   /** Ports of the local application; empty when none was declared. */
   readonly servicePorts: readonly ServicePort[];
   /** How long requests may finish at the end, in milliseconds. */
@@ -20,7 +22,8 @@ export interface Bootstrap {
   readonly logLevel: LogLevel | undefined;
 }
 
-export type MeshMode = 'sidecar';
+/** transparent: connections come by rules of interception, and the application knows of no proxy. */
+export type MeshMode = 'sidecar' | 'transparent';
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
 export interface BootstrapSources {
@@ -35,7 +38,6 @@ export interface BootstrapSources {
 const LATER_MODES: Readonly<Record<string, string>> = {
   'per-host': 'one mesher for all services of a machine',
   edge: 'a gateway at the edge of the mesh',
-  transparent: 'interception of connections without a proxy setting',
 };
 
 const LOG_LEVELS: readonly string[] = ['debug', 'info', 'warn', 'error'];
@@ -60,6 +62,12 @@ function declareBootstrap(
         default: 'sidecar',
         env: 'MESHER_MODE',
         arg: 'mode',
+      },
+      serviceName: {
+        doc: 'Name of the local application',
+        format: String,
+        default: '',
+        arg: 'service-name',
       },
       servicePorts: {
         doc: 'Ports of the local application',
@@ -107,7 +115,15 @@ function declareBootstrap(
 }
 
 type SettingName =
-  'config' | 'mode' | 'servicePorts' | 'specificAddress' | 'confDir' | 'chassisHome' | 'drainTimeout' | 'logLevel';
+  | 'config'
+  | 'mode'
+  | 'serviceName'
+  | 'servicePorts'
+  | 'specificAddress'
+  | 'confDir'
+  | 'chassisHome'
+  | 'drainTimeout'
+  | 'logLevel';
 
 /**
  * Reads flags and environment. The configuration folder is CHASSIS_CONF_DIR, else $CHASSIS_HOME/conf, else the folder of
@@ -126,7 +142,8 @@ export async function readBootstrap({ args, env, cwd }: BootstrapSources): Promi
   const config = settings.get('config');
   const ports = parseServicePorts(settings.get('servicePorts'));
   const specific = settings.get('specificAddress');
-  const level = settings.get('logLevel').toLowerCase();
+  const mode = settings.get('mode') as MeshMode;
+  const level = settings.get('logLevel').toLowerCase() || (mode === 'transparent' ? netraLevel(env) : '');
   return {
     configFile: config === '' ? undefined : resolve(cwd, config),
     confDir: resolveConfDir({
@@ -135,7 +152,8 @@ export async function readBootstrap({ args, env, cwd }: BootstrapSources): Promi
       configFile: config,
       cwd,
     }),
-    mode: 'sidecar',
+    mode,
+    serviceName: settings.get('serviceName') === '' ? undefined : settings.get('serviceName'),
     servicePorts: ports.length > 0 || specific === '' ? ports : parseSpecificAddress(specific),
     drainTimeoutMs: parseDuration(settings.get('drainTimeout'), 's') ?? 0,
     logLevel: level === '' ? undefined : (level as LogLevel),
@@ -169,10 +187,12 @@ function checkMode(value: unknown): void {
   const mode = String(value);
   const later = Object.hasOwn(LATER_MODES, mode) ? LATER_MODES[mode] : undefined;
   if (later !== undefined) {
-    throw new Error(`--mode=${mode} (${later}) is not available in this version; use --mode=sidecar`);
+    throw new Error(
+      `--mode=${mode} (${later}) is not available in this version; use --mode=sidecar or --mode=transparent`,
+    );
   }
-  if (mode !== 'sidecar') {
-    throw new Error(`--mode=${mode} is no mode; use --mode=sidecar`);
+  if (mode !== 'sidecar' && mode !== 'transparent') {
+    throw new Error(`--mode=${mode} is no mode; use --mode=sidecar or --mode=transparent`);
   }
 }
 
@@ -184,6 +204,26 @@ function checkDrainTimeout(value: unknown): void {
   if (milliseconds === undefined || milliseconds > (parseDuration(LONGEST_DRAIN) ?? 0)) {
     throw new Error(`--drain-timeout=${String(value)} is no duration up to ${LONGEST_DRAIN}; write 30s or 500ms`);
   }
+}
+
+/** Levels of netramesh that have another name here, or a neighbour. */
+const NETRA_LEVELS: Readonly<Record<string, LogLevel>> = {
+  fatal: 'error',
+  error: 'error',
+  warning: 'warn',
+  warn: 'warn',
+  info: 'info',
+  debug: 'debug',
+};
+
+/** @throws MeshError MESH_ERR_USAGE for a level that netramesh would not start with either */
+function netraLevel(env: Environment): LogLevel | '' {
+  const text = env['NETRA_LOGGER_LEVEL'] ?? '';
+  if (text === '') return '';
+  const level = Object.hasOwn(NETRA_LEVELS, text.toLowerCase()) ? NETRA_LEVELS[text.toLowerCase()] : undefined;
+  if (level !== undefined) return level;
+  const known = Object.keys(NETRA_LEVELS).join(', ');
+  throw new MeshError('MESH_ERR_USAGE', `NETRA_LOGGER_LEVEL=${text} is no level; use one of ${known}`);
 }
 
 function checkLogLevel(value: unknown): void {

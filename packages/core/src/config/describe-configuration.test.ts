@@ -138,7 +138,7 @@ describe('the reference page', () => {
 
   it('keeps apart what is in effect, what is not yet, and what never will be', () => {
     const [inEffect, later, never] = page.split(/^## .+$/m).slice(1);
-    expect(inEffect).to.contain('`cse.loadbalance.{service}.retryOnNext`').and.not.contain('`tracing.');
+    expect(inEffect).to.contain('`cse.loadbalance.{service}.retryOnNext`').and.not.contain('`servicecomb.cipher');
     expect(inEffect).to.contain('`ssl.registry.Consumer.caFile`');
     expect(later).to.contain('`servicecomb.credentials.secretKey`').and.contain('`ssl.{tag}.caFile`');
     expect(never).to.contain('`admin.goRuntimeMetrics`');

@@ -77,6 +77,11 @@ export class MeshDocument {
     return this.#core('localHealthCheck');
   }
 
+  /** `tracing`; without a tracer there are no spans. */
+  get tracing(): CoreSection<'tracing'> {
+    return this.#core('tracing');
+  }
+
   /** `servicecomb.match`, by mark. */
   get matchGroups(): CoreSection<'servicecomb.match'> {
     return this.#core('servicecomb.match');

@@ -119,6 +119,7 @@ export const LEGACY_KEYS: readonly LegacyKey[] = [
   rename('routeRule', 'servicecomb.routeRule'),
   rename('sourceTemplate', 'servicecomb.sourceTemplate'),
   rename('tracing.collectorTarget', 'tracing.settings.URI'),
+  rename('servicecomb.tracing', 'tracing'),
 
   // Mesher once had one destination resolver for everything, and everything was HTTP.
   { old: 'plugin.destinationResolver', now: 'plugin.destinationResolver.http', valueOnly: true },

@@ -4,6 +4,7 @@ import { composeSections, type Sections } from './compose-sections.js';
 import { MeshDocument } from './document.js';
 import { readSources, type SourceLayer } from './layers/config-sources.js';
 import { readEnvironment, readOverrides } from './layers/environment.js';
+import { readTracingVariables } from './layers/tracing-variables.js';
 import { FILE_LIMITS, readConfigFiles, type FileLimits } from './layers/files.js';
 import { mergeLayers } from './layers/merge.js';
 import { LEGACY_KEYS } from './legacy-keys.js';
@@ -80,8 +81,10 @@ export async function loadConfiguration(sources: ConfigurationSources): Promise<
   // Loaded by now: the files were read with it.
   const { parseYaml, parseYamlText } = await import('./yaml/parse-yaml.js');
   const fromSources = readSources(sources.sources ?? [], renamer, parseYaml);
+  const tracing = readTracingVariables(sources.env, renamed.entries);
   const merged = mergeLayers(
     renamed.entries,
+    tracing.entries,
     readEnvironment(sources.env, schema, renamer),
     readOverrides(sources.overrides ?? {}, renamer),
     fromSources.entries,
@@ -118,6 +121,7 @@ export async function loadConfiguration(sources: ConfigurationSources): Promise<
       ...files.notices,
       ...renamed.notices,
       ...fromSources.notices,
+      ...tracing.notices,
       ...merged.notices,
       ...notices,
       ...(document === undefined ? [] : missingMarks(document, context)),

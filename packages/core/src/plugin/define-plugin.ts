@@ -9,6 +9,7 @@ import type { Fallback } from '../resilience/fallback/fallback.js';
 import type { SharedLimiter } from '../resilience/rate-limit/shared-limiter.js';
 import type { DestinationResolver, SourceResolver } from '../resolver/contracts.js';
 import type { Logger } from '../telemetry/logger.js';
+import type { SpanExporterFactory } from '../telemetry/tracing/span-exporter.js';
 import type { RegistryClient } from './registry-client.js';
 
 /** What each kind of plugin makes. */
@@ -26,6 +27,8 @@ export interface PluginKinds {
   'config-source': ConfigSource;
   /** A way to check the local application that the `protocol` of a `localHealthCheck` may name. */
   'health-checker': HealthChecker;
+  /** Where spans go that `tracing.tracer` may name. */
+  'span-exporter': SpanExporterFactory;
 }
 
 export type PluginKind = keyof PluginKinds;
@@ -40,6 +43,7 @@ export const PLUGIN_KINDS: readonly PluginKind[] = [
   'shared-limiter',
   'config-source',
   'health-checker',
+  'span-exporter',
 ];
 
 /** Kinds of which every plugin in the catalog is made at the start; who uses them chooses by name while they run. */
@@ -48,6 +52,7 @@ export const STANDING_KINDS = [
   'fallback',
   'shared-limiter',
   'health-checker',
+  'span-exporter',
 ] as const satisfies readonly PluginKind[];
 
 /** What a plugin may use of the chassis that it is installed in. */

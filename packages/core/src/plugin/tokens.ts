@@ -20,6 +20,7 @@ import type { CallMetrics } from '../telemetry/call-metrics.js';
 import type { Logger } from '../telemetry/logger.js';
 import type { MeshEvents } from '../telemetry/mesh-events.js';
 import type { PolicyMetrics } from '../telemetry/policy-metrics.js';
+import type { Tracing } from '../telemetry/tracing/tracing.js';
 import type { Egress } from '../routing/egress/egress.js';
 import type { InstalledPlugins } from './installed-plugins.js';
 
@@ -42,6 +43,7 @@ export const TOKENS = {
   recorder: token<CallRecorder>('recorder'),
   events: token<MeshEvents>('events'),
   policyMetrics: token<PolicyMetrics>('policy-metrics'),
+  tracing: token<Tracing>('tracing'),
   plugins: token<InstalledPlugins>('plugins'),
   attempts: token<Attempts>('attempts'),
   retries: token<RetryPlanner>('retries'),

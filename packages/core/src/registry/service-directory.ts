@@ -70,6 +70,14 @@ export class ServiceDirectory {
   }
 
   /**
+   * The name of a service that is known to exist, as it is registered, without asking the registry or watching anything: it is listed, or
+   * it has been called. Where the registry has no list, services are known from their first call on.
+   */
+  registeredName(name: string): string | undefined {
+    return this.#watched.get(name)?.plan.state === 'known' ? name : this.#spelling.registeredAs(name);
+  }
+
+  /**
    * Watches services ahead of calls, and for as long as `owner` names them, from {@link followAll} on; what it named before is
    * given up like any service that nobody calls.
    */

@@ -7,8 +7,8 @@ import { codeBlocks } from '../testing/markdown-blocks.js';
 
 const GUIDES = fileURLToPath(new URL('../../../../docs/guides/', import.meta.url));
 
-describe('the guides to rate limits, faults and gRPC', () => {
-  for (const guide of ['rate-limiting.md', 'fault-injection.md', 'grpc.md']) {
+describe('the guides to rate limits, faults, gRPC and tracing', () => {
+  for (const guide of ['rate-limiting.md', 'fault-injection.md', 'grpc.md', 'tracing.md']) {
     it(`show configuration that loads without a remark: ${guide}`, async () => {
       const blocks = codeBlocks(readFileSync(`${GUIDES}${guide}`, 'utf8')).filter(
         ({ language }) => language === 'yaml',

@@ -51,6 +51,13 @@ export interface ConnectionStats {
   readonly mirrorsDropped?: ReasonCounts;
   /** Why requests were malformed; without it all count under the reason `other`. */
   readonly malformedReasons?: ReasonCounts;
+  /** Connections of transparent listeners. */
+  readonly transparent?: Iterable<{
+    readonly direction: Direction | 'unknown';
+    readonly protocol: string;
+    readonly verdict: string;
+    readonly count: number;
+  }>;
 }
 
 /** The numbers of one proxy. */
@@ -61,7 +68,7 @@ export interface ConnectionStatsSource {
 }
 
 type ReasonField = 'malformedReasons' | 'mirrorsDropped';
-type NumberField = Exclude<keyof ConnectionStats, ReasonField | 'malformedRequests'>;
+type NumberField = Exclude<keyof ConnectionStats, ReasonField | 'malformedRequests' | 'transparent'>;
 type LabelledField = readonly [field: NumberField, labels?: Labels];
 
 /** Which fields stand behind which metric, and the label that tells fields of one metric apart. */
@@ -116,6 +123,16 @@ export function connectionFamilies(sources: readonly ConnectionStatsSource[]): M
       ),
     );
   }
+  families.push(
+    new SmallFamily(METRICS.transparentConnections, () =>
+      sources.flatMap(({ stats }) =>
+        [...(stats.transparent ?? [])].map(({ count, direction, protocol, verdict }): Sample => ({
+          labels: { direction, protocol, verdict },
+          value: count,
+        })),
+      ),
+    ),
+  );
   families.push(new SmallFamily(METRICS.malformedRequests, () => sources.flatMap(malformedRequests)));
   return families;
 }

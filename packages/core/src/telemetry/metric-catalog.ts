@@ -107,6 +107,12 @@ export const METRICS = {
     ['direction', 'protocol'],
     'Connections from callers by the protocol that their first bytes showed: http1, http2, tls or tcp.',
   ),
+  transparentConnections: connections(
+    'counter',
+    'mesher_transparent_connections_total',
+    ['direction', 'protocol', 'verdict'],
+    'Connections that rules of interception brought: what they turned out to be (http1, http2, tls, tcp, server-first, opaque or unknown), and what became of them (mesh, passed, refused, loop, direct, gone or failed).',
+  ),
   upstreamConnects: connections(
     'counter',
     'mesher_upstream_connects_total',

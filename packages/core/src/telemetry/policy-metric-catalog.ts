@@ -125,6 +125,19 @@ export const POLICY_METRICS = {
     ['rule', 'decision'],
     'Calls to hosts outside the mesh: allowed by a rule or by the policy (the rule is then empty), denied, or not found by DNS.',
   ),
+  spans: policies(
+    'counter',
+    'mesher_spans_total',
+    ['result'],
+    'Spans of sampled calls: exported, failed (the collector did not take them), or dropped because the queue was full.',
+  ),
+  spansQueued: policies('gauge', 'mesher_spans_queued', [], 'Spans that wait to be exported.'),
+  traceContexts: policies(
+    'gauge',
+    'mesher_trace_contexts',
+    [],
+    'Request ids whose trace is remembered for outbound calls.',
+  ),
   breakerState: policies(
     'gauge',
     'mesher_breaker_state',

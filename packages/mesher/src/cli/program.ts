@@ -22,7 +22,12 @@ export function createProgram(setExit: SetExit): Command {
     .enablePositionalOptions()
     .showHelpAfterError('(mesher --help lists all options)')
     .addOption(new Option('--config <file>', 'path of mesher.yaml; the other files are beside it').env('MESHER_CONFIG'))
-    .addOption(new Option('--mode <mode>', 'role of this process').default('sidecar').env('MESHER_MODE'))
+    .addOption(
+      new Option('--mode <mode>', 'role of this process: sidecar, or transparent')
+        .default('sidecar')
+        .env('MESHER_MODE'),
+    )
+    .option('--service-name <name>', 'name of the local application; wins over all files')
     .addOption(
       new Option('--service-ports <ports>', 'ports of the local application, such as rest:8080,grpc:9000').env(
         'SERVICE_PORTS',
@@ -186,6 +191,7 @@ function collect(value: string, before: readonly string[] = []): string[] {
 interface RunOptions {
   readonly config?: string;
   readonly mode: string;
+  readonly serviceName?: string;
   readonly servicePorts?: string;
   readonly drainTimeout: string;
   readonly logLevel?: string;
@@ -196,6 +202,7 @@ function bootstrapArguments(options: RunOptions): string[] {
   const args = [`--mode=${options.mode}`, `--drain-timeout=${options.drainTimeout}`];
   if (options.logLevel !== undefined) args.push(`--log-level=${options.logLevel}`);
   if (options.config !== undefined) args.push(`--config=${options.config}`);
+  if (options.serviceName !== undefined) args.push(`--service-name=${options.serviceName}`);
   if (options.servicePorts !== undefined) args.push(`--service-ports=${options.servicePorts}`);
   return args;
 }
@@ -206,6 +213,7 @@ Configuration folder: CHASSIS_CONF_DIR, else $CHASSIS_HOME/conf, else the folder
 Examples:
   $ mesher demo                                          see it work
   $ mesher --service-ports=rest:8080                     a sidecar with the configuration in ./conf
+  $ mesher --mode=transparent --service-name=shop        connections come by rules (mesher intercept apply)
   $ mesher config check conf
   $ mesher config diff conf                              what the files would change in the running sidecar
   $ mesher explain GET http://world/v2 -H 'x-user: 1'

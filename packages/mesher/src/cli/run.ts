@@ -59,7 +59,10 @@ export async function runSidecar(args: readonly string[], setExit: SetExit): Pro
 async function runWith(bootstrap: Bootstrap, log: ProcessLog, setExit: SetExit): Promise<void> {
   const { logger } = log;
   const ports = systemPorts();
-  const request: LoadRequest = { confDir: bootstrap.confDir, configFile: bootstrap.configFile, env: process.env };
+  const { confDir, configFile, serviceName } = bootstrap;
+  const overrides: Readonly<Record<string, string>> =
+    serviceName === undefined ? {} : { 'servicecomb.service.name': serviceName };
+  const request: LoadRequest = { confDir, configFile, env: process.env, overrides };
   let loaded: Loaded;
   try {
     loaded = await load(request);
@@ -166,12 +169,13 @@ class StopSignals {
 }
 
 function logReady(logger: Logger, sidecar: Sidecar, service: string): void {
-  const { outbound, inbound, registered, admin } = sidecar.addresses;
+  const { outbound, inbound, transparent, registered, admin } = sidecar.addresses;
   logger.info(
     {
       service,
       outbound: outbound.map(formatHostPort),
       inbound: inbound.map(formatHostPort),
+      ...(transparent === undefined ? {} : { transparent: formatHostPort(transparent) }),
       registered: Object.fromEntries([...registered].map(([name, address]) => [name, formatHostPort(address)])),
       admin: admin?.url,
     },

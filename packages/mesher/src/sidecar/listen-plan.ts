@@ -6,6 +6,7 @@ import {
   formatHostPort,
   type HostPort,
   type MeshDocument,
+  type MeshMode,
   type ProtocolConfig,
 } from '@mesher/core';
 
@@ -53,17 +54,20 @@ const BROADCAST = '255.255.255.255';
  * it says. Every listener tells the versions of HTTP apart, so both protocols may share an address.
  * @throws MeshError MESH_ERR_LISTEN_ADDRESS for an address that cannot serve, or that is needed twice
  */
-export function planListeners(document: MeshDocument): ListenPlan {
-  const http = planProtocol(HTTP_KEY, document.protocols.get('http') ?? {}, DEFAULT_HTTP);
+export function planListeners(document: MeshDocument, mode: MeshMode = 'sidecar'): ListenPlan {
+  const httpConfig = document.protocols.get('http');
+  // Where connections come by themselves, an application is called and calls without any of these, unless somebody wants both.
+  const isWanted = mode === 'sidecar' || httpConfig !== undefined;
+  const http = isWanted ? planProtocol(HTTP_KEY, httpConfig ?? {}, DEFAULT_HTTP) : undefined;
   const grpcConfig = document.protocols.get('grpc');
   const grpc = grpcConfig === undefined ? undefined : planProtocol(GRPC_KEY, grpcConfig, DEFAULT_GRPC);
-  const planned = grpc === undefined ? [http] : [http, grpc];
+  const planned = [http, grpc].filter((plan) => plan !== undefined);
   const admin = planAdmin(document);
   checkListeners(document, planned, admin);
   return {
     outbound: outboundOf(planned),
     inbound: withoutTwins(planned.flatMap(({ inbound }) => (inbound === undefined ? [] : [inbound]))),
-    advertised: { http: http.advertised, grpc: grpc?.advertised },
+    advertised: { http: http?.advertised, grpc: grpc?.advertised },
     admin,
     ignored: [...document.protocols.keys()].filter((name) => !KNOWN.has(name)),
   };

@@ -5,6 +5,7 @@ import { redisLimiter } from '@mesher/limiter-redis';
 import { consulRegistry, consulSource } from '@mesher/registry-consul';
 import { fileRegistry } from '@mesher/registry-file';
 import { serviceCenterRegistry } from '@mesher/registry-servicecenter';
+import { otlpExporter, zipkinExporter } from '@mesher/tracing-otel';
 import {
   CHASSIS_SECTIONS,
   PluginCatalog,
@@ -22,6 +23,7 @@ import {
   type SourceLayer,
 } from '@mesher/core';
 import { proxyOptionsSchema } from '@mesher/proxy';
+import { transparentSchema } from '../transparent/transparent-schema.js';
 
 /** The plugins that come with the sidecar. */
 export const BUILT_IN_PLUGINS: readonly AnyPlugin[] = [
@@ -38,12 +40,16 @@ export const BUILT_IN_PLUGINS: readonly AnyPlugin[] = [
   tcpChecker,
   restChecker,
   grpcChecker,
+  otlpExporter,
+  zipkinExporter,
 ];
 
 export interface LoadRequest {
   readonly confDir: string;
   readonly configFile?: string | undefined;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Values by dotted key that win over files and environment: what the command line says. */
+  readonly overrides?: Readonly<Record<string, string>>;
 }
 
 /** What a later look at the configuration knows besides the files. */
@@ -64,6 +70,7 @@ export function sidecarSections(plugins: Iterable<AnyPlugin> = BUILT_IN_PLUGINS)
     ...CHASSIS_SECTIONS,
     'mesher.proxy': proxyOptionsSchema,
     'mesher.health': healthSchema,
+    transparent: transparentSchema,
     ...pluginSections(plugins),
   };
 }
@@ -94,6 +101,7 @@ export function readAgain(
     meshConfigFile: request.configFile,
     env: request.env,
     sections: sidecarSections(catalog),
+    ...(request.overrides === undefined ? {} : { overrides: request.overrides }),
     ...(later === undefined ? {} : { sources: later.sources }),
     ...(later?.running === undefined ? {} : { running: later.running }),
   });

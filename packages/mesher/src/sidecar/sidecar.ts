@@ -14,6 +14,7 @@ import {
   type InstanceAddress,
   type Logger,
   type MeshDocument,
+  type MeshMode,
   type PluginCatalog,
   type Ports,
 } from '@mesher/core';
@@ -24,6 +25,8 @@ import type { ConfigurationFeed } from './configuration-feed.js';
 import { ownPorts, planListeners, type ListenPlan, type OutboundAddress } from './listen-plan.js';
 import { LocalTarget } from './local-target.js';
 import { ownAddresses } from './own-addresses.js';
+import { openTransparent, type TransparentListener } from '../transparent/open-transparent.js';
+import { transparentSchema } from '../transparent/transparent-schema.js';
 
 export interface SidecarSettings {
   readonly document: MeshDocument;
@@ -43,6 +46,8 @@ export interface SidecarSettings {
 export interface SidecarAddresses {
   readonly outbound: readonly HostPort[];
   readonly inbound: readonly HostPort[];
+  /** Where rules of interception send connections; undefined in other modes. */
+  readonly transparent: HostPort | undefined;
   /** Under which the application is registered, by protocol. */
   readonly registered: ReadonlyMap<string, HostPort>;
   readonly admin: AdminAddress | undefined;
@@ -62,6 +67,7 @@ export class Sidecar {
   #admin: AdminServer | undefined;
   readonly #inbound: Listener[] = [];
   readonly #outbound: Listener[] = [];
+  #transparent: TransparentListener | undefined;
   #drained: Promise<boolean> | undefined;
 
   private constructor(
@@ -71,6 +77,7 @@ export class Sidecar {
     private readonly proxy: ProxyServer,
     private readonly plan: ListenPlan,
     private readonly health: ApplicationHealth,
+    private readonly isOwnPort: (port: number) => boolean,
   ) {}
 
   /**
@@ -81,8 +88,8 @@ export class Sidecar {
   static async start(settings: SidecarSettings): Promise<Sidecar> {
     const { document, logger, bootstrap } = settings;
     const ports = settings.ports ?? systemPorts();
-    const plan = planListeners(document);
-    const own = ownPorts(plan, document);
+    const plan = planListeners(document, bootstrap.mode);
+    const own = new Set([...ownPorts(plan, document), ...transparentPorts(document, bootstrap.mode)]);
     const isOwnPort = (port: number): boolean => own.has(port);
     const chassis = await Chassis.create({
       document,
@@ -101,7 +108,7 @@ export class Sidecar {
     settings.feed.attach(chassis);
     chassis.directory.onRetired((endpoint) => proxy.retire(endpoint));
     const health = new ApplicationHealth(chassis, { catalog: settings.catalog, isOwnPort, ports, logger });
-    const sidecar = new Sidecar(settings, ports, chassis, proxy, plan, health);
+    const sidecar = new Sidecar(settings, ports, chassis, proxy, plan, health, isOwnPort);
     try {
       await untilAborted(sidecar.#open(), settings.signal);
       await settings.feed.begin();
@@ -114,7 +121,9 @@ export class Sidecar {
 
   get addresses(): SidecarAddresses {
     const { outbound, inbound } = this.plan;
-    return { outbound, inbound, registered: this.#ownAddresses(), admin: this.#adminAddress };
+    const listener = this.#transparent?.listener;
+    const transparent = listener === undefined ? undefined : { host: listener.host, port: listener.port };
+    return { outbound, inbound, transparent, registered: this.#ownAddresses(), admin: this.#adminAddress };
   }
 
   #adminAddress: AdminAddress | undefined;
@@ -133,6 +142,7 @@ export class Sidecar {
     this.#phase = 'stopped';
     this.settings.feed.close();
     this.health.close();
+    this.#transparent?.close();
     this.proxy.close();
     await this.#admin?.close();
     await this.chassis
@@ -148,6 +158,12 @@ export class Sidecar {
     await this.#openAdmin();
     for (const address of plan.outbound) await this.#listenOutbound(address);
     for (const address of plan.inbound) this.#inbound.push(await this.#listen(address, chassis.inbound));
+    if (settings.bootstrap.mode === 'transparent') {
+      const { ports, proxy } = this;
+      this.#transparent = await openTransparent({ document, chassis, proxy, ports, logger, isOwnPort: this.isOwnPort });
+      // The application may need further calls to finish its work, and they come here, too.
+      this.#outbound.push(this.#transparent.listener);
+    }
     if (plan.inbound.length > 0 && settings.bootstrap.servicePorts.length === 0) {
       logger.warn(
         {},
@@ -317,6 +333,10 @@ export class Sidecar {
     logger.info({}, inTime ? 'drained' : 'drain timeout reached; open connections are closed');
     return inTime;
   }
+}
+
+function transparentPorts(document: MeshDocument, mode: MeshMode): readonly number[] {
+  return mode === 'transparent' ? [document.section('transparent', transparentSchema).port] : [];
 }
 
 function proxyOptions(document: MeshDocument): ProxyOptions {

@@ -1,20 +1,24 @@
 import { Rejection, type AttemptFailure, type CallHandler, type ErrorCode, type Verdict } from '@mesher/core';
 import { Deadline } from '../deadlines.js';
 import type { Environment } from '../environment.js';
-import type { RelaySocket, RelaySockets, RelayUser } from './relay-socket.js';
+import type { DialledSocket, DialledSockets, RelayUser } from './relay-socket.js';
 import type { TcpCall } from './tcp-call.js';
 
 /** What all relays of a listener share. */
 export interface RelayContext {
   readonly handler: CallHandler;
   readonly env: Environment;
-  readonly sockets: RelaySockets;
+  readonly sockets: DialledSockets;
   closed(relay: { destroy(): void }): void;
+  /** A client that cannot be connected is told so at once, by a reset, although its first bytes might show that it speaks HTTP. */
+  readonly refusesAtOnce?: boolean;
+  /** The upstream has spoken before anything that the client said told its protocol. */
+  serverSpokeFirst?(): void;
 }
 
 /** The call behind a relayed connection: asks the handler where it goes, dials, asks again when that fails, and reports the end. */
 export abstract class RelayCall extends Deadline implements RelayUser {
-  protected upstream: RelaySocket | undefined;
+  protected upstream: DialledSocket | undefined;
   protected connected = false;
   /** There is no upstream and there will be none. */
   protected refused = false;

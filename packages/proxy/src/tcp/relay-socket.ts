@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import type { Endpoint } from '@mesher/core';
 import type { ProxyStats } from '../stats.js';
 import { own, resetSocket, type SocketOwner } from '../socket-owner.js';
@@ -21,11 +22,24 @@ export interface RelayUser {
   onUpstreamClosed(): void;
 }
 
+/** The dialled side of a relay. */
+export interface DialledSocket extends SocketOwner {
+  /** There from {@link dial} on. */
+  readonly socket: Socket;
+  dial(relay: RelayUser, endpoint: Endpoint): void;
+  release(reset: boolean, bufferInUse: boolean): void;
+}
+
+/** Where relays get sockets to dial with. */
+export interface DialledSockets {
+  take(): DialledSocket;
+}
+
 /**
- * The dialled side of a relay. A closed socket is dialled again for the next connection: making a new socket object with its
+ * The usual dialled side. A closed socket is dialled again for the next connection: making a new socket object with its
  * streams and listeners costs a good part of a new connection.
  */
-export class RelaySocket implements SocketOwner {
+export class RelaySocket implements DialledSocket {
   readonly socket: UpstreamSocket;
   #relay: RelayUser | undefined;
   #reusable = true;
@@ -87,7 +101,7 @@ export class RelaySocket implements SocketOwner {
 }
 
 /** Dialled sockets that wait for their next use. */
-export class RelaySockets {
+export class RelaySockets implements DialledSockets {
   readonly #spare: RelaySocket[] = [];
 
   constructor(readonly stats: ProxyStats) {}

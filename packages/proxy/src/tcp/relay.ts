@@ -96,6 +96,8 @@ export class Relay extends RelayCall implements SocketOwner {
   onConnected(): void {
     this.connected = true;
     if (!this.#tellConnected()) return;
+    const { preamble } = this.call;
+    if (preamble !== undefined) this.upstream?.socket.write(preamble);
     // Bytes that have not told their protocol yet wait for the rest, but not for long.
     if (this.firstBytes !== undefined && this.#early !== undefined) {
       this.env.deadlines.arm(this, this.env.options.detectTimeout);
@@ -106,7 +108,10 @@ export class Relay extends RelayCall implements SocketOwner {
   onUpstreamBytes(bytes: Buffer): boolean {
     if (this.over) return true;
     // The server speaks first: whatever the client says, it is not HTTP.
-    if (this.firstBytes !== undefined) this.#settleProtocol();
+    if (this.firstBytes !== undefined) {
+      this.context.serverSpokeFirst?.();
+      this.#settleProtocol();
+    }
     this.env.stats.bytesToDownstream += bytes.length;
     this.call.responseBytes += bytes.length;
     this.client.write(bytes);
@@ -159,7 +164,8 @@ export class Relay extends RelayCall implements SocketOwner {
 
   protected onRefused(): void {
     // A client that speaks HTTP can be told why; its first bytes are probably on the way.
-    if (this.firstBytes !== undefined) this.env.deadlines.arm(this, this.env.options.refusalGrace);
+    if (this.firstBytes !== undefined && this.context.refusesAtOnce !== true)
+      this.env.deadlines.arm(this, this.env.options.refusalGrace);
     else this.#abort(this.errorCode, !this.#isUnserved);
   }
 

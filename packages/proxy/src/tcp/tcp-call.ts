@@ -22,6 +22,8 @@ export class TcpCall extends Invocation {
     readonly remoteAddress: string,
     destination: Destination | undefined,
     private readonly sources: readonly SourceResolver[],
+    /** What the upstream gets before anything else, as soon as there is a connection (PROXY protocol). */
+    readonly preamble?: Buffer,
   ) {
     super();
     this.destination = destination;

@@ -16,6 +16,7 @@ import {
 import type { Listener } from '../listener.js';
 import type { ForwardingOptions, ProxyOptions } from '../options.js';
 import { ProxyServer } from '../proxy-server.js';
+import type { TransparentSpec } from '../transparent/transparent-spec.js';
 
 /** The whole harness in one import. */
 export {
@@ -49,6 +50,8 @@ export interface ProxyHarnessOptions {
   readonly destination?: Destination;
   /** The listener is for gRPC. */
   readonly isForGrpc?: boolean;
+  /** The listener is transparent; the handler that is given records what it decides about. */
+  readonly transparent?: (recording: CallHandler) => TransparentSpec;
   readonly ports?: Ports;
   readonly logger?: Logger;
   readonly sources?: readonly SourceResolver[];
@@ -167,6 +170,7 @@ export async function startProxy(settings: ProxyHarnessOptions): Promise<ProxyHa
     handler,
     ...(settings.sources === undefined ? {} : { sources: settings.sources }),
     ...(settings.destination === undefined ? {} : { destination: settings.destination }),
+    ...(settings.transparent === undefined ? {} : { transparent: settings.transparent(handler) }),
     ...(settings.isForGrpc === undefined ? {} : { isForGrpc: settings.isForGrpc }),
   });
   return {

@@ -36,6 +36,12 @@ const CONSUL_VARIABLES: Readonly<Record<string, string>> = {
   CONSUL_PARTITION: 'partition',
 };
 
+/** As netramesh has them (internal/config/global.go), for the transparent mode. */
+const NETRA_VARIABLES: Readonly<Record<string, string>> = {
+  NETRA_PORT: 'transparent.port',
+  NETRA_HTTP_PORTS: 'transparent.httpPorts',
+};
+
 /**
  * Names in capitals are compared without letter case, but only below these prefixes: otherwise any `PLUGINS` or `REGION_NAME` of
  * another program would configure this one.
@@ -68,6 +74,12 @@ export function readEnvironment(env: Environment, schema: ObjectSchema<object>, 
       if (text !== '' && schema.resolveKey(path, 'exact') !== undefined)
         entries.push(makeEntry(path, text, { layer: 'environment', name }));
     }
+  }
+  for (const [name, key] of Object.entries(NETRA_VARIABLES)) {
+    const path = key.split('.');
+    const text = env[name] ?? '';
+    if (text !== '' && schema.resolveKey(path, 'exact') !== undefined)
+      entries.push(makeEntry(path, text, { layer: 'environment', name }));
   }
   return entries;
 }

@@ -2,6 +2,7 @@ import { s } from '../schema/combinators.js';
 import type { Notes } from '../schema/schema.js';
 import { FAILURE_STATUS } from './circuit-breaker.js';
 import { configClientSchema } from './config-client.js';
+import { tracingSchema } from './tracing.js';
 
 const TRANSPORT_LATER: Notes = {
   notYet: 'the limits of listeners and pools are not read from here',
@@ -108,20 +109,6 @@ export const sslSchema = s.openObject(
   {
     doc: 'TLS, for everybody and by tag: {service}.{protocol}.{Consumer|Provider}, registry.Consumer, mesher.Provider.',
   },
-);
-
-const tracingSchema = s.object(
-  {
-    tracer: s.string({ doc: 'Tracer plugin.' }),
-    settings: s.map(s.string({ doc: 'Setting of the tracer.' }), {
-      keyName: 'setting',
-      doc: 'Settings of the tracer: URI, batchSize, batchInterval, collector.',
-    }),
-    samplingRate: s.number({ min: 0, max: 1, doc: 'Share of calls that are traced.' }),
-    enabled: s.boolean({ doc: 'Switches tracing on.', obsolete: 'a tracer in tracing.tracer switches tracing on' }),
-    collectorType: s.string({ doc: 'Kind of collector.', obsolete: 'choose the tracer by tracing.tracer' }),
-  },
-  { doc: 'Distributed tracing.', notYet: 'tracing will act on it' },
 );
 
 /** Keys of lager.yaml at the top level; they share one notice. */

@@ -1,0 +1,38 @@
+import { expect } from 'chai';
+import { ContextTable } from './context-table.js';
+import type { SpanContext } from './span-context.js';
+
+function context(spanId: string): SpanContext {
+  return { traceId: 't', spanId, sampled: true, debug: false, tracestate: undefined };
+}
+
+describe('remembered contexts', () => {
+  it('stay while their call lasts, and a while after it', () => {
+    const table = new ContextTable({ expirationMs: 5_000, maxContexts: 10 });
+    const one = context('1');
+    table.open('id', one);
+    table.clean(60_000);
+    expect(table.find('id', 60_000)).to.equal(one);
+    table.close('id', one, 60_000);
+    expect(table.find('id', 64_999)).to.equal(one);
+    expect(table.find('id', 65_000)).to.equal(undefined);
+    table.clean(65_000);
+    expect(table.size).to.equal(0);
+  });
+
+  it('are those of the last call with the id, whose end alone counts', () => {
+    const table = new ContextTable({ expirationMs: 10, maxContexts: 10 });
+    const [first, second] = [context('1'), context('2')];
+    table.open('id', first);
+    table.open('id', second);
+    table.close('id', first, 0);
+    expect(table.find('id', 1_000)).to.equal(second);
+  });
+
+  it('are no more than allowed: the oldest goes', () => {
+    const table = new ContextTable({ expirationMs: 10, maxContexts: 2 });
+    for (const id of ['a', 'b', 'a', 'c']) table.open(id, context(id));
+    expect(table.size).to.equal(2);
+    expect(['a', 'b', 'c'].map((id) => table.find(id, 0)?.spanId)).to.deep.equal(['a', undefined, 'c']);
+  });
+});

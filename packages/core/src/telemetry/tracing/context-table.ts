@@ -1,0 +1,64 @@
+import type { SpanContext } from './span-context.js';
+
+interface Entry {
+  readonly context: SpanContext;
+  /** Monotonic milliseconds; Infinity while the inbound call goes on. */
+  expiresAt: number;
+}
+
+export interface ContextTableLimits {
+  /** Milliseconds that a context stays after its inbound call has ended. */
+  readonly expirationMs: number;
+  readonly maxContexts: number;
+}
+
+/**
+ * Which inbound call has which request id, so that outbound calls of an application that forwards no more than the id find their
+ * parent. A context stays as long as its inbound call lasts, and a while after it.
+ */
+export class ContextTable {
+  readonly #entries = new Map<string, Entry>();
+
+  constructor(private limits: ContextTableLimits) {}
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  configure(limits: ContextTableLimits): void {
+    this.limits = limits;
+  }
+
+  find(requestId: string, now: number): SpanContext | undefined {
+    const entry = this.#entries.get(requestId);
+    return entry === undefined || entry.expiresAt <= now ? undefined : entry.context;
+  }
+
+  /** An inbound call begins. Of two with one id, the last one counts. When the table is full the oldest entry goes. */
+  open(requestId: string, context: SpanContext): void {
+    this.#entries.delete(requestId);
+    if (this.#entries.size >= this.limits.maxContexts) {
+      for (const oldest of this.#entries.keys()) {
+        this.#entries.delete(oldest);
+        break;
+      }
+    }
+    this.#entries.set(requestId, { context, expiresAt: Infinity });
+  }
+
+  /** The inbound call has ended: what the application goes on doing for it still finds its parent for a while. */
+  close(requestId: string, context: SpanContext, now: number): void {
+    const entry = this.#entries.get(requestId);
+    // Another call with the same id may have taken the place.
+    if (entry?.context === context) entry.expiresAt = now + this.limits.expirationMs;
+  }
+
+  /** Forgets what is over. */
+  clean(now: number): void {
+    for (const [requestId, { expiresAt }] of this.#entries) if (expiresAt <= now) this.#entries.delete(requestId);
+  }
+
+  clear(): void {
+    this.#entries.clear();
+  }
+}

@@ -1,0 +1,71 @@
+import type { CallProtocol, Direction } from '../../invocation.js';
+
+/** Name of spans beyond the bound. */
+export const OTHER_NAME = '(other)';
+const PLACE = '{id}';
+/** Segments of a path that a name shows: deeper ones rarely tell operations apart. */
+const MAX_SEGMENTS = 8;
+/** Longest segment that is taken for a word. */
+const MAX_WORD = 40;
+const NUMBER = /^\d+$/;
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+/** Hashes and keys; a word of these letters alone (`decade`, `facade`) is no such thing. */
+const HEX = /^(?=.*\d)[0-9a-f]{6,}$/i;
+/** Tokens: ULIDs and the like have several figures among their letters. */
+const TOKEN = /^(?=(?:.*\d){3})[0-9A-Za-z_~-]{16,}$/;
+
+/** What a span is named after. */
+export interface NamedCall {
+  readonly direction: Direction;
+  readonly protocol: CallProtocol;
+  readonly method: string;
+  /** With query. */
+  readonly path: string;
+  /** Of an outbound call: the called service. */
+  readonly service: string;
+}
+
+/**
+ * The path without query, with `{id}` in the place of numbers, UUIDs, hexadecimal numbers and long tokens, cut after eight segments:
+ * `/users/17/orders` becomes `/users/{id}/orders`.
+ */
+export function pathTemplateOf(path: string): string {
+  const query = path.indexOf('?');
+  const bare = query < 0 ? path : path.slice(0, query);
+  const segments = bare.split('/');
+  let template = '';
+  for (let i = bare.startsWith('/') ? 1 : 0; i < segments.length; i++) {
+    if (i > MAX_SEGMENTS) return `${template}/**`;
+    const segment = segments[i] as string;
+    template += `/${isPlace(segment) ? PLACE : segment}`;
+  }
+  return template;
+}
+
+function isPlace(segment: string): boolean {
+  if (segment.length > MAX_WORD) return true;
+  return NUMBER.test(segment) || HEX.test(segment) || UUID.test(segment) || TOKEN.test(segment);
+}
+
+/** Names of spans: few, whatever callers send, since every store of traces keeps an index of them. */
+export class SpanNames {
+  readonly #known = new Set<string>();
+
+  /** @param maxNames names that there may be; further ones are {@link OTHER_NAME} */
+  constructor(private readonly maxNames: number) {}
+
+  /** `GET /users/{id}` inbound, `GET world/users/{id}` outbound; `package.Service/Method` of gRPC; `tcp` and the service of a connection. */
+  of({ direction, protocol, method, path, service }: NamedCall): string {
+    if (protocol === 'tcp') return this.#bounded(direction === 'outbound' ? `tcp ${service}` : 'tcp');
+    if (protocol === 'grpc') return this.#bounded(path.startsWith('/') ? path.slice(1) : path);
+    const host = direction === 'outbound' ? service : '';
+    return this.#bounded(`${method} ${host}${pathTemplateOf(path)}`);
+  }
+
+  #bounded(name: string): string {
+    if (this.#known.has(name)) return name;
+    if (this.#known.size >= this.maxNames) return OTHER_NAME;
+    this.#known.add(name);
+    return name;
+  }
+}

@@ -1,0 +1,251 @@
+import type { LiveConfiguration } from '../../config/live/live-configuration.js';
+import type { MeshDocument } from '../../config/document.js';
+import type { TracingOptions } from '../../config/sections/tracing.js';
+import { MeshError } from '../../errors.js';
+import type { Invocation, Outcome } from '../../invocation.js';
+import type { InstalledPlugins } from '../../plugin/installed-plugins.js';
+import type { Ports, TimerHandle } from '../../ports/ports.js';
+import type { Logger } from '../logger.js';
+import type { PolicyMetrics } from '../policy-metrics.js';
+import type { CallTrace, OpenSpan } from './call-trace.js';
+import { ContextTable, type ContextTableLimits } from './context-table.js';
+import { IdSource } from './id-source.js';
+import { IgnoredPaths } from './ignored-paths.js';
+import { Propagation } from './propagation.js';
+import { makeSampler, type Sampler } from './samplers.js';
+import type { IncomingContext, SpanContext } from './span-context.js';
+import type { SpanExporterFactory } from './span-exporter.js';
+import { SpanNames } from './span-names.js';
+import { SpanSender } from './span-sender.js';
+import { attemptEvents, finishTags, tagsOfRequest, type TagMaps } from './span-tags.js';
+
+export interface TracingParts {
+  readonly ports: Ports;
+  readonly logger: Logger;
+  readonly configuration: LiveConfiguration;
+  readonly plugins: InstalledPlugins;
+  readonly metrics: PolicyMetrics;
+  readonly ids?: IdSource;
+}
+
+/** What is compiled from the configuration, again after each change. */
+interface Rules {
+  readonly isOn: boolean;
+  readonly traces: TracingOptions;
+  readonly propagation: Propagation;
+  readonly sampler: Sampler;
+  readonly ignored: IgnoredPaths;
+  readonly tagMaps: TagMaps;
+}
+
+const REQUEST_ID_FIELD = 'x-request-id';
+
+/** The tracing of one chassis: both directions share ids, remembered contexts, names and the way out. */
+export class Tracing {
+  readonly #ids: IdSource;
+  readonly #table: ContextTable;
+  readonly #factory: SpanExporterFactory | undefined;
+  readonly #names: SpanNames;
+  #rules: Rules;
+  #sender: SpanSender | undefined;
+  #cleaning: TimerHandle | undefined;
+  #offset = 0;
+
+  /** @throws MeshError MESH_ERR_UNKNOWN_PLUGIN when there is no exporter of the configured name, MESH_ERR_PLUGIN_LOAD when it refuses its settings */
+  constructor(private readonly parts: TracingParts) {
+    const { configuration, metrics } = parts;
+    const { document } = configuration;
+    this.#ids = parts.ids ?? new IdSource();
+    this.#rules = compile(document, undefined);
+    this.#table = new ContextTable(tableLimits(document.tracing));
+    this.#names = new SpanNames(document.tracing.maxSpanNames);
+    this.#factory = exporterOf(document.tracing, parts.plugins);
+    metrics.gauge('spansQueued', (report) => {
+      if (this.#sender !== undefined) report([], this.#sender.queued);
+    });
+    metrics.gauge('traceContexts', (report) => {
+      if (this.#rules.isOn) report([], this.#table.size);
+    });
+    configuration.onChange((next) => {
+      this.#rules = compile(next, this.#rules);
+      this.#table.configure(tableLimits(next.tracing));
+      if (!this.#rules.isOn || !this.#rules.traces.correlation.enabled) this.#table.clear();
+    });
+  }
+
+  /** False while the configuration asks for no spans. */
+  get isOn(): boolean {
+    return this.#rules.isOn;
+  }
+
+  /**
+   * Loads the exporter, which may take a tenth of a second in which nothing else happens and had better not do so when calls are under way;
+   * and begins to forget what is over.
+   */
+  async start(): Promise<void> {
+    if (this.#factory === undefined || this.#cleaning !== undefined) return;
+    this.#synchronise();
+    const { cleanupInterval } = this.#rules.traces.correlation;
+    this.#cleaning = this.parts.ports.timers.every(cleanupInterval, () => {
+      this.#table.clean(this.parts.ports.clock.now());
+      this.#synchronise();
+    });
+    if (!this.isOn) return;
+    this.#sender ??= this.#makeSender();
+    await this.#sender?.prepare();
+  }
+
+  /** Sends what waits to be sent, for a second at most. Idempotent. */
+  async close(): Promise<void> {
+    this.#cleaning?.cancel();
+    this.#table.clear();
+    await this.#sender?.close();
+  }
+
+  /** A call begins: finds or makes its context, and writes it into the request. */
+  begin(call: Invocation): void {
+    const { ignored, traces } = this.#rules;
+    const isTcp = call.protocol === 'tcp';
+    if (isTcp ? !traces.tcp : ignored.has(call.path)) return;
+    const isInbound = call.direction === 'inbound';
+    const correlates = !isTcp && traces.correlation.enabled;
+    const requestId = correlates ? (call.requestId ?? call.header(REQUEST_ID_FIELD)) : undefined;
+    const trace = isTcp ? this.#enter(call, undefined, undefined) : this.#arrive(call, requestId);
+    call.trace = trace;
+    if (isInbound && requestId !== undefined) this.#table.open(requestId, trace.context);
+  }
+
+  /** The call has ended: its span goes to the exporter. */
+  end(call: Invocation, outcome: Outcome): void {
+    const { trace } = call;
+    if (trace === undefined) return;
+    const { context, requestId, span } = trace;
+    if (requestId !== undefined && call.direction === 'inbound') {
+      this.#table.close(requestId, context, call.startedAt + outcome.durationMs);
+    }
+    if (span !== undefined) this.#record(call, context, span, outcome);
+  }
+
+  /** The context that the request came with, or that its request id leads to, is continued; without one, a trace begins. */
+  #arrive(call: Invocation, requestId: string | undefined): CallTrace {
+    const { propagation } = this.#rules;
+    const incoming = propagation.extract(call);
+    let parent = incoming?.traceId === undefined ? undefined : incoming;
+    // An id that was given just now is nobody's yet.
+    if (parent === undefined && call.direction === 'outbound' && requestId !== undefined) {
+      parent = call.requestId === undefined ? this.#table.find(requestId, call.startedAt) : undefined;
+    }
+    const trace = this.#enter(call, parent ?? incoming, requestId);
+    if (trace.span === undefined && parent?.sampled === false) propagation.pass(call, trace.context);
+    else propagation.inject(call, trace.context, trace.span?.parentSpanId ?? parent?.spanId);
+    return trace;
+  }
+
+  #enter(call: Invocation, from: IncomingContext | undefined, requestId: string | undefined): CallTrace {
+    const { sampler, traces } = this.#rules;
+    const traceId = from?.traceId ?? this.#ids.traceId();
+    const debug = from?.debug === true;
+    const told = debug ? true : traces.sampler.parentBased ? from?.sampled : undefined;
+    const sampled = told ?? sampler.decide(traceId, call.startedAt);
+    const isPassedOn = !sampled && from?.sampled === false && from.spanId !== undefined;
+    const spanId = isPassedOn ? from.spanId : this.#ids.spanId();
+    const context = { traceId, spanId, sampled, debug, tracestate: from?.tracestate };
+    return { context, requestId, span: sampled ? this.#open(call, from?.spanId) : undefined };
+  }
+
+  #open(call: Invocation, parentSpanId: string | undefined): OpenSpan {
+    const { direction, protocol, method, path } = call;
+    const service = call.destination?.service ?? '';
+    return {
+      name: this.#names.of({ direction, protocol, method, path, service }),
+      parentSpanId,
+      tags: tagsOfRequest(call, this.#rules.tagMaps),
+      attempts: [],
+    };
+  }
+
+  #record(call: Invocation, { traceId, spanId, tracestate }: SpanContext, span: OpenSpan, outcome: Outcome): void {
+    const error = finishTags(call, span, outcome);
+    this.#sender ??= this.#makeSender();
+    this.#sender?.offer({
+      traceId,
+      spanId,
+      parentSpanId: span.parentSpanId,
+      tracestate,
+      kind: call.direction === 'inbound' ? 'server' : 'client',
+      name: span.name,
+      startMs: call.startedAt + this.#offset,
+      durationMs: outcome.durationMs,
+      tags: span.tags,
+      events: attemptEvents(call, span, outcome, this.#offset),
+      error,
+    });
+  }
+
+  #makeSender(): SpanSender | undefined {
+    const factory = this.#factory;
+    if (factory === undefined) return undefined;
+    const { ports, logger, metrics, configuration } = this.parts;
+    const { settings, serviceName, tags, maxQueuedSpans } = configuration.document.tracing;
+    const service = serviceName ?? configuration.document.service.name;
+    const { URI: uri, timeout: timeoutMs, more, batchSize, batchInterval: batchIntervalMs } = settings;
+    const exporterSettings = { uri, timeoutMs, service, tags, more, logger };
+    const counter = metrics.counter('spans');
+    return new SpanSender(
+      { ports, factory, settings: exporterSettings, counter },
+      { batchSize: Math.min(batchSize, maxQueuedSpans), batchIntervalMs, maxQueued: maxQueuedSpans },
+    );
+  }
+
+  /** Spans are timed by the monotonic clock, which their calls have read anyway; what it differs from the time of day by may change. */
+  #synchronise(): void {
+    const { clock } = this.parts.ports;
+    this.#offset = clock.wallTime() - clock.now();
+  }
+}
+
+function tableLimits({ correlation }: TracingOptions): ContextTableLimits {
+  return { expirationMs: correlation.expiration, maxContexts: correlation.maxContexts };
+}
+
+/** @param previous its sampler stays when nothing about it changed: a limit per second would begin anew otherwise */
+function compile(document: MeshDocument, previous: Rules | undefined): Rules {
+  const { tracing: traces } = document;
+  const { headerTags, cookieTags } = traces;
+  const headers = new Map(Array.from(headerTags, ([name, tag]) => [name.toLowerCase(), tag]));
+  const isSame = previous !== undefined && samplerKey(previous.traces) === samplerKey(traces);
+  return {
+    isOn: traces.enabled && traces.tracer !== undefined,
+    traces,
+    propagation: new Propagation(traces.formats.read, traces.formats.write),
+    sampler: isSame ? previous.sampler : samplerOf(traces),
+    ignored: new IgnoredPaths(traces.ignoredPaths),
+    tagMaps: { headers, cookies: cookieTags },
+  };
+}
+
+/** Everything is recorded unless something else is said: who names a collector wants to see traces, and one command later all of them. */
+function samplerOf({ sampler: { type, param }, samplingRate }: TracingOptions): Sampler {
+  if (type !== undefined) return makeSampler(type, param);
+  return samplingRate === undefined ? makeSampler('const', 1) : makeSampler('probabilistic', samplingRate);
+}
+
+function samplerKey({ sampler, samplingRate }: TracingOptions): string {
+  return JSON.stringify([sampler, samplingRate]);
+}
+
+function exporterOf({ tracer, settings }: TracingOptions, plugins: InstalledPlugins): SpanExporterFactory | undefined {
+  if (tracer === undefined) return undefined;
+  const factory = plugins.find('span-exporter', tracer);
+  if (factory === undefined) {
+    const known = plugins.names('span-exporter').join(', ');
+    throw new MeshError(
+      'MESH_ERR_UNKNOWN_PLUGIN',
+      `tracing.tracer: there is no span-exporter '${tracer}'; ${known === '' ? 'none is known' : `known are ${known}`}; Jaeger takes otlp`,
+    );
+  }
+  const { URI: uri, more } = settings;
+  const wrong = factory.check?.({ uri, more });
+  if (wrong !== undefined) throw new MeshError('MESH_ERR_PLUGIN_LOAD', `tracing.settings: ${wrong}`);
+  return factory;
+}

@@ -1,0 +1,121 @@
+import { isMeshError, type Chassis, type Logger, type MeshDocument, type Ports } from '@mesher/core';
+import type {
+  Listener,
+  ListenerSpec,
+  OriginalDestination,
+  ProxyServer,
+  TransparentRoute,
+  TransparentSpec,
+} from '@mesher/proxy';
+import type { Server, Socket } from 'node:net';
+import { OwnNetwork } from './own-network.js';
+import { Passages } from './passages.js';
+import { refuseDirect } from './refusing.js';
+import { transparentSchema, type TransparentOptions } from './transparent-schema.js';
+import { TransparentRoutes } from './transparent-routes.js';
+
+/** How the kernel is asked where connections were going. */
+export interface Interceptor {
+  find(socket: Socket, isOwnListener: (address: string, port: number) => boolean): OriginalDestination;
+  prepare?(server: Server): void;
+  /** Connects from the address of a client. */
+  readonly keptSource?: TransparentRoute['connect'] | undefined;
+}
+
+export interface TransparentParts {
+  readonly document: MeshDocument;
+  readonly chassis: Chassis;
+  readonly proxy: ProxyServer;
+  readonly ports: Ports;
+  readonly logger: Logger;
+  /** Ports on which this process listens. */
+  readonly isOwnPort: (port: number) => boolean;
+  /** Replaceable for tests; that of @mesher/intercept when left out. */
+  readonly interceptor?: Interceptor;
+}
+
+/** The listener of the transparent mode. */
+export interface TransparentListener {
+  readonly listener: Listener;
+  close(): void;
+}
+
+/**
+ * Opens the transparent listener.
+ * @throws InterceptError INTERCEPT_NO_KOFFI, INTERCEPT_NOT_LINUX, INTERCEPT_NOT_PERMITTED
+ * @throws MeshError MESH_ERR_LISTEN
+ */
+export async function openTransparent(parts: TransparentParts): Promise<TransparentListener> {
+  const { chassis, document, logger, proxy } = parts;
+  const options = document.section('transparent', transparentSchema);
+  const interceptor = parts.interceptor ?? (await loadInterceptor(options));
+  const network = new OwnNetwork(parts.ports.timers);
+  const passages = new Passages({
+    maxDestinations: options.maxDestinations,
+    own: document.service.name,
+    metrics: document.mesher.metrics.enable ? chassis.metrics : undefined,
+    observation: chassis.observation,
+    onForgotten: (endpoint) => proxy.retire(endpoint),
+  });
+  const routes = new TransparentRoutes(
+    chassis,
+    passages,
+    options,
+    document.service.name,
+    parts.isOwnPort,
+    interceptor.keptSource,
+  );
+  const isOwnListener = (address: string, port: number): boolean => port === options.port && network.has(address);
+  const transparent: TransparentSpec = {
+    find: (socket) => interceptor.find(socket, isOwnListener),
+    isOwnAddress: (address) => network.has(address),
+    route: (direction, original) => routes.route(direction, original),
+    opaquePorts: new Set(options.opaquePorts),
+    httpPorts: new Set(options.httpPorts),
+    ...(interceptor.prepare === undefined ? {} : { prepare: (server) => interceptor.prepare?.(server) }),
+  };
+  const spec = { port: options.port, handler: refuseDirect(options.port), sources: chassis.sources, transparent };
+  try {
+    const listener = await listenOnBothFamilies(proxy, spec, options.host, logger);
+    return { listener, close: () => network.close() };
+  } catch (error) {
+    network.close();
+    throw error;
+  }
+}
+
+/** Without IPv6 in the kernel `::` cannot be had, and nothing will come over IPv6 either. */
+async function listenOnBothFamilies(
+  proxy: ProxyServer,
+  spec: Omit<ListenerSpec, 'host'>,
+  host: string,
+  logger: Logger,
+): Promise<Listener> {
+  try {
+    return await proxy.listen({ ...spec, host });
+  } catch (error) {
+    const { code } = (isMeshError(error) ? (error.cause ?? {}) : {}) as NodeJS.ErrnoException;
+    if (host !== '::' || (code !== 'EAFNOSUPPORT' && code !== 'EADDRNOTAVAIL')) throw error;
+    logger.info({}, 'there is no IPv6 here: the transparent listener takes IPv4 alone');
+    return await proxy.listen({ ...spec, host: '0.0.0.0' });
+  }
+}
+
+/** Loaded here, since koffi costs some 20 ms and MB that other modes need not pay. */
+async function loadInterceptor({ interception, keepSource, port }: TransparentOptions): Promise<Interceptor> {
+  const { KeptSource, OriginalDestinations, transparentDestination } = await import('@mesher/intercept');
+  const destinations = OriginalDestinations.load();
+  if (interception === 'redirect') return { find: (socket, isOwn) => destinations.of(socket, isOwn) };
+  const kept = keepSource ? KeptSource.load() : undefined;
+  return {
+    // Outbound connections come by REDIRECT, and have the port of the listener as their local port.
+    find: (socket, isOwn) =>
+      socket.localPort === port ? destinations.of(socket, isOwn) : transparentDestination(socket, isOwn),
+    prepare: (server) => destinations.makeTransparent(server),
+    keptSource:
+      kept === undefined
+        ? undefined
+        : ({ remoteAddress = '' }, { host, port: to }) =>
+            kept.connect(remoteAddress.replace(/^::ffff:/, ''), { address: host, port: to }, { allowHalfOpen: true }),
+  };
+}

@@ -1,0 +1,59 @@
+import {
+  Rejection,
+  UNKNOWN_SERVICE,
+  type AttemptFailure,
+  type CallHandler,
+  type CallMetrics,
+  type Destination,
+  type Direction,
+  type Endpoint,
+  type Invocation,
+  type Observation,
+  type Outcome,
+} from '@mesher/core';
+
+/** Sends everything to where it was going, and counts it. A dead pooled connection is the only cause for another attempt. */
+export class Passage implements CallHandler {
+  constructor(
+    readonly direction: Direction,
+    readonly endpoint: Endpoint,
+    /** Under which calls without a known destination are counted; undefined: as those of no known service. */
+    private readonly service: string | undefined,
+    /** Undefined: nothing is counted. */
+    private readonly metrics: CallMetrics | undefined,
+    private readonly observation: Pick<Observation, 'begin' | 'end'>,
+  ) {}
+
+  begin(call: Invocation): Endpoint {
+    const { metrics } = this;
+    const { service = this.service ?? UNKNOWN_SERVICE }: Partial<Destination> = call.destination ?? {};
+    if (metrics !== undefined) {
+      call.metricsSlot = metrics.slotFor(this.direction, service);
+      metrics.started(call.metricsSlot);
+      if (this.direction === 'inbound') metrics.sources.count(call.source);
+    }
+    this.observation.begin(call);
+    return this.endpoint;
+  }
+
+  again(call: Invocation, failure: AttemptFailure): Endpoint | Rejection {
+    const isHarmless = !failure.sent || call.idempotent;
+    if (failure.reusedConnection && isHarmless && call.bodyReplayable) return this.endpoint;
+    return new Rejection(failure.code, failure.message);
+  }
+
+  connected(): void {
+    // an original destination never rests: nobody would be asked in its place
+  }
+
+  end(call: Invocation, outcome: Outcome): void {
+    call.ended = true;
+    this.observation.end(call, outcome);
+    const { code, status, durationMs, aborted } = outcome;
+    const { metrics } = this;
+    if (metrics === undefined || call.metricsSlot < 0) return;
+    metrics.countBytes(call.metricsSlot, call.requestBytes, call.responseBytes);
+    metrics.record(call.metricsSlot, status, durationMs, aborted);
+    if (code !== undefined) metrics.countRejection(call.metricsSlot, code);
+  }
+}

@@ -1,0 +1,41 @@
+import { Endpoint, formatHostPort, type CallMetrics, type Direction, type Observation } from '@mesher/core';
+import { Passage } from './passage.js';
+
+export interface PassagesSettings {
+  readonly maxDestinations: number;
+  /** Name of the local application, as which inbound connections are counted. */
+  readonly own: string;
+  readonly metrics: CallMetrics | undefined;
+  readonly observation: Pick<Observation, 'begin' | 'end'>;
+  /** Called for endpoints that are forgotten, so that their idle connections close. */
+  readonly onForgotten: (endpoint: Endpoint) => void;
+}
+
+/** The ways to original destinations: one endpoint each, so that connections to it can be kept. Those not used for longest are forgotten. */
+export class Passages {
+  readonly #kept = new Map<string, Passage>();
+
+  constructor(private readonly settings: PassagesSettings) {}
+
+  to(direction: Direction, host: string, port: number): Passage {
+    const key = `${direction} ${formatHostPort({ host, port })}`;
+    const known = this.#kept.get(key);
+    if (known !== undefined) {
+      // A map keeps the order of insertion: the first is the one not used for longest.
+      this.#kept.delete(key);
+      this.#kept.set(key, known);
+      return known;
+    }
+    const { maxDestinations, metrics, observation, onForgotten, own } = this.settings;
+    for (const [oldest, { endpoint }] of this.#kept) {
+      if (this.#kept.size < maxDestinations) break;
+      this.#kept.delete(oldest);
+      endpoint.retired = true;
+      onForgotten(endpoint);
+    }
+    const service = direction === 'inbound' ? own : undefined;
+    const passage = new Passage(direction, new Endpoint(host, port), service, metrics, observation);
+    this.#kept.set(key, passage);
+    return passage;
+  }
+}

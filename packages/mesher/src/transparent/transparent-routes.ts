@@ -1,0 +1,136 @@
+import {
+  LocalDestination,
+  Rejection,
+  addressFor,
+  type Chassis,
+  type Destination,
+  type Direction,
+  type Instance,
+} from '@mesher/core';
+import { proxyHeader, type TransparentRoute, type TransparentTarget } from '@mesher/proxy';
+import { isIPv6 } from 'node:net';
+import { refusing } from './refusing.js';
+import { NamedCalls } from './named-calls.js';
+import type { Passage } from './passage.js';
+import type { Passages } from './passages.js';
+import type { TransparentOptions } from './transparent-schema.js';
+
+export interface Original {
+  readonly address: string;
+  readonly port: number;
+}
+
+/** What decides in the mesh. */
+export type MeshSide = Pick<Chassis, 'inbound' | 'outbound'> & {
+  readonly observation: Pick<Chassis['observation'], 'isWanted'>;
+  readonly directory: Pick<Chassis['directory'], 'ipIndex' | 'registeredName' | 'plan'>;
+};
+
+/** Host, and port if there is one; IPv6 addresses name no service. */
+const AUTHORITY = /^([^:[\]]+)(?::(\d{1,5}))?$/;
+
+/**
+ * Where connections go. Bytes that are not HTTP go to the address that the program has chosen, since its port means a protocol; they are
+ * balanced only where the registry lists an address for just that.
+ */
+export class TransparentRoutes {
+  constructor(
+    private readonly mesh: MeshSide,
+    private readonly passages: Passages,
+    private readonly options: TransparentOptions,
+    /** Name of the local application. */
+    private readonly own: string,
+    /** Ports on which this very process listens. */
+    private readonly isOwnPort: (port: number) => boolean,
+    /** Calls the application from the address of the client; undefined: from that of the sidecar. */
+    private readonly keptSource?: TransparentRoute['connect'],
+  ) {}
+
+  route(direction: Direction, original: Original): TransparentRoute {
+    return direction === 'inbound' ? this.#inbound(original) : this.#outbound(original);
+  }
+
+  #inbound(original: Original): TransparentRoute {
+    const { inboundTo, policy, proxyProtocol } = this.options;
+    if (inboundTo === 'loopback' && this.isOwnPort(original.port)) {
+      return { handler: refusing('inbound', notForStrangers(original.port)), verdict: 'refused' };
+    }
+    const loopback = isIPv6(original.address) ? '::1' : '127.0.0.1';
+    const host = inboundTo === 'loopback' ? loopback : original.address;
+    const handler = this.passages.to('inbound', host, original.port);
+    const passed: TransparentTarget = { handler, verdict: 'passed' };
+    if (proxyProtocol !== 'off') {
+      const connect = this.keptSource === undefined ? {} : { connect: this.keptSource };
+      return { ...passed, ...connect, preamble: (socket) => proxyHeader(proxyProtocol, socket, original) };
+    }
+    if (this.keptSource !== undefined) return { ...passed, connect: this.keptSource };
+    if (policy === 'observe') return { ...passed, http: this.#seesRequests ? passed : undefined };
+    const destination = new LocalDestination(this.own, handler.endpoint);
+    const target = { handler: this.mesh.inbound, destination, verdict: 'mesh' } as const;
+    return { ...target, http: target };
+  }
+
+  #outbound({ address, port }: Original): TransparentRoute {
+    const { mesh } = this;
+    const handler = this.passages.to('outbound', address, port);
+    const instance = mesh.directory.ipIndex.byAddress(address, port);
+    const destination = instance === undefined ? undefined : { service: instance.service };
+    const passed: TransparentTarget = { handler, destination, verdict: 'passed' };
+    const http = this.#seesRequests ? passed : undefined;
+    if (this.options.policy === 'observe') return { ...passed, http };
+    if (instance === undefined) {
+      return {
+        ...passed,
+        // A connection may go on to name a service with a later request, or a later stream.
+        http: http === undefined ? undefined : { ...passed, handler: this.#namedCalls(handler) },
+        byName: (host, protocol) => this.#byName(handler, host, protocol),
+      };
+    }
+    const target = { handler: mesh.outbound, destination, verdict: 'mesh' } as const;
+    return takesBytes(instance, port) ? { ...target, http: target } : { ...passed, http: target };
+  }
+
+  /** Requests are seen one by one even where the mesh has no say. */
+  get #seesRequests(): boolean {
+    const { requests } = this.options;
+    return requests === 'serve' || (requests === 'auto' && this.mesh.observation.isWanted);
+  }
+
+  #namedCalls(passage: Passage): NamedCalls {
+    return new NamedCalls(this.mesh.outbound, passage, (authority) => this.#named(authority));
+  }
+
+  #byName(passage: Passage, host: string, protocol: 'http1' | 'tls'): TransparentTarget | undefined {
+    const { mesh } = this;
+    const named = this.#named(host);
+    if (named === undefined) return undefined;
+    if (protocol === 'http1') return { handler: this.#namedCalls(passage), verdict: 'mesh' };
+    // TLS stays as it is: only an address that is listed for bytes, or for TLS, can take it.
+    const instances = mesh.directory.plan(named.service)?.snapshot?.instances ?? [];
+    const takesTls = instances.length > 0 && instances.every((instance) => takesEncrypted(instance));
+    return takesTls ? { handler: mesh.outbound, destination: named, verdict: 'mesh' } : undefined;
+  }
+
+  #named(authority: string): Destination | undefined {
+    const [, host = '', port] = AUTHORITY.exec(authority) ?? [];
+    const service = host === '' ? undefined : this.mesh.directory.registeredName(host.replace(/\.$/, ''));
+    if (service === undefined) return undefined;
+    return port === undefined ? { service } : { service, port: Number(port) };
+  }
+}
+
+/** The admin port trusts whoever comes by loopback: nobody is brought there from outside. */
+function notForStrangers(port: number): Rejection {
+  return new Rejection('MESH_ERR_DENIED', `Port ${port} is one of the sidecar itself, which is not called through it`);
+}
+
+/** The instance lists the port for bytes, not for a protocol of which they may be none. */
+function takesBytes(instance: Instance, port: number): boolean {
+  const listed = addressFor(instance, 'tcp');
+  return listed !== undefined && listed.name === 'tcp' && listed.port === port;
+}
+
+function takesEncrypted(instance: Instance): boolean {
+  const listed = addressFor(instance, 'tcp');
+  return listed !== undefined && (listed.tls || listed.name === 'tcp');
+}

@@ -1,0 +1,101 @@
+import type { Socket } from 'node:net';
+import { Reception, type ReceptionHost, type ReceptionTarget } from '../reception.js';
+import { resetSocket } from '../socket-owner.js';
+import { InterceptedConnection, type Beginning } from './intercepted-connection.js';
+import type { OriginalDestination, TransparentSpec } from './transparent-spec.js';
+
+/** A loop makes thousands of connections in a second: one line tells of all of them. */
+const LOG_INTERVAL_MS = 60_000;
+
+/** What a transparent listener does with each connection that it accepts. */
+export class InterceptedConnections {
+  readonly #direct: Reception;
+  readonly #lastLogged = new Map<string, number>();
+
+  /** @param direct answers clients that call the listener itself */
+  constructor(
+    private readonly host: ReceptionHost,
+    private readonly spec: TransparentSpec,
+    direct: ReceptionTarget,
+  ) {
+    this.#direct = new Reception(host, { ...direct, destination: undefined });
+  }
+
+  accept(socket: Socket): void {
+    const counts = this.host.env.stats.transparent;
+    const original = this.#find(socket);
+    switch (original.kind) {
+      case 'intercepted':
+        this.#begin(socket, original);
+        break;
+      case 'direct':
+        counts.add('unknown', 'unknown', 'direct');
+        this.#log(
+          'direct',
+          'a client called the transparent listener itself, for which there is nothing to pass on',
+          {},
+        );
+        // It is read only to tell a client that speaks HTTP why.
+        this.#direct.awaitFirstBytes(socket);
+        break;
+      case 'own-listener':
+        counts.add('unknown', 'unknown', 'loop');
+        this.#log(
+          'loop',
+          'a connection was going to the transparent listener itself and was closed: it called that port, or the sidecar does not run as the user that the rules exempt',
+          { address: original.address, port: original.port, peer: socket.remoteAddress },
+        );
+        this.#close(socket, true);
+        break;
+      case 'gone':
+        counts.add('unknown', 'unknown', 'gone');
+        this.#close(socket, false);
+        break;
+      case 'failed':
+        counts.add('unknown', 'unknown', 'failed');
+        this.#close(socket, true);
+        break;
+    }
+  }
+
+  #find(socket: Socket): OriginalDestination | { readonly kind: 'failed' } {
+    try {
+      return this.spec.find(socket);
+    } catch (error) {
+      this.#log('failed', 'nobody could tell where a connection was going; it was closed', { error });
+      return { kind: 'failed' };
+    }
+  }
+
+  #begin(socket: Socket, original: { readonly address: string; readonly port: number }): void {
+    const { spec } = this;
+    const direction = spec.isOwnAddress(original.address) ? 'inbound' : 'outbound';
+    const route = spec.route(direction, original);
+    const connection = new InterceptedConnection(this.host, route, this.host.env.stats.transparent);
+    connection.begin(socket, this.#beginningOf(original.port));
+  }
+
+  #beginningOf(port: number): Beginning {
+    // Said twice, the narrower word counts: ports are opaque by a default, too.
+    if (this.spec.httpPorts.has(port)) return 'http';
+    return this.spec.opaquePorts.has(port) ? 'opaque' : 'auto';
+  }
+
+  #close(socket: Socket, reset: boolean): void {
+    // Nobody owns it: an error of it would be one of the process.
+    socket.on('error', () => undefined);
+    if (reset) resetSocket(socket);
+    else socket.destroy();
+    this.host.env.stats.connectionsOpen--;
+  }
+
+  #log(kind: string, message: string, fields: object): void {
+    const { logger, now, stats } = this.host.env;
+    const last = this.#lastLogged.get(kind);
+    const time = now();
+    if (last !== undefined && time - last < LOG_INTERVAL_MS) return;
+    this.#lastLogged.set(kind, time);
+    const verdict = kind === 'loop' || kind === 'direct' ? kind : 'failed';
+    logger.warn({ ...fields, connectionsSoFar: stats.transparent.of({ verdict }) }, message);
+  }
+}

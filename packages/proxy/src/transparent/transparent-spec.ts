@@ -1,0 +1,49 @@
+import type { Server, Socket } from 'node:net';
+import type { Direction, Endpoint } from '@mesher/core';
+import type { ReceptionTarget } from '../reception.js';
+
+/** Where an accepted connection was going before rules of interception brought it here. */
+export type OriginalDestination =
+  | { readonly kind: 'intercepted'; readonly address: string; readonly port: number }
+  /** Nobody brought it: the client called this listener. */
+  | { readonly kind: 'direct' }
+  /** It was going to this very listener: passing it on would come back here for ever. */
+  | { readonly kind: 'own-listener'; readonly address: string; readonly port: number }
+  /** The client has left. */
+  | { readonly kind: 'gone' };
+
+/** Who decides about a connection, or about the requests on it. */
+export interface TransparentTarget extends Pick<ReceptionTarget, 'handler' | 'destination'> {
+  /** Whether the mesh decides, or the original destination stays, or nobody may go there: for counting. */
+  readonly verdict: 'mesh' | 'passed' | 'refused';
+}
+
+/** What becomes of a connection: its bytes pass as they are to where the handler says. */
+export interface TransparentRoute extends TransparentTarget {
+  /** Requests of clients that speak HTTP are decided about one by one here, and written anew. Left out: they pass like all else. */
+  readonly http?: TransparentTarget | undefined;
+  /**
+   * Another target, before {@link http}, for clients that name a host in their first request (HTTP/1) or ask for one (TLS, by
+   * SNI; it stays encrypted). In lower case, without a port. Undefined: the name means nothing here.
+   */
+  byName?(host: string, protocol: 'http1' | 'tls'): TransparentTarget | undefined;
+  /** Sent to the upstream before anything else. */
+  preamble?(socket: Socket): Buffer;
+  /** Begins the connection to the upstream, in the place of the usual way: from the address of the client. For connections that are relayed. */
+  connect?(client: Socket, endpoint: Endpoint): Socket;
+}
+
+/** How a listener treats connections that rules of interception bring to it. */
+export interface TransparentSpec {
+  /** Asked once per connection, at once. What it throws closes that connection. */
+  find(socket: Socket): OriginalDestination;
+  /** True for addresses of this machine, loopback included: who is called there is the local application. */
+  isOwnAddress(address: string): boolean;
+  route(direction: Direction, original: { readonly address: string; readonly port: number }): TransparentRoute;
+  /** Told of the listening socket before anything is accepted from it (TPROXY). What it throws stops the start. */
+  prepare?(server: Server): void;
+  /** Original ports whose connections pass without a look at what they say. */
+  readonly opaquePorts: ReadonlySet<number>;
+  /** Original ports where clients speak HTTP: nothing is dialled before the first request where requests are served. */
+  readonly httpPorts: ReadonlySet<number>;
+}

@@ -1,0 +1,1 @@
+export { otlpExporter, zipkinExporter } from './exporters.js';

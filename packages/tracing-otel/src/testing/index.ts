@@ -1,0 +1,2 @@
+export { CollectorDouble } from './collector-double.js';
+export type { CollectedSpan } from './collector-double.js';
