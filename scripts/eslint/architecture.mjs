@@ -13,6 +13,7 @@ export const ARROWS = {
   health: ['core'],
   'tracing-otel': ['core'],
   statsd: ['core'],
+  profiling: ['core'],
   client: ['core'],
   admin: ['core'],
   intercept: ['core'],
@@ -127,5 +128,6 @@ export const HOMES = [
   },
   { module: '@opentelemetry', in: ['packages/tracing-otel/'], because: SLOW_TO_LOAD },
   { module: 'hot-shots', in: ['packages/statsd/'], because: SLOW_TO_LOAD },
+  { module: 'pprof-format', in: ['packages/profiling/'], because: SLOW_TO_LOAD },
   { module: 'koffi', in: ['packages/intercept/'], because: 'foreign functions stay behind one door.' },
 ];
