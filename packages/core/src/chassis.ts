@@ -24,6 +24,7 @@ import { Registration } from './registry/registration.js';
 import { registrationSchema } from './registry/registration-options.js';
 import type { ServiceDirectory } from './registry/service-directory.js';
 import type { Egress } from './routing/egress/egress.js';
+import type { EgressPlans } from './routing/egress/egress-plans.js';
 import type { SourceResolver } from './resolver/contracts.js';
 import { systemPorts } from './ports/system.js';
 import type { Ports } from './ports/ports.js';
@@ -67,6 +68,8 @@ export class Chassis {
   readonly localGate: LocalGate;
   /** For calls that pass by the handlers. */
   readonly observation: Observation;
+  /** Addresses of hosts by name: resolved once, checked, and kept for a while. */
+  readonly hosts: Pick<EgressPlans, 'of'>;
   /** Plugins of the kinds that are chosen by name while the chassis runs. */
   readonly plugins: InstalledPlugins;
   readonly #explainer: Explainer;
@@ -92,6 +95,7 @@ export class Chassis {
     this.sources = container.resolve(TOKENS.sourceResolvers);
     this.#explainer = container.resolve(TOKENS.explainer);
     this.#egress = container.resolve(TOKENS.egress);
+    this.hosts = this.#egress.plans;
     this.#registration = registrationOf(registry, document, container);
     this.#tracing = container.resolve(TOKENS.tracing);
     this.observation = new Observation(container.resolve(TOKENS.requestIds), this.#tracing);

@@ -27,6 +27,10 @@ export type { HealthChecker, HealthResult, LocalTarget } from './health/health-c
 export { LocalGate } from './health/local-gate.js';
 export { LocalDestination } from './chain/local-destination.js';
 export type { Observation } from './chain/observation.js';
+export { ContextTable } from './telemetry/tracing/context-table.js';
+export { ForbiddenAddresses, isForbiddenName } from './routing/egress/forbidden-address.js';
+export type { EgressPlans } from './routing/egress/egress-plans.js';
+export type { EgressPlan } from './routing/egress/egress-plan.js';
 export { addressFor } from './registry/instance-choice.js';
 export { compilePattern } from './routing/pattern.js';
 export type { Pattern } from './routing/pattern.js';

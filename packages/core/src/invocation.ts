@@ -97,8 +97,10 @@ export abstract class Invocation implements CallView {
   startedAt = 0;
   /** The call had to wait while it was being decided about: {@link startedAt} is no longer now. */
   waited = false;
-  /** The id that was given to a request that came without `x-request-id`. */
+  /** The id that was given to a request that came without one. */
   requestId: string | undefined = undefined;
+  /** Name, in lower case, of the field with the id of the request (`mesher.requestId.header`). */
+  requestIdField = 'x-request-id';
   /** Slot of the metrics series of this call; -1 until it is known. */
   metricsSlot = -1;
   /** True while the whole body that was read so far is kept, so that another attempt can send it again. */

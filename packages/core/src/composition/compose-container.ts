@@ -13,6 +13,7 @@ import { loopSchema } from '../chain/loop-options.js';
 import { OutboundHandler } from '../chain/outbound-handler.js';
 import { RequestIds } from '../chain/request-ids.js';
 import type { LiveConfiguration } from '../config/live/live-configuration.js';
+import type { MeshDocument } from '../config/document.js';
 import type { ServicePort } from '../config/service-ports.js';
 import { Explainer } from '../explain/explainer.js';
 import { LocalGate } from '../health/local-gate.js';
@@ -150,7 +151,11 @@ export function composeContainer(foundations: Foundations): DependencyContainer 
       metrics: c.resolve(TOKENS.policyMetrics),
     });
   });
-  once(TOKENS.requestIds, () => new RequestIds());
+  once(TOKENS.requestIds, () => {
+    const ids = new RequestIds(document.mesher.requestId);
+    configuration.onChange((next) => ids.configure(next.mesher.requestId));
+    return ids;
+  });
   once(TOKENS.localGate, () => new LocalGate());
   once(TOKENS.localPorts, () => new LocalPorts(foundations.servicePorts, foundations.isOwnPort));
   once(TOKENS.consumerChain, (c) => {

@@ -125,6 +125,18 @@ export const POLICY_METRICS = {
     ['rule', 'decision'],
     'Calls to hosts outside the mesh: allowed by a rule or by the policy (the rule is then empty), denied, or not found by DNS.',
   ),
+  transparentRoutes: policies(
+    'counter',
+    'mesher_transparent_routes_total',
+    ['result'],
+    'Outbound requests of the transparent mode whose header or cookie says where to go: routed, none (no pair is for their host), refused (not on transparent.routing.allow), malformed, or unresolved. All but the routed ones went where they were going.',
+  ),
+  routeContexts: policies(
+    'gauge',
+    'mesher_transparent_route_contexts',
+    [],
+    'Request ids whose route is remembered for outbound calls.',
+  ),
   spans: policies(
     'counter',
     'mesher_spans_total',

@@ -19,13 +19,21 @@ const ERROR_PREFIX = 'MESH_ERR_';
 export interface AnsweredCall {
   readonly service: string | undefined;
   readonly requestId: string | undefined;
+  /** Name of the field with that id. */
+  readonly requestIdField: string;
   readonly plainText: boolean;
   /** Fields that policies add. */
   readonly fields: readonly Field[] | undefined;
 }
 
 /** An answer to something that was no call. */
-export const NO_CALL: AnsweredCall = { service: undefined, requestId: undefined, plainText: false, fields: undefined };
+export const NO_CALL: AnsweredCall = {
+  service: undefined,
+  requestId: undefined,
+  requestIdField: 'x-request-id',
+  plainText: false,
+  fields: undefined,
+};
 
 /** An answer that Mesher makes itself, whole, for any wire. */
 export interface LocalAnswer {
@@ -37,7 +45,8 @@ export interface LocalAnswer {
 export function answeredCall(call: Invocation): AnsweredCall {
   return {
     service: call.destination?.service,
-    requestId: call.requestId ?? call.header('x-request-id'),
+    requestId: call.requestId ?? call.header(call.requestIdField),
+    requestIdField: call.requestIdField,
     plainText: prefersPlainText(call),
     fields: call.responseFields,
   };
@@ -73,10 +82,10 @@ export function localGrpcAnswer(rejection: Rejection, call: AnsweredCall): Local
 
 const NO_BYTES = Buffer.alloc(0);
 
-function addCommon(fields: Field[], rejection: Rejection, { requestId, fields: added }: AnsweredCall): void {
+function addCommon(fields: Field[], rejection: Rejection, { requestId, requestIdField, fields: added }: AnsweredCall): void {
   if (rejection.code.startsWith(ERROR_PREFIX)) fields.push(['x-mesher-error', rejection.code]);
   if (rejection.retryAfterSeconds !== undefined) fields.push(['retry-after', String(rejection.retryAfterSeconds)]);
-  if (requestId !== undefined) fields.push(['x-request-id', requestId]);
+  if (requestId !== undefined) fields.push([requestIdField, requestId]);
   for (const field of added ?? []) if (!OWN_FIELDS.has(field[0].toLowerCase())) fields.push(field);
 }
 

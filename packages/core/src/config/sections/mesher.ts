@@ -57,10 +57,39 @@ export const pluginSchema = s.object({
 /** `pprof`: profiling. */
 export const pprofSchema = s.object(
   {
-    enable: s.boolean({ default: false, doc: 'Offers profiles of this process.' }),
-    listen: s.address({ default: '127.0.0.1:6060', doc: 'Address of the profiling server.' }),
+    enable: s.boolean({
+      default: false,
+      doc: 'Offers profiles of this process (CPU and heap), for go tool pprof and for the developer tools of Chrome.',
+      reason: 'taking one costs CPU, and there is no login',
+    }),
+    listen: s.address({
+      default: '127.0.0.1:6060',
+      doc: 'Address of the profiling server. NETRA_PPROF_PORT sets it to that port of 127.0.0.1, and enable to true.',
+      reason: 'whoever reaches it can slow this process down and see what its functions are called',
+    }),
+    maxDuration: s.duration({
+      default: '60s',
+      min: '1s',
+      max: '10m',
+      doc: 'Longest profile that may be asked for with ?seconds=.',
+      reason: 'samples are kept in memory until the end, about 30 KB for each second',
+    }),
+    cpuInterval: s.duration({
+      default: '1ms',
+      min: '100us',
+      max: '100ms',
+      doc: 'Time between two samples of a CPU profile.',
+      reason: 'that of V8; a longer one costs less and shows less',
+    }),
+    heapInterval: s.bytes({
+      default: '32KB',
+      min: '1KB',
+      max: '16MB',
+      doc: 'Bytes that are allocated between two samples of a heap profile.',
+      reason: 'that of V8; a larger one costs less and shows less',
+    }),
   },
-  { notYet: 'profiles of the process will be offered there' },
+  { doc: 'Profiles.' },
 );
 
 const listenerSchema = s.object(
@@ -82,6 +111,9 @@ const listenerSchema = s.object(
   },
 );
 
+/** RFC 9110, 5.1. */
+const FIELD_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+
 /** `mesher`: what only Mesher knows. */
 export const mesherSchema = s.object({
   listeners: s.list(listenerSchema, {
@@ -93,6 +125,24 @@ export const mesherSchema = s.object({
     doc: 'Adds a Server-Timing field to answers: how long the sidecar and the upstream took.',
     reason: 'callers outside should not learn how the mesh is built',
   }),
+  requestId: s.object(
+    {
+      header: s.string({
+        default: 'X-Request-Id',
+        pattern: FIELD_NAME,
+        expectation: 'the name of a header field, such as X-Request-Id',
+        doc: 'Header field with the id of a request (NETRA_HTTP_REQUEST_ID_HEADER_NAME). A request without one gets a random UUID (version 4), which answers of Mesher itself repeat, and by which traces and routes of the transparent mode are found again.',
+      }),
+      maxLength: s.integer({
+        default: 256,
+        min: 16,
+        max: 8192,
+        doc: 'Characters of an id that a request may bring along. A longer one, or one that is not of printable ASCII, is replaced.',
+        reason: 'ids are kept while their calls last and stand in logs, and anybody may choose them',
+      }),
+    },
+    { doc: 'Ids of requests.' },
+  ),
   metrics: s.object(
     {
       enable: s.boolean({
@@ -110,6 +160,17 @@ export const mesherSchema = s.object({
         default: true,
         doc: 'Also offers the series of the original mesher (requests_total and so on).',
         reason: 'its Grafana dashboard goes on working',
+      }),
+      port: s.integer({
+        min: 1,
+        max: 65_535,
+        doc: 'Port that answers every GET with the page of /metrics, beside the admin port (NETRA_PROMETHEUS_PORT; 14958 with netramesh). There is none when it is left out.',
+      }),
+      host: s.string({
+        default: '::',
+        doc: 'Address of that port.',
+        reason:
+          'whoever sets it wants to be scraped by another machine; the page shows names and numbers of services, nothing else. Where there is no IPv6 it is 0.0.0.0',
       }),
     },
     { doc: 'What is counted.' },

@@ -8,7 +8,7 @@ function context(spanId: string): SpanContext {
 
 describe('remembered contexts', () => {
   it('stay while their call lasts, and a while after it', () => {
-    const table = new ContextTable({ expirationMs: 5_000, maxContexts: 10 });
+    const table = new ContextTable<SpanContext>({ expirationMs: 5_000, maxContexts: 10 });
     const one = context('1');
     table.open('id', one);
     table.clean(60_000);
@@ -21,7 +21,7 @@ describe('remembered contexts', () => {
   });
 
   it('are those of the last call with the id, whose end alone counts', () => {
-    const table = new ContextTable({ expirationMs: 10, maxContexts: 10 });
+    const table = new ContextTable<SpanContext>({ expirationMs: 10, maxContexts: 10 });
     const [first, second] = [context('1'), context('2')];
     table.open('id', first);
     table.open('id', second);
@@ -30,7 +30,7 @@ describe('remembered contexts', () => {
   });
 
   it('are no more than allowed: the oldest goes', () => {
-    const table = new ContextTable({ expirationMs: 10, maxContexts: 2 });
+    const table = new ContextTable<SpanContext>({ expirationMs: 10, maxContexts: 2 });
     for (const id of ['a', 'b', 'a', 'c']) table.open(id, context(id));
     expect(table.size).to.equal(2);
     expect(['a', 'b', 'c'].map((id) => table.find(id, 0)?.spanId)).to.deep.equal(['a', undefined, 'c']);

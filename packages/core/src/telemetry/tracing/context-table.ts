@@ -1,7 +1,5 @@
-import type { SpanContext } from './span-context.js';
-
-interface Entry {
-  readonly context: SpanContext;
+interface Entry<T> {
+  readonly context: T;
   /** Monotonic milliseconds; Infinity while the inbound call goes on. */
   expiresAt: number;
 }
@@ -13,11 +11,11 @@ export interface ContextTableLimits {
 }
 
 /**
- * Which inbound call has which request id, so that outbound calls of an application that forwards no more than the id find their
- * parent. A context stays as long as its inbound call lasts, and a while after it.
+ * What is known of inbound calls, by request id, so that outbound calls of an application that forwards no more than the id find it again.
+ * A context stays as long as its inbound call lasts, and a while after it.
  */
-export class ContextTable {
-  readonly #entries = new Map<string, Entry>();
+export class ContextTable<T extends object> {
+  readonly #entries = new Map<string, Entry<T>>();
 
   constructor(private limits: ContextTableLimits) {}
 
@@ -29,13 +27,13 @@ export class ContextTable {
     this.limits = limits;
   }
 
-  find(requestId: string, now: number): SpanContext | undefined {
+  find(requestId: string, now: number): T | undefined {
     const entry = this.#entries.get(requestId);
     return entry === undefined || entry.expiresAt <= now ? undefined : entry.context;
   }
 
   /** An inbound call begins. Of two with one id, the last one counts. When the table is full the oldest entry goes. */
-  open(requestId: string, context: SpanContext): void {
+  open(requestId: string, context: T): void {
     this.#entries.delete(requestId);
     if (this.#entries.size >= this.limits.maxContexts) {
       for (const oldest of this.#entries.keys()) {
@@ -47,7 +45,7 @@ export class ContextTable {
   }
 
   /** The inbound call has ended: what the application goes on doing for it still finds its parent for a while. */
-  close(requestId: string, context: SpanContext, now: number): void {
+  close(requestId: string, context: T, now: number): void {
     const entry = this.#entries.get(requestId);
     // Another call with the same id may have taken the place.
     if (entry?.context === context) entry.expiresAt = now + this.limits.expirationMs;

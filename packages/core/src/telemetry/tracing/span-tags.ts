@@ -46,7 +46,7 @@ export function tagsOfRequest(call: Invocation, maps: TagMaps): Tags {
   }
   const agent = call.header('user-agent');
   if (agent !== undefined) tags['user_agent.original'] = tags['http.user_agent'] = cut(agent);
-  const requestId = call.requestId ?? call.header('x-request-id');
+  const requestId = call.requestId ?? call.header(call.requestIdField);
   if (requestId !== undefined) tags['http.request_id'] = cut(requestId);
   const debugId = call.header(JAEGER_DEBUG_FIELD);
   if (debugId !== undefined) tags[JAEGER_DEBUG_FIELD] = cut(debugId);

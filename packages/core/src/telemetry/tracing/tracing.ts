@@ -38,12 +38,10 @@ interface Rules {
   readonly tagMaps: TagMaps;
 }
 
-const REQUEST_ID_FIELD = 'x-request-id';
-
 /** The tracing of one chassis: both directions share ids, remembered contexts, names and the way out. */
 export class Tracing {
   readonly #ids: IdSource;
-  readonly #table: ContextTable;
+  readonly #table: ContextTable<SpanContext>;
   readonly #factory: SpanExporterFactory | undefined;
   readonly #names: SpanNames;
   #rules: Rules;
@@ -109,7 +107,7 @@ export class Tracing {
     if (isTcp ? !traces.tcp : ignored.has(call.path)) return;
     const isInbound = call.direction === 'inbound';
     const correlates = !isTcp && traces.correlation.enabled;
-    const requestId = correlates ? (call.requestId ?? call.header(REQUEST_ID_FIELD)) : undefined;
+    const requestId = correlates ? (call.requestId ?? call.header(call.requestIdField)) : undefined;
     const trace = isTcp ? this.#enter(call, undefined, undefined) : this.#arrive(call, requestId);
     call.trace = trace;
     if (isInbound && requestId !== undefined) this.#table.open(requestId, trace.context);
