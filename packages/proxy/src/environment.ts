@@ -12,6 +12,7 @@ import { HeaderField } from './http2/hpack/header-field.js';
 import { HuffmanDecoder } from './http2/hpack/huffman.js';
 import type { ProxyOptions } from './options.js';
 import type { ProxyStats } from './stats.js';
+import { OwnDials } from './transparent/own-dials.js';
 import { ReadBuffers } from './upstream/read-buffers.js';
 import type { EndpointPools } from './upstream/endpoint-pools.js';
 import type { StreamPools } from './http2/upstream/stream-pools.js';
@@ -32,6 +33,8 @@ export class Environment {
   readonly huffman: HuffmanDecoder = new HuffmanDecoder();
   /** What waits here for all HTTP/2 calls. */
   readonly http2Buffered: BufferBudget;
+  /** Connections to upstreams, where somebody wants to know them again. */
+  readonly ownDials: OwnDials = new OwnDials();
   pools!: EndpointPools;
   streamPools!: StreamPools;
   readonly editSets: EditSets = new EditSets();

@@ -22,7 +22,7 @@ export class ProxyServer {
   readonly #options: { -readonly [K in keyof ProxyOptions]: ProxyOptions[K] };
   readonly #deadlines: Deadlines;
   readonly #listeners = new Set<Listener>();
-  readonly #relaySockets = new RelaySockets(this.stats);
+  readonly #relaySockets: RelaySockets;
 
   constructor(dependencies: ProxyDependencies = {}, options: Partial<ProxyOptions> = {}) {
     const ports = dependencies.ports ?? systemPorts();
@@ -36,6 +36,7 @@ export class ProxyServer {
       ports.random,
       () => ports.clock.now(),
     );
+    this.#relaySockets = new RelaySockets(this.stats, this.#env.ownDials);
     const onConnected = dependencies.onConnected ?? ((): void => undefined);
     this.#env.pools = new EndpointPools(this.#env, onConnected);
     this.#env.streamPools = new StreamPools(this.#env, onConnected);

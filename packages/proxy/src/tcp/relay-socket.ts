@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import type { Endpoint } from '@mesher/core';
 import type { ProxyStats } from '../stats.js';
 import { own, resetSocket, type SocketOwner } from '../socket-owner.js';
+import type { OwnDials } from '../transparent/own-dials.js';
 import { UpstreamSocket } from '../upstream/upstream-socket.js';
 
 /** Bytes per read. Larger ones gain nothing, smaller ones cost more calls per gigabyte. */
@@ -61,6 +62,7 @@ export class RelaySocket implements DialledSocket {
     this.#reusable = true;
     this.spare.stats.upstreamOpen++;
     this.socket.connect({ host: endpoint.host, port: endpoint.port });
+    this.spare.ownDials.begun(this.socket, endpoint);
   }
 
   /**
@@ -104,7 +106,10 @@ export class RelaySocket implements DialledSocket {
 export class RelaySockets implements DialledSockets {
   readonly #spare: RelaySocket[] = [];
 
-  constructor(readonly stats: ProxyStats) {}
+  constructor(
+    readonly stats: ProxyStats,
+    readonly ownDials: OwnDials,
+  ) {}
 
   take(): RelaySocket {
     return this.#spare.pop() ?? new RelaySocket(this);

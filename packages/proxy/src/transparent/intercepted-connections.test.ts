@@ -223,6 +223,18 @@ describe('a transparent listener', () => {
     expect(upstream.connections).to.have.length(0);
   });
 
+  it('closes a connection of its own that comes back, instead of dialling once more for ever', async () => {
+    // As the rules bring it: the kernel tells the destination that was dialled.
+    const to = { address: '127.0.0.1', port: 0 };
+    const own = passing(() => new Endpoint(to.address, to.port));
+    const proxy = await listen({ find: () => ({ kind: 'intercepted', ...to }), route: { handler: own } });
+    to.port = proxy.port;
+    await reset(proxy);
+    await until(() => proxy.proxy.stats.connectionsOpen === 0);
+    expect(proxy.proxy.stats.upstreamConnects).to.equal(1);
+    expect(counted(proxy)[0]).to.equal('unknown unknown loop 1');
+  });
+
   it('asks the handler of the listener about a client of HTTP that nobody brought here', async () => {
     const proxy = await listen({ found: { kind: 'direct' } });
     await rig().send(proxy, GET);
@@ -257,11 +269,14 @@ describe('a transparent listener', () => {
   }
 
   function inbound(): CallHandler {
-    const endpoint = new Endpoint('127.0.0.1', upstream.port);
+    return { ...passing(() => new Endpoint('127.0.0.1', upstream.port)), direction: 'inbound' };
+  }
+
+  function passing(begin: CallHandler['begin']): CallHandler {
     const nothing = (): void => undefined;
     return {
-      direction: 'inbound',
-      begin: () => endpoint,
+      direction: 'outbound',
+      begin,
       again: (_call, { code, message }) => new Rejection(code, message),
       connected: nothing,
       end: nothing,

@@ -18,6 +18,7 @@ export class InterceptedConnections {
     private readonly spec: TransparentSpec,
     direct: ReceptionTarget,
   ) {
+    host.env.ownDials.keep();
     this.#direct = new Reception(host, { ...direct, destination: undefined });
   }
 
@@ -26,7 +27,8 @@ export class InterceptedConnections {
     const original = this.#find(socket);
     switch (original.kind) {
       case 'intercepted':
-        this.#begin(socket, original);
+        if (this.host.env.ownDials.has(socket.remotePort, original)) this.#cameBack(socket, original);
+        else this.#begin(socket, original);
         break;
       case 'direct':
         counts.add('unknown', 'unknown', 'direct');
@@ -42,7 +44,7 @@ export class InterceptedConnections {
         counts.add('unknown', 'unknown', 'loop');
         this.#log(
           'loop',
-          'a connection was going to the transparent listener itself and was closed: it called that port, or the sidecar does not run as the user that the rules exempt',
+          'a connection was going to the transparent listener itself and was closed: somebody has called that port',
           { address: original.address, port: original.port, peer: socket.remoteAddress },
         );
         this.#close(socket, true);
@@ -75,6 +77,17 @@ export class InterceptedConnections {
     connection.begin(socket, this.#beginningOf(original.port));
   }
 
+  /** Whoever called may well call again, and each call costs two connections and no more. */
+  #cameBack(socket: Socket, { address, port }: { readonly address: string; readonly port: number }): void {
+    this.host.env.stats.transparent.add('unknown', 'unknown', 'loop');
+    this.#log(
+      'own',
+      'the rules brought a connection of the sidecar itself back to it, and it was closed: run the sidecar as the user or group that the rules leave alone (mesher intercept apply --uid, --gid)',
+      { address, port, uid: process.getuid?.(), gid: process.getgid?.() },
+    );
+    this.#close(socket, true);
+  }
+
   #beginningOf(port: number): Beginning {
     // Said twice, the narrower word counts: ports are opaque by a default, too.
     if (this.spec.httpPorts.has(port)) return 'http';
@@ -95,7 +108,7 @@ export class InterceptedConnections {
     const time = now();
     if (last !== undefined && time - last < LOG_INTERVAL_MS) return;
     this.#lastLogged.set(kind, time);
-    const verdict = kind === 'loop' || kind === 'direct' ? kind : 'failed';
+    const verdict = kind === 'own' ? 'loop' : kind === 'loop' || kind === 'direct' ? kind : 'failed';
     logger.warn({ ...fields, connectionsSoFar: stats.transparent.of({ verdict }) }, message);
   }
 }

@@ -97,6 +97,7 @@ export abstract class UpstreamChannel extends Deadline implements SocketOwner {
 
   protected dial(endpoint: Endpoint): void {
     this.socket.connect({ host: endpoint.host, port: endpoint.port });
+    this.env.ownDials.begun(this.socket, endpoint);
   }
 
   protected resume(): void {

@@ -30,6 +30,7 @@ export abstract class DialledConnection extends Http2Connection {
     own(socket, this, false);
     socket.once('connect', () => this.#onConnected());
     socket.connect({ host: endpoint.host, port: endpoint.port });
+    env.ownDials.begun(socket, endpoint);
     env.stats.upstreamConnects++;
     env.stats.upstreamOpen++;
     env.stats.http2Upstream.moved(undefined, 'connecting');
