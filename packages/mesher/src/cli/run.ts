@@ -17,6 +17,8 @@ import { load, type LoadRequest, type Loaded } from '../sidecar/load.js';
 import { processLog, type ProcessLog } from '../sidecar/logger.js';
 import { ConfigurationFeed } from '../sidecar/configuration-feed.js';
 import { Sidecar } from '../sidecar/sidecar.js';
+import { becomeExempt } from '../transparent/exempt-user.js';
+import { transparentSchema } from '../transparent/transparent-schema.js';
 import { EXIT, type ExitCode } from './exit-codes.js';
 import type { SetExit } from './program.js';
 
@@ -80,6 +82,10 @@ async function runWith(bootstrap: Bootstrap, log: ProcessLog, setExit: SetExit):
   }
   let feed: ConfigurationFeed;
   try {
+    if (bootstrap.mode === 'transparent') {
+      const options = loaded.configuration.document.section('transparent', transparentSchema);
+      becomeExempt(options, { logger, reads: [bootstrap.confDir] });
+    }
     feed = await ConfigurationFeed.open(loaded, request, { ports, logger });
   } catch (error) {
     return fail(error, EXIT.configuration, setExit, loaded.configuration.effective);

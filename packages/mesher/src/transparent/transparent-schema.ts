@@ -6,6 +6,9 @@ import { s, type Infer } from '@mesher/core';
  */
 const OPAQUE_PORTS = [25, 587, 3306, 4444, 5432, 6379, 9300, 11_211] as const;
 
+/** User and group ids have 32 bits, and the last one means none. */
+const MAX_ID = 0xffff_fffe;
+
 const portSchema = s.integer({ min: 1, max: 65_535, doc: 'A port.' });
 
 /** `transparent`: how `mesher --mode=transparent` treats the connections that rules of interception bring. */
@@ -28,6 +31,19 @@ export const transparentSchema = s.object(
       default: 'redirect',
       doc: 'How inbound connections come: as `mesher intercept apply --mode` says. Outbound ones always come by REDIRECT.',
       reason: 'REDIRECT needs no capability',
+    }),
+    user: s.integer({
+      default: 1337,
+      min: 0,
+      max: MAX_ID,
+      doc: 'The user whom the rules of interception leave alone (mesher intercept apply --uid). A sidecar that root starts becomes this user before it opens or connects to anything; with interception tproxy, which needs root, it joins the group alone.',
+      reason: 'that of mesher intercept, netramesh and istio-iptables',
+    }),
+    group: s.integer({
+      optional: true,
+      min: 0,
+      max: MAX_ID,
+      doc: 'The group that the rules leave alone (--gid). The number of the user when left out.',
     }),
     policy: s.oneOf(['observe', 'mesh'], {
       default: 'observe',
