@@ -109,6 +109,11 @@ export class SpawnedProcess {
     });
   }
 
+  /** Writes to its standard input. */
+  write(text: string): void {
+    this.#child.stdin.write(text);
+  }
+
   signal(signal: NodeJS.Signals): void {
     if (this.isRunning) this.#child.kill(signal);
   }

@@ -26,15 +26,17 @@ const oid = (hex: string): Buffer => der(TAG.oid, Buffer.from(hex, 'hex'));
 /**
  * A certificate for 127.0.0.1 and localhost that is its own authority (RFC 5280), new each time; so that no key lies in the repository.
  * @param name the common name, to tell one from another
+ * @param hosts further names of hosts that it is for
  */
-export function makeSelfSigned(name: string): SelfSigned {
+export function makeSelfSigned(name: string, ...hosts: readonly string[]): SelfSigned {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
   const algorithm = der(TAG.sequence, oid(OID.ecdsa));
   const subject = der(
     TAG.sequence,
     der(TAG.set, der(TAG.sequence, oid(OID.commonName), der(TAG.text, Buffer.from(name)))),
   );
-  const addresses = der(TAG.sequence, der(0x82, Buffer.from('localhost')), der(0x87, Buffer.from([127, 0, 0, 1])));
+  const names = ['localhost', ...hosts].map((host) => der(0x82, Buffer.from(host)));
+  const addresses = der(TAG.sequence, ...names, der(0x87, Buffer.from([127, 0, 0, 1])));
   const extensions = der(TAG.sequence, der(TAG.sequence, oid(OID.altName), der(TAG.octets, addresses)));
   const time = (text: string): Buffer => der(TAG.time, Buffer.from(text));
   const content = der(
