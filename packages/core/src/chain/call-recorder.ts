@@ -39,6 +39,7 @@ export class CallRecorder {
     // Under HTTP nearly every gRPC call is a 200: its class is that of the HTTP status which means the same.
     const status = grpcStatus === undefined ? outcome.status : httpStatusOfGrpc(grpcStatus);
     metrics.record(call.metricsSlot, status, outcome.durationMs, aborted);
+    metrics.responses.count(outcome.status, call);
     if (outcome.code !== undefined) metrics.countRejection(call.metricsSlot, outcome.code);
   }
 }

@@ -43,6 +43,7 @@ import { CallMetrics } from '../telemetry/call-metrics.js';
 import type { Logger } from '../telemetry/logger.js';
 import { MeshEvents } from '../telemetry/mesh-events.js';
 import { PolicyMetrics } from '../telemetry/policy-metrics.js';
+import { IgnoredPaths } from '../telemetry/tracing/ignored-paths.js';
 import { Tracing } from '../telemetry/tracing/tracing.js';
 
 /** What a container is filled with from outside. */
@@ -101,7 +102,13 @@ export function composeContainer(foundations: Foundations): DependencyContainer 
     const { plugins, ports } = foundations;
     return new LiveBalancing({ ports, configuration, plugins, reports });
   });
-  once(TOKENS.metrics, () => new CallMetrics({ maxServices: document.mesher.metrics.maxServices }));
+  once(TOKENS.metrics, () => {
+    const metrics = new CallMetrics({ maxServices: document.mesher.metrics.maxServices });
+    const ignore = ({ tracing }: MeshDocument): void => metrics.responses.ignore(new IgnoredPaths(tracing.ignoredPaths));
+    ignore(document);
+    configuration.onChange(ignore);
+    return metrics;
+  });
   once(
     TOKENS.recorder,
     (c) => new CallRecorder(document.mesher.metrics.enable ? c.resolve(TOKENS.metrics) : undefined),

@@ -110,6 +110,9 @@ export function callFamilies(metrics: CallMetrics): MetricFamily[] {
     new SmallFamily(METRICS.requestsBySource, () =>
       Array.from(metrics.sources, ({ labels, count }) => ({ labels: NO_LABELS, sharedLabels: labels, value: count })),
     ),
+    new SmallFamily(METRICS.responses, () =>
+      Array.from(metrics.responses, ({ labels, count }) => ({ labels: NO_LABELS, sharedLabels: labels, value: count })),
+    ),
     new SmallFamily(METRICS.seriesDropped, () => [{ labels: NO_LABELS, value: metrics.seriesDropped }]),
   ];
 }

@@ -3,6 +3,7 @@ import type { ErrorCode } from '../errors.js';
 import { HIGHEST_GRPC_STATUS } from '../grpc/status.js';
 import type { Direction } from '../invocation.js';
 import { DURATION_BUCKET_COUNT, durationBucket } from './duration-buckets.js';
+import { ResponseCounts } from './response-counts.js';
 import { SourceCounts } from './source-counts.js';
 
 /** How a call ended, by the first digit of its status; `none` when the caller left first or there was no status (TCP). */
@@ -58,6 +59,8 @@ const CODE_INDEX: ReadonlyMap<string, number> = new Map(COUNTED_CODES.map((code,
 export class CallMetrics {
   /** Inbound calls by caller. */
   readonly sources = new SourceCounts();
+  /** Answers by exact status; counted beside {@link record}, which knows classes alone. */
+  readonly responses = new ResponseCounts();
   readonly #maxServices: number;
   readonly #slots: MetricsSlot[] = [];
   readonly #slotsByService: Record<Direction, Map<string, number>> = { outbound: new Map(), inbound: new Map() };

@@ -76,6 +76,12 @@ export const METRICS = {
     ['source', 'by'],
     'Inbound calls that began, by calling service and how it was found: ip, header (as the caller says) or none.',
   ),
+  responses: calls(
+    'counter',
+    'mesher_responses_total',
+    ['direction', 'status'],
+    'Answers by exact HTTP status, of all services together. Paths that tracing ignores (tracing.ignoredPaths) are left out.',
+  ),
   seriesDropped: calls(
     'counter',
     'mesher_series_dropped_total',

@@ -54,6 +54,7 @@ export class Passage implements CallHandler {
     if (metrics === undefined || call.metricsSlot < 0) return;
     metrics.countBytes(call.metricsSlot, call.requestBytes, call.responseBytes);
     metrics.record(call.metricsSlot, status, durationMs, aborted);
+    metrics.responses.count(status, call);
     if (code !== undefined) metrics.countRejection(call.metricsSlot, code);
   }
 }

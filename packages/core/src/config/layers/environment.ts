@@ -3,6 +3,7 @@ import type { Origin } from '../problem.js';
 import type { LegacyRenamer } from '../rename-legacy.js';
 import type { ConfigEntry } from '../tree/config-node.js';
 import type { Environment } from '../yaml/placeholders.js';
+import { readTelemetryVariables } from './telemetry-variables.js';
 
 /** Environment variables with a meaning of their own, as go-chassis has them, and the keys they set; the first that is set counts. */
 const NAMED_VARIABLES: readonly { readonly key: string; readonly variables: readonly string[] }[] = [
@@ -34,12 +35,6 @@ const CONSUL_VARIABLES: Readonly<Record<string, string>> = {
   CONSUL_TLS_SERVER_NAME: 'serverName',
   CONSUL_NAMESPACE: 'namespace',
   CONSUL_PARTITION: 'partition',
-};
-
-/** As netramesh has them (internal/config/global.go), for the transparent mode. */
-const NETRA_VARIABLES: Readonly<Record<string, string>> = {
-  NETRA_PORT: 'transparent.port',
-  NETRA_HTTP_PORTS: 'transparent.httpPorts',
 };
 
 /**
@@ -75,12 +70,8 @@ export function readEnvironment(env: Environment, schema: ObjectSchema<object>, 
         entries.push(makeEntry(path, text, { layer: 'environment', name }));
     }
   }
-  for (const [name, key] of Object.entries(NETRA_VARIABLES)) {
-    const path = key.split('.');
-    const text = env[name] ?? '';
-    if (text !== '' && schema.resolveKey(path, 'exact') !== undefined)
-      entries.push(makeEntry(path, text, { layer: 'environment', name }));
-  }
+  // Those of packages that are not there are meant for another program.
+  entries.push(...readTelemetryVariables(env).filter(({ path }) => schema.resolveKey(path, 'exact') !== undefined));
   return entries;
 }
 

@@ -31,6 +31,7 @@ export const RESTART_KEYS: readonly RestartKey[] = [
   { prefix: 'transparent', because: 'its listener is opened at the start' },
   { prefix: 'mesher.listeners', because: 'listeners are opened at the start' },
   { prefix: 'mesher.metrics', because: 'the counters are laid out at the start' },
+  { prefix: 'mesher.statsd', because: 'its sender is made at the start' },
   { prefix: 'mesher.directory', because: 'the directory of services is made at the start' },
   { prefix: 'mesher.registration', because: 'the instance is registered at the start' },
   { prefix: 'mesher.loopGuard', because: 'it is made at the start' },
