@@ -23,6 +23,7 @@ readonly GO_PEERS=(
   "etcd|.|300"
   "service-center|.|600"
   "chassis-peer|.|300"
+  "jaeger|github.com/jaegertracing/jaeger/cmd/all-in-one|900"
   "consul|github.com/hashicorp/consul|1500"
 )
 

@@ -45,6 +45,8 @@ export const HOMES = [
       'packages/registry-servicecenter/', // for the same, and for the registry that `mesher registry` starts
       'packages/registry-consul/', // for the agent that npm consul keeps connections with
       'packages/health/',
+      'packages/tracing-otel/src/jaeger/', // for spans to collectors
+      'packages/core/src/telemetry/tracing/remote/', // for the server that says what is sampled
     ],
     because: 'the data plane reads HTTP/1 from the socket; node:http is for the admin port, the demo and tests.',
   },
@@ -60,6 +62,8 @@ export const HOMES = [
       'packages/registry-servicecenter/',
       'packages/registry-consul/',
       'packages/health/',
+      'packages/tracing-otel/src/jaeger/',
+      'packages/core/src/telemetry/tracing/remote/',
     ],
     because: 'the data plane reads HTTP/1 from the socket.',
   },

@@ -129,7 +129,7 @@ async function exportCost(spans: readonly SpanRecord[]): Promise<number> {
   const logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
   const exporter = await factory.open({
     ...{ uri: `http://127.0.0.1:${port.toString()}`, timeoutMs: 5_000, service: 'shop', logger },
-    ...{ tags: new Map(), more: new Map() },
+    ...{ tags: new Map(), more: new Map(), ports: systemPorts() },
   });
   let best = Infinity;
   for (let round = 0; round < ROUNDS; round++) {

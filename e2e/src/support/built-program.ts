@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { skipBecause, type SkippableContext } from '@mesher/core/testing';
 
 /** A program that scripts/install-peers.sh builds (GO_PEERS). */
-export type BuiltProgram = 'h2spec' | 'grpc-peer' | 'service-center' | 'etcd' | 'consul' | 'chassis-peer';
+export type BuiltProgram = 'h2spec' | 'grpc-peer' | 'service-center' | 'etcd' | 'consul' | 'all-in-one' | 'chassis-peer';
 
 /** Path of a program of the peers rank, whether it was built or not. */
 export function builtProgram(name: BuiltProgram): string {

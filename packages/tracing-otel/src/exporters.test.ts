@@ -1,12 +1,13 @@
 import { expect } from 'chai';
 import {
   silentLogger,
+  systemPorts,
   type ExporterSettings,
   type PluginContext,
   type SpanExporter,
   type SpanRecord,
 } from '@mesher/core';
-import { otlpExporter, zipkinExporter } from './exporters.js';
+import { jaegerExporter, otlpExporter, zipkinExporter } from './exporters.js';
 import { hrTime } from './exporting/readable-span.js';
 import { CollectorDouble } from './testing/collector-double.js';
 
@@ -40,7 +41,7 @@ let exporter: SpanExporter;
 
 async function opened(plugin: typeof otlpExporter, uri: string, timeoutMs = 5_000): Promise<SpanExporter> {
   const settings: ExporterSettings = {
-    ...{ uri, timeoutMs, service: 'shop', more: new Map(), logger: silentLogger() },
+    ...{ uri, timeoutMs, service: 'shop', more: new Map(), logger: silentLogger(), ports: systemPorts() },
     tags: new Map([['zone', 'a']]),
   };
   const factory = await plugin.create(undefined, {} as PluginContext);
@@ -59,6 +60,7 @@ describe('exporting spans', () => {
   for (const [plugin, uriOf] of [
     [otlpExporter, ({ otlpUri }: CollectorDouble) => otlpUri],
     [zipkinExporter, ({ zipkinUri }: CollectorDouble) => zipkinUri],
+    [jaegerExporter, ({ jaegerUri }: CollectorDouble) => jaegerUri],
   ] as const) {
     it(`by ${plugin.name} brings them to the collector as they are`, async () => {
       exporter = await opened(plugin, uriOf(collector));

@@ -1,4 +1,5 @@
 import { definePlugin, type ExporterSettings, type PluginDefinition, type SpanExporterFactory } from '@mesher/core';
+import { checkJaegerUri } from './jaeger/jaeger-uri.js';
 
 /** Only HTTP is spoken: what else a user may have in mind is told instead of failing with each batch. */
 function checkUri({ uri }: Pick<ExporterSettings, 'uri'>): string | undefined {
@@ -24,5 +25,15 @@ export const zipkinExporter: PluginDefinition<'span-exporter', undefined> = defi
   create: (): SpanExporterFactory => ({
     check: checkUri,
     open: async (settings) => (await import('./exporting/open-zipkin.js')).openZipkin(settings),
+  }),
+});
+
+/** Agents of Jaeger over UDP, and its collectors over HTTP, both in Thrift: what its clients, and netramesh, spoke. */
+export const jaegerExporter: PluginDefinition<'span-exporter', undefined> = definePlugin({
+  kind: 'span-exporter',
+  name: 'jaeger',
+  create: (): SpanExporterFactory => ({
+    check: checkJaegerUri,
+    open: async (settings) => (await import('./jaeger/open-jaeger.js')).openJaeger(settings),
   }),
 });

@@ -1,1 +1,1 @@
-export { otlpExporter, zipkinExporter } from './exporters.js';
+export { jaegerExporter, otlpExporter, zipkinExporter } from './exporters.js';

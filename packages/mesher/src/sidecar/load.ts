@@ -5,7 +5,7 @@ import { redisLimiter } from '@mesher/limiter-redis';
 import { consulRegistry, consulSource } from '@mesher/registry-consul';
 import { fileRegistry } from '@mesher/registry-file';
 import { serviceCenterRegistry } from '@mesher/registry-servicecenter';
-import { otlpExporter, zipkinExporter } from '@mesher/tracing-otel';
+import { jaegerExporter, otlpExporter, zipkinExporter } from '@mesher/tracing-otel';
 import {
   CHASSIS_SECTIONS,
   PluginCatalog,
@@ -40,6 +40,7 @@ export const BUILT_IN_PLUGINS: readonly AnyPlugin[] = [
   tcpChecker,
   restChecker,
   grpcChecker,
+  jaegerExporter,
   otlpExporter,
   zipkinExporter,
 ];

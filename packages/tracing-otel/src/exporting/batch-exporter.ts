@@ -2,12 +2,7 @@ import { ExportResultCode } from '@opentelemetry/core';
 import type { SpanExporter as OtelExporter } from '@opentelemetry/sdk-trace-base';
 import type { ExporterSettings, SpanExporter, SpanRecord } from '@mesher/core';
 import { readableSpan, resourceOf } from './readable-span.js';
-
-/**
- * Batches that may be without an answer. The library for Zipkin waits for ever: a collector that takes connections and says nothing must
- * not cost one more of them with each batch.
- */
-export const MAX_UNANSWERED = 4;
+import { MAX_UNANSWERED } from './unanswered.js';
 
 /** Makes an exporter of Mesher of one of OpenTelemetry. */
 export function batchExporter(inner: OtelExporter, settings: Pick<ExporterSettings, 'service' | 'tags'>): SpanExporter {

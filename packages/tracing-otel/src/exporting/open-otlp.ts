@@ -1,6 +1,7 @@
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import type { ExporterSettings, SpanExporter } from '@mesher/core';
-import { MAX_UNANSWERED, batchExporter } from './batch-exporter.js';
+import { batchExporter } from './batch-exporter.js';
+import { MAX_UNANSWERED } from './unanswered.js';
 
 /** Where a collector listens by default; 127.0.0.1 and not localhost, which may be ::1 first. */
 const DEFAULT_URI = 'http://127.0.0.1:4318/v1/traces';

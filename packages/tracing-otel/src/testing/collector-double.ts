@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { readJaegerBatch } from './read-jaeger.js';
 import { readOtlp } from './read-otlp.js';
 import { readZipkin } from './read-zipkin.js';
 
@@ -24,11 +25,13 @@ export interface CollectedSpan {
 /** What a collector does with a batch: a status, or nothing at all. */
 export type CollectorMood = number | 'silent';
 
-/** A collector in this process, for OTLP over HTTP with JSON (`/v1/traces`) and Zipkin (`/api/v2/spans`). */
+/** A collector in this process, for OTLP over HTTP with JSON (`/v1/traces`), Zipkin (`/api/v2/spans`) and Jaeger (`/api/traces`). */
 export class CollectorDouble {
   readonly spans: CollectedSpan[] = [];
   /** Requests, whatever became of them. */
   requests = 0;
+  /** Of the last request. */
+  authorization: string | undefined;
   mood: CollectorMood = 202;
   #tell: (() => void)[] = [];
 
@@ -56,6 +59,10 @@ export class CollectorDouble {
     return `http://127.0.0.1:${this.port}/api/v2/spans`;
   }
 
+  get jaegerUri(): string {
+    return `http://127.0.0.1:${this.port}/api/traces`;
+  }
+
   /** Resolves with all spans as soon as there are so many. */
   async atLeast(count: number): Promise<readonly CollectedSpan[]> {
     while (this.spans.length < count) await this.nextRequest();
@@ -73,13 +80,19 @@ export class CollectorDouble {
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    let text = '';
-    for await (const piece of request.setEncoding('utf8')) text += piece as string;
+    const pieces: Buffer[] = [];
+    for await (const piece of request) pieces.push(piece as Buffer);
     this.requests++;
+    this.authorization = request.headers.authorization;
     const isTaken = this.mood !== 'silent' && this.mood < 300;
-    const body: unknown = JSON.parse(text);
-    if (isTaken) this.spans.push(...(request.url === '/api/v2/spans' ? readZipkin(body) : readOtlp(body)));
+    if (isTaken) this.spans.push(...readBody(request.url, Buffer.concat(pieces)));
     if (this.mood !== 'silent') response.writeHead(this.mood, { 'content-type': 'application/json' }).end('{}');
     for (const tell of this.#tell.splice(0)) tell();
   }
+}
+
+function readBody(path: string | undefined, body: Buffer): CollectedSpan[] {
+  if (path === '/api/traces') return readJaegerBatch(body);
+  const parsed: unknown = JSON.parse(body.toString());
+  return path === '/api/v2/spans' ? readZipkin(parsed) : readOtlp(parsed);
 }

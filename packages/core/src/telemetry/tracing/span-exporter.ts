@@ -1,3 +1,4 @@
+import type { Ports } from '../../ports/ports.js';
 import type { Logger } from '../logger.js';
 import type { SpanRecord } from './span-record.js';
 
@@ -14,6 +15,7 @@ export interface ExporterSettings {
   /** Further settings below `tracing.settings`. */
   readonly more: ReadonlyMap<string, string>;
   readonly logger: Logger;
+  readonly ports: Ports;
 }
 
 /** A connection with a collector of spans. */

@@ -37,7 +37,7 @@ function senderRig(): Rig {
     close: () => Promise.resolve(void rig.closed++),
   };
   const factory = { open: () => Promise.resolve((rig.opened++, exporter)) };
-  const settings = { uri: undefined, timeoutMs: 10_000, service: 's', tags: new Map(), more: new Map(), logger };
+  const settings = { uri: undefined, timeoutMs: 10_000, service: 's', tags: new Map(), more: new Map(), logger, ports };
   const counter = metrics.counter('spans');
   const options = { batchSize: 3, batchIntervalMs: 1_000, maxQueued: 5 };
   const rig: Rig = {

@@ -187,7 +187,7 @@ export class Tracing {
     const { settings, serviceName, tags, maxQueuedSpans } = configuration.document.tracing;
     const service = serviceName ?? configuration.document.service.name;
     const { URI: uri, timeout: timeoutMs, more, batchSize, batchInterval: batchIntervalMs } = settings;
-    const exporterSettings = { uri, timeoutMs, service, tags, more, logger };
+    const exporterSettings = { uri, timeoutMs, service, tags, more, logger, ports };
     const counter = metrics.counter('spans');
     return new SpanSender(
       { ports, factory, settings: exporterSettings, counter },
@@ -239,7 +239,7 @@ function exporterOf({ tracer, settings }: TracingOptions, plugins: InstalledPlug
     const known = plugins.names('span-exporter').join(', ');
     throw new MeshError(
       'MESH_ERR_UNKNOWN_PLUGIN',
-      `tracing.tracer: there is no span-exporter '${tracer}'; ${known === '' ? 'none is known' : `known are ${known}`}; Jaeger takes otlp`,
+      `tracing.tracer: there is no span-exporter '${tracer}'; ${known === '' ? 'none is known' : `known are ${known}`}`,
     );
   }
   const { URI: uri, more } = settings;
