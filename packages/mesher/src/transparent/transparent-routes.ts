@@ -13,6 +13,7 @@ import { refusing } from './refusing.js';
 import { NamedCalls } from './named-calls.js';
 import type { Passage } from './passage.js';
 import type { Passages } from './passages.js';
+import type { Trail } from './trail.js';
 import type { TransparentOptions } from './transparent-schema.js';
 
 export interface Original {
@@ -46,47 +47,75 @@ export class TransparentRoutes {
     private readonly keptSource?: TransparentRoute['connect'],
   ) {}
 
-  route(direction: Direction, original: Original): TransparentRoute {
-    return direction === 'inbound' ? this.#inbound(original) : this.#outbound(original);
+  /** @param why takes the reasons down, in their order */
+  route(direction: Direction, original: Original, why?: Trail): TransparentRoute {
+    return direction === 'inbound' ? this.#inbound(original, why) : this.#outbound(original, why);
   }
 
-  #inbound(original: Original): TransparentRoute {
+  #inbound(original: Original, why: Trail | undefined): TransparentRoute {
     const { inboundTo, policy, proxyProtocol } = this.options;
     if (inboundTo === 'loopback' && this.isOwnPort(original.port)) {
+      why?.say('own port', `${original.port} is a port of the sidecar itself: nobody is brought there by loopback`);
       return { handler: refusing('inbound', notForStrangers(original.port)), verdict: 'refused' };
     }
     const loopback = isIPv6(original.address) ? '::1' : '127.0.0.1';
     const host = inboundTo === 'loopback' ? loopback : original.address;
     const handler = this.passages.to('inbound', host, original.port);
+    why?.say('inboundTo', `${inboundTo}: the application is called at ${handler.endpoint.key}`);
+    if (this.keptSource !== undefined)
+      why?.say('keepSource', 'the application is called from the address of the client');
     const passed: TransparentTarget = { handler, verdict: 'passed' };
     if (proxyProtocol !== 'off') {
+      why?.say(
+        'proxyProtocol',
+        `${proxyProtocol}: a header tells the application who called, and bytes follow as they are`,
+      );
       const connect = this.keptSource === undefined ? {} : { connect: this.keptSource };
       return { ...passed, ...connect, preamble: (socket) => proxyHeader(proxyProtocol, socket, original) };
     }
     if (this.keptSource !== undefined) return { ...passed, connect: this.keptSource };
+    why?.say('policy', INBOUND_POLICY[policy]);
+    this.#sayRequests(why);
     if (policy === 'observe') return { ...passed, http: this.#seesRequests ? passed : undefined };
     const destination = new LocalDestination(this.own, handler.endpoint);
     const target = { handler: this.mesh.inbound, destination, verdict: 'mesh' } as const;
     return { ...target, http: target };
   }
 
-  #outbound({ address, port }: Original): TransparentRoute {
+  #outbound({ address, port }: Original, why: Trail | undefined): TransparentRoute {
     const { mesh } = this;
     const handler = this.passages.to('outbound', address, port);
     const instance = mesh.directory.ipIndex.byAddress(address, port);
     const destination = instance === undefined ? undefined : { service: instance.service };
     const passed: TransparentTarget = { handler, destination, verdict: 'passed' };
     const http = this.#seesRequests ? passed : undefined;
+    why?.say(
+      'instance',
+      instance === undefined
+        ? `no known service has an instance at ${handler.endpoint.key}`
+        : `${handler.endpoint.key} is an instance of ${instance.service}: it is counted for that service`,
+    );
+    why?.say('policy', OUTBOUND_POLICY[this.options.policy]);
+    this.#sayRequests(why);
     if (this.options.policy === 'observe') return { ...passed, http };
     if (instance === undefined) {
       return {
         ...passed,
         // A connection may go on to name a service with a later request, or a later stream.
         http: http === undefined ? undefined : { ...passed, handler: this.#namedCalls(handler) },
-        byName: (host, protocol) => this.#byName(handler, host, protocol),
+        byName: (host, protocol) => this.#byName(handler, host, protocol, why),
       };
     }
     const target = { handler: mesh.outbound, destination, verdict: 'mesh' } as const;
+    if (why !== undefined) {
+      const bytes = takesBytes(instance, port);
+      why.say(
+        'bytes',
+        bytes
+          ? `${instance.service} lists the port for bytes (an address named tcp): connections are balanced, whatever they speak`
+          : 'what is not HTTP stays with this address: it is not listed for bytes (an address named tcp)',
+      );
+    }
     return takesBytes(instance, port) ? { ...target, http: target } : { ...passed, http: target };
   }
 
@@ -96,18 +125,34 @@ export class TransparentRoutes {
     return requests === 'serve' || (requests === 'auto' && this.mesh.observation.isWanted);
   }
 
+  #sayRequests(why: Trail | undefined): void {
+    if (why === undefined) return;
+    const { requests } = this.options;
+    const seen = this.#seesRequests ? 'requests of HTTP are seen one by one' : 'requests of HTTP are not looked at';
+    const cause =
+      requests === 'auto' ? `, since ${this.mesh.observation.isWanted ? 'somebody' : 'nobody'} wants to see them` : '';
+    why.say('requests', `${requests}: ${seen}${cause}`);
+  }
+
   #namedCalls(passage: Passage): NamedCalls {
     return new NamedCalls(this.mesh.outbound, passage, (authority) => this.#named(authority));
   }
 
-  #byName(passage: Passage, host: string, protocol: 'http1' | 'tls'): TransparentTarget | undefined {
+  #byName(
+    passage: Passage,
+    host: string,
+    protocol: 'http1' | 'tls',
+    why: Trail | undefined,
+  ): TransparentTarget | undefined {
     const { mesh } = this;
     const named = this.#named(host);
+    why?.say('name', named === undefined ? `${host} is no known service` : `${host} is the service ${named.service}`);
     if (named === undefined) return undefined;
     if (protocol === 'http1') return { handler: this.#namedCalls(passage), verdict: 'mesh' };
     // TLS stays as it is: only an address that is listed for bytes, or for TLS, can take it.
     const instances = mesh.directory.plan(named.service)?.snapshot?.instances ?? [];
     const takesTls = instances.length > 0 && instances.every((instance) => takesEncrypted(instance));
+    if (!takesTls) why?.say('TLS', `${named.service} lists no address that takes TLS or bytes: the connection stays`);
     return takesTls ? { handler: mesh.outbound, destination: named, verdict: 'mesh' } : undefined;
   }
 
@@ -118,6 +163,16 @@ export class TransparentRoutes {
     return port === undefined ? { service } : { service, port: Number(port) };
   }
 }
+
+const INBOUND_POLICY = {
+  observe: 'observe: the connection goes to where it was going',
+  mesh: 'mesh: requests get the policies of the provider chain',
+} as const;
+
+const OUTBOUND_POLICY = {
+  observe: 'observe: the connection goes to where it was going',
+  mesh: 'mesh: requests to known services are routed, balanced and guarded',
+} as const;
 
 /** The admin port trusts whoever comes by loopback: nobody is brought there from outside. */
 function notForStrangers(port: number): Rejection {
