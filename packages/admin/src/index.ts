@@ -1,6 +1,11 @@
 export { renderAdminReference } from './admin-reference.js';
 export { AdminServer } from './admin-server.js';
-export type { AdminAddress, AdminServerOptions } from './admin-server.js';
+export type { AdminServerOptions } from './admin-server.js';
+export { BoundedServer } from './bounded-server.js';
+export type { AdminAddress, BoundedServerOptions, RequestAnswerer } from './bounded-server.js';
+export { guardedRequest } from './guarded-request.js';
+export { RequestGuard } from './request-guard.js';
+export type { GuardedRequest } from './request-guard.js';
 export { ADMIN_HOST, ADMIN_LIMITS, ADMIN_PORT } from './defaults.js';
 export type { AdminLimits } from './defaults.js';
 export { isLoopback } from './loopback.js';
