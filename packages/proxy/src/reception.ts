@@ -41,6 +41,8 @@ export interface ReceptionTarget {
   /** Everything that arrives is for this destination. */
   readonly destination?: Destination | undefined;
   readonly isForGrpc?: boolean | undefined;
+  /** Neither side of a call is to see that somebody stands between them: no fields of forwarding are added, and none to answers. */
+  readonly isTransparent?: boolean | undefined;
 }
 
 /** What a connection speaks that is served and not relayed. */
@@ -51,6 +53,7 @@ export class Reception implements ServerContext, RelayContext {
   readonly handler: CallHandler;
   readonly destination: Destination | undefined;
   readonly isForGrpc: boolean;
+  readonly isTransparent: boolean;
   readonly env: Environment;
   sockets: DialledSockets;
 
@@ -61,6 +64,7 @@ export class Reception implements ServerContext, RelayContext {
     this.handler = target.handler;
     this.destination = target.destination;
     this.isForGrpc = target.isForGrpc ?? false;
+    this.isTransparent = target.isTransparent ?? false;
     this.env = host.env;
     this.sockets = host.sockets;
   }

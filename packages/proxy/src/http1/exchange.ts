@@ -76,7 +76,7 @@ export class Exchange extends ForwardedRequest implements UpstreamUser {
     let extra = server.responseFields(call, scan.minorVersion);
     if (call.responseFields !== undefined) extra += renderFields(call.responseFields);
     const removed = call.removedResponseFields?.map((name) => this.env.fieldName(name));
-    const without = fieldsToDrop(scan, this.dechunk, call.direction === 'inbound', removed);
+    const without = fieldsToDrop(scan, this.dechunk, call.direction === 'inbound' && !server.isTransparent, removed);
     const text = renderResponseHead(scan, buffer, start, extra, without);
     const bodyStart = scan.end;
     const length = bodyEnd - bodyStart;

@@ -230,6 +230,32 @@ export class Http1Call extends Invocation {
     return `${text}${this.#appended}\r\n`;
   }
 
+  /** Bytes of the head as it came. */
+  get headBytes(): number {
+    return this.#fieldsEnd + 2 - this.#start;
+  }
+
+  /**
+   * The head byte for byte, with nothing but the edits of fields: for a request that is passed on and not forwarded.
+   * @param scan has just scanned this very head
+   */
+  renderEdited(scan: RequestScanner): string {
+    this.isEdited = false;
+    const buffer = this.#buffer;
+    let text = '';
+    let from = this.#start;
+    if (this.#removed !== undefined) {
+      scan.cutCount = 0;
+      cutRemoved(scan, buffer, this.#fieldsStart, this.#fieldsEnd, this.#removed);
+      const { cuts, cutCount } = scan;
+      for (let i = 0; i < cutCount; i += 2) {
+        text += latin1(buffer, from, cuts[i]);
+        from = cuts[i + 1];
+      }
+    }
+    return `${text}${latin1(buffer, from, this.#fieldsEnd)}${this.#appended}\r\n`;
+  }
+
   /** Scans the head once more, for a call that had to wait while the scanner served others. */
   rescan(scan: RequestScanner): void {
     scan.scanRequest(this.#buffer, this.#start, this.#fieldsEnd + 2);

@@ -31,6 +31,8 @@ export interface ServerContext {
   readonly destination: Destination | undefined;
   /** Clients that ask for a tunnel here are taken for clients of gRPC, who will speak HTTP/2 in it. */
   readonly isForGrpc: boolean;
+  /** Neither requests nor answers get fields that tell of this hop, or lose any. */
+  readonly isTransparent: boolean;
   closed(connection: ServerConnection): void;
   /**
    * A connection speaks HTTP/2 from here on, and is no longer its former owner's.
@@ -70,6 +72,10 @@ export class ServerConnection extends ClientSocket implements PeerConnection, Re
 
   get isReading(): boolean {
     return !this.gone && !this.closing && this.#tunnel === undefined;
+  }
+
+  get isTransparent(): boolean {
+    return this.context.isTransparent;
   }
 
   get isDraining(): boolean {
@@ -157,7 +163,7 @@ export class ServerConnection extends ClientSocket implements PeerConnection, Re
     const call = new Http1Call(this.context.handler.direction, this, buffer, scan);
     call.startedAt = this.env.now();
     call.destination = this.context.destination;
-    this.env.forwarding.apply(call, call.minorVersion === 1 ? '1.1' : '1.0');
+    if (!this.context.isTransparent) this.env.forwarding.apply(call, call.minorVersion === 1 ? '1.1' : '1.0');
     const exchange = new Exchange(call, this, this.context.handler, this.env);
     // Who speaks before it has an answer is not of gRPC.
     if (call.form === 'authority' && bodyStart === buffer.length && this.#isOfGrpc(call)) {
@@ -191,6 +197,7 @@ export class ServerConnection extends ClientSocket implements PeerConnection, Re
   responseFields(call: Http1Call, upstreamMinorVersion: number): string {
     if (this.context.draining) this.#close = true;
     let fields = this.#close ? 'Connection: close\r\n' : call.minorVersion === 0 ? 'Connection: keep-alive\r\n' : '';
+    if (this.context.isTransparent) return fields;
     if (this.env.options.serverTiming) fields += `Server-Timing: ${serverTiming(call, this.env.now())}\r\n`;
     const via = this.env.forwarding.via(upstreamMinorVersion === 1 ? '1.1' : '1.0');
     return via === undefined ? fields : `${fields}Via: ${via}\r\n`;

@@ -12,6 +12,10 @@ export interface RelayContext {
   closed(relay: { destroy(): void }): void;
   /** A client that cannot be connected is told so at once, by a reset, although its first bytes might show that it speaks HTTP. */
   readonly refusesAtOnce?: boolean;
+  /** Nothing can be dialled. */
+  refused?(message: string): void;
+  /** The connection is over. @param aborted the client has left by a reset */
+  ended?(code: ErrorCode | undefined, aborted: boolean): void;
   /** The upstream has spoken before anything that the client said told its protocol. */
   serverSpokeFirst?(): void;
 }
@@ -25,6 +29,7 @@ export abstract class RelayCall extends Deadline implements RelayUser {
   /** The handler knows how the call ended. What is queued may still be leaving. */
   protected over = false;
   protected errorCode: ErrorCode | undefined;
+  #isTold = false;
   protected readonly env: Environment;
 
   constructor(
@@ -66,10 +71,18 @@ export abstract class RelayCall extends Deadline implements RelayUser {
       this.onConnectFailed(`connect to ${this.call.endpoint?.key ?? ''} took longer than ${this.#connectTimeout} ms`);
   }
 
-  /** Tells the handler how the call ended, once. */
+  /** The connection is over. */
   protected report(aborted: boolean): void {
     if (this.over) return;
     this.over = true;
+    this.endCall(aborted);
+    this.context.ended?.(this.errorCode, aborted);
+  }
+
+  /** Tells the handler how the call ended, once: with the connection, or when it turns out to hold calls of its own. */
+  protected endCall(aborted: boolean): void {
+    if (this.#isTold) return;
+    this.#isTold = true;
     const durationMs = this.env.now() - this.call.startedAt;
     try {
       this.context.handler.end(this.call, { status: 0, code: this.errorCode, aborted, durationMs });
@@ -142,6 +155,7 @@ export abstract class RelayCall extends Deadline implements RelayUser {
       { code, peer: this.call.remoteAddress, service: this.call.destination?.service },
       `connection refused: ${message}`,
     );
+    this.context.refused?.(message);
     this.onRefused();
   }
 }

@@ -1,16 +1,17 @@
 import type { Socket } from 'node:net';
-import type { ErrorCode } from '@mesher/core';
+import type { Endpoint, ErrorCode } from '@mesher/core';
 import { endedByReset, notifyWhenDrained, resetSocket, startReading, type SocketOwner } from '../socket-owner.js';
 import { describeConnectError } from '../upstream/connect-error.js';
 import type { FirstBytes } from './first-bytes.js';
 import { RelayCall, type RelayContext } from './relay-call.js';
+import type { ObservedRelay, StreamObserver } from './stream-observer.js';
 import type { TcpCall } from './tcp-call.js';
 
 /**
  * Passes bytes both ways between an accepted socket and a dialled one: back-pressure, half-close and resets included. It dials at
  * once, because with some protocols the server speaks first.
  */
-export class Relay extends RelayCall implements SocketOwner {
+export class Relay extends RelayCall implements SocketOwner, ObservedRelay {
   #clientEnded = false;
   #clientFailed = false;
   #clientClosed = false;
@@ -19,6 +20,8 @@ export class Relay extends RelayCall implements SocketOwner {
   /** Client bytes that came before there was a connection, or before they told their protocol. */
   #early: Buffer | undefined;
   #failure: Error | undefined;
+  /** Sees what passes. */
+  #observer: StreamObserver | undefined;
 
   constructor(
     private readonly client: Socket,
@@ -47,15 +50,20 @@ export class Relay extends RelayCall implements SocketOwner {
 
   onData(chunk: Buffer): void {
     if (this.over) return;
-    if (this.firstBytes !== undefined || !this.connected) {
+    const observer = this.#observer;
+    if (this.firstBytes !== undefined || (!this.connected && observer === undefined)) {
       this.#onEarlyData(chunk);
       return;
     }
-    this.env.stats.bytesToUpstream += chunk.length;
-    this.call.requestBytes += chunk.length;
+    if (observer === undefined) this.sendUpstream(chunk);
+    else {
+      // What is added to a head leaves with it.
+      this.upstream?.socket.cork();
+      observer.onClientBytes(chunk);
+      this.upstream?.socket.uncork();
+    }
     const upstream = this.upstream;
     if (upstream !== undefined) {
-      upstream.socket.write(chunk);
       // Not the result of write(): that is false for every large chunk, even one that has left already.
       if (upstream.socket.writableLength > this.env.options.writeBufferBytes) {
         this.#pauseClient();
@@ -69,6 +77,7 @@ export class Relay extends RelayCall implements SocketOwner {
     if (this.over || endedByReset(this.client)) return;
     this.#clientEnded = true;
     if (this.firstBytes !== undefined) this.#settleProtocol();
+    this.#observer?.onClientEnd();
     if (!this.connected) return;
     if (this.#upstreamEnded) this.#finish();
     else this.upstream?.socket.end();
@@ -115,6 +124,7 @@ export class Relay extends RelayCall implements SocketOwner {
     this.env.stats.bytesToDownstream += bytes.length;
     this.call.responseBytes += bytes.length;
     this.client.write(bytes);
+    this.#observer?.onUpstreamBytes(bytes);
     this.#touch();
     if (this.client.writableLength === 0) return true;
     notifyWhenDrained(this.client, this);
@@ -125,6 +135,7 @@ export class Relay extends RelayCall implements SocketOwner {
     const upstream = this.upstream;
     if (upstream !== undefined && endedByReset(upstream.socket)) return;
     this.#upstreamEnded = true;
+    this.#observer?.onUpstreamEnd();
     if (this.#clientEnded) this.#finish();
     else this.client.end();
   }
@@ -155,7 +166,10 @@ export class Relay extends RelayCall implements SocketOwner {
       this.#closeBoth(true);
     } else if (this.refused) this.#abort(this.errorCode, true);
     else if (this.connected && this.firstBytes !== undefined && this.#early !== undefined) this.#settleProtocol();
-    else {
+    else if (this.#observer !== undefined && this.#observer.dueAt <= this.env.now()) {
+      this.#observer.onDue();
+      if (!this.over) this.#touch();
+    } else {
       this.env.stats.timeouts++;
       if (this.upstream === undefined || this.connected) this.#abort('MESH_ERR_TIMEOUT', true);
       else this.onConnectDeadline();
@@ -178,9 +192,38 @@ export class Relay extends RelayCall implements SocketOwner {
     return this.#early !== undefined && (errorCode === 'MESH_ERR_NO_ROUTE' || errorCode === 'MESH_ERR_NO_LOCAL_PORT');
   }
 
+  /** Only what an observer sees can be told to be idle. */
+  drain(): void {
+    if (this.#observer === undefined || this.over) return;
+    this.#observer.drain();
+    this.#touch();
+  }
+
   destroy(): void {
     if (this.over) this.#closeBoth(false);
     else this.#abort(undefined, false);
+  }
+
+  // === what the observer asks for
+
+  get endpoint(): Endpoint | undefined {
+    return this.call.endpoint;
+  }
+
+  sendUpstream(data: Buffer | string): void {
+    if (!this.connected) {
+      const bytes = typeof data === 'string' ? Buffer.from(data, 'latin1') : data;
+      this.#early = this.#early === undefined ? bytes : Buffer.concat([this.#early, bytes]);
+      return;
+    }
+    this.env.stats.bytesToUpstream += data.length;
+    this.call.requestBytes += data.length;
+    if (typeof data === 'string') this.upstream?.socket.write(data, 'latin1');
+    else this.upstream?.socket.write(data);
+  }
+
+  closeIdle(): void {
+    this.#finish();
   }
 
   // === the first bytes
@@ -198,15 +241,27 @@ export class Relay extends RelayCall implements SocketOwner {
         if (this.connected) this.env.deadlines.arm(this, this.env.options.detectTimeout);
         return;
       }
-      this.#settleProtocol();
+      if (typeof protocol === 'object') this.#observe(protocol, bytes);
+      else this.#settleProtocol();
     }
     if (!this.connected) this.#pauseClient();
   }
 
-  /** The connection is not HTTP: what was held back goes on. */
+  /** The connection stays, and its requests are seen: they are the calls from here on. */
+  #observe(observer: StreamObserver, first: Buffer): void {
+    this.endCall(true);
+    this.#early = undefined;
+    this.#observer = observer;
+    observer.begin(this);
+    observer.onClientBytes(first);
+    this.#settleProtocol();
+  }
+
+  /** Nobody takes the connection over: what was held back goes on. */
   #settleProtocol(): void {
     this.firstBytes = undefined;
-    this.env.stats.detectedTcp++;
+    if (this.#observer === undefined) this.env.stats.detectedTcp++;
+    else this.env.stats.detectedHttp1++;
     if (this.refused) this.#abort(this.errorCode, true);
     else if (this.connected) this.#open();
   }
@@ -254,7 +309,9 @@ export class Relay extends RelayCall implements SocketOwner {
 
   /** Both directions have been read to their end: what is queued still leaves, then both sockets close. */
   #finish(): void {
+    this.#observer?.onUpstreamEnd();
     this.report(false);
+    this.#observer?.onOver(undefined, false);
     const { client } = this;
     const upstream = this.upstream;
     const clientFlushed = client.writableLength === 0;
@@ -275,6 +332,7 @@ export class Relay extends RelayCall implements SocketOwner {
   #abort(code: ErrorCode | undefined, reset: boolean): void {
     this.errorCode = code;
     this.report(this.#clientFailed);
+    this.#observer?.onOver(code, this.#clientFailed);
     this.#closeBoth(reset);
   }
 
@@ -298,7 +356,7 @@ export class Relay extends RelayCall implements SocketOwner {
   }
 
   #touch(): void {
-    this.env.deadlines.arm(this, this.env.options.tunnelIdleTimeout);
+    this.env.deadlines.arm(this, this.env.options.tunnelIdleTimeout, this.#observer?.dueAt);
   }
 
   #pauseClient(): void {

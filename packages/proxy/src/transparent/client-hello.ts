@@ -21,6 +21,13 @@ export function readServerName(bytes: Buffer): string | undefined {
   return hello === undefined ? undefined : hello.length === 0 ? '' : serverNameOf(hello);
 }
 
+/** As {@link readServerName} of what is there: a hello of which a part is missing may still show the name. @returns '' when it does not */
+export function readEarlyServerName(bytes: Buffer): string {
+  const whole = readServerName(bytes);
+  // The first record begins with the hello, whose first extensions are among its first bytes.
+  return whole ?? serverNameOf(bytes.subarray(RECORD_HEAD_BYTES + HANDSHAKE_HEAD_BYTES));
+}
+
 const NONE: Buffer = Buffer.alloc(0);
 
 /** The body of the ClientHello; empty when there is none; undefined when more bytes are needed. */

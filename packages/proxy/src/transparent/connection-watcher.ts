@@ -14,6 +14,9 @@ export interface WatchedConnection {
   ended(code: ErrorCode | undefined, aborted: boolean): void;
 }
 
+/** What becomes of a connection that is passed on to nobody. */
+export type TurnedAway = Exclude<Verdict, 'mesh' | 'passed' | 'refused'>;
+
 /** Is told of every connection that comes to a transparent listener, once. Whoever does not want to know leaves it out. */
 export interface ConnectionWatcher {
   /** An intercepted connection; what becomes of it is told to who is returned. */
@@ -23,9 +26,5 @@ export interface ConnectionWatcher {
     original: { readonly address: string; readonly port: number },
   ): WatchedConnection;
   /** It is passed on to nobody. */
-  turnedAway(
-    socket: Socket,
-    verdict: Exclude<Verdict, 'mesh' | 'passed' | 'refused'>,
-    original?: { readonly address: string; readonly port: number },
-  ): void;
+  turnedAway(socket: Socket, verdict: TurnedAway, original?: { readonly address: string; readonly port: number }): void;
 }

@@ -1,7 +1,8 @@
 import type { Socket } from 'node:net';
 import { Reception, type ReceptionHost, type ReceptionTarget } from '../reception.js';
 import { resetSocket } from '../socket-owner.js';
-import { InterceptedConnection, type Beginning } from './intercepted-connection.js';
+import type { TurnedAway } from './connection-watcher.js';
+import { beginningOf, InterceptedConnection } from './intercepted-connection.js';
 import type { OriginalDestination, TransparentSpec } from './transparent-spec.js';
 
 /** A loop makes thousands of connections in a second: one line tells of all of them. */
@@ -23,7 +24,6 @@ export class InterceptedConnections {
   }
 
   accept(socket: Socket): void {
-    const counts = this.host.env.stats.transparent;
     const original = this.#find(socket);
     switch (original.kind) {
       case 'intercepted':
@@ -31,7 +31,7 @@ export class InterceptedConnections {
         else this.#begin(socket, original);
         break;
       case 'direct':
-        counts.add('unknown', 'unknown', 'direct');
+        this.#turnedAway(socket, 'direct');
         this.#log(
           'direct',
           'a client called the transparent listener itself, for which there is nothing to pass on',
@@ -41,7 +41,7 @@ export class InterceptedConnections {
         this.#direct.awaitFirstBytes(socket);
         break;
       case 'own-listener':
-        counts.add('unknown', 'unknown', 'loop');
+        this.#turnedAway(socket, 'loop', original);
         this.#log(
           'loop',
           'a connection was going to the transparent listener itself and was closed: somebody has called that port',
@@ -50,11 +50,11 @@ export class InterceptedConnections {
         this.#close(socket, true);
         break;
       case 'gone':
-        counts.add('unknown', 'unknown', 'gone');
+        this.#turnedAway(socket, 'gone');
         this.#close(socket, false);
         break;
       case 'failed':
-        counts.add('unknown', 'unknown', 'failed');
+        this.#turnedAway(socket, 'failed');
         this.#close(socket, true);
         break;
     }
@@ -73,13 +73,14 @@ export class InterceptedConnections {
     const { spec } = this;
     const direction = spec.isOwnAddress(original.address) ? 'inbound' : 'outbound';
     const route = spec.route(direction, original);
-    const connection = new InterceptedConnection(this.host, route, this.host.env.stats.transparent);
-    connection.begin(socket, this.#beginningOf(original.port));
+    const watched = spec.watcher?.begun(socket, direction, original);
+    const connection = new InterceptedConnection(this.host, route, this.host.env.stats.transparent, watched);
+    connection.begin(socket, beginningOf(original.port, spec));
   }
 
   /** Whoever called may well call again, and each call costs two connections and no more. */
   #cameBack(socket: Socket, { address, port }: { readonly address: string; readonly port: number }): void {
-    this.host.env.stats.transparent.add('unknown', 'unknown', 'loop');
+    this.#turnedAway(socket, 'loop', { address, port });
     this.#log(
       'own',
       'the rules brought a connection of the sidecar itself back to it, and it was closed: run the sidecar as the user or group that the rules leave alone (mesher intercept apply --uid, --gid)',
@@ -88,10 +89,13 @@ export class InterceptedConnections {
     this.#close(socket, true);
   }
 
-  #beginningOf(port: number): Beginning {
-    // Said twice, the narrower word counts: ports are opaque by a default, too.
-    if (this.spec.httpPorts.has(port)) return 'http';
-    return this.spec.opaquePorts.has(port) ? 'opaque' : 'auto';
+  #turnedAway(
+    socket: Socket,
+    verdict: TurnedAway,
+    original?: { readonly address: string; readonly port: number },
+  ): void {
+    this.host.env.stats.transparent.add('unknown', 'unknown', verdict);
+    this.spec.watcher?.turnedAway(socket, verdict, original);
   }
 
   #close(socket: Socket, reset: boolean): void {

@@ -1,6 +1,8 @@
 import type { Server, Socket } from 'node:net';
 import type { Direction, Endpoint } from '@mesher/core';
 import type { ReceptionTarget } from '../reception.js';
+import type { ConnectionWatcher } from './connection-watcher.js';
+import type { RequestObserver } from './observed/observed-connection.js';
 
 /** Where an accepted connection was going before rules of interception brought it here. */
 export type OriginalDestination =
@@ -13,7 +15,7 @@ export type OriginalDestination =
   | { readonly kind: 'gone' };
 
 /** Who decides about a connection, or about the requests on it. */
-export interface TransparentTarget extends Pick<ReceptionTarget, 'handler' | 'destination'> {
+export interface TransparentTarget extends Pick<ReceptionTarget, 'handler' | 'destination' | 'isTransparent'> {
   /** Whether the mesh decides, or the original destination stays, or nobody may go there: for counting. */
   readonly verdict: 'mesh' | 'passed' | 'refused';
 }
@@ -22,6 +24,13 @@ export interface TransparentTarget extends Pick<ReceptionTarget, 'handler' | 'de
 export interface TransparentRoute extends TransparentTarget {
   /** Requests of clients that speak HTTP are decided about one by one here, and written anew. Left out: they pass like all else. */
   readonly http?: TransparentTarget | undefined;
+  /**
+   * Told of the requests of clients that speak HTTP/1 and name nothing that {@link byName} knows. They pass on the connection that the client has opened, byte for
+   * byte but for the fields that it edits; {@link http} is then for HTTP/2 alone.
+   */
+  readonly observed?: RequestObserver | undefined;
+  /** In the place of {@link http} for clients that speak HTTP/2. */
+  readonly http2?: TransparentTarget | undefined;
   /**
    * Another target, before {@link http}, for clients that name a host in their first request (HTTP/1) or ask for one (TLS, by
    * SNI; it stays encrypted). In lower case, without a port. Undefined: the name means nothing here.
@@ -42,6 +51,8 @@ export interface TransparentSpec {
   route(direction: Direction, original: { readonly address: string; readonly port: number }): TransparentRoute;
   /** Told of the listening socket before anything is accepted from it (TPROXY). What it throws stops the start. */
   prepare?(server: Server): void;
+  /** Told of every connection; left out: nobody is, and it costs nothing. */
+  readonly watcher?: ConnectionWatcher | undefined;
   /** Original ports whose connections pass without a look at what they say. */
   readonly opaquePorts: ReadonlySet<number>;
   /** Original ports where clients speak HTTP: nothing is dialled before the first request where requests are served. */

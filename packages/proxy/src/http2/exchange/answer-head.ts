@@ -10,14 +10,15 @@ import type { Http2Call } from './http2-call.js';
 
 /** The head of an instance's answer as it goes to the client: what policies and this hop add to it, and what they take out. */
 export function answerHead(block: HeaderBlock, call: Http2Call, env: Environment): OutgoingHead {
-  const { responseFields, removedResponseFields } = call;
-  const via = env.forwarding.via('2.0');
-  const isForged = call.direction === 'inbound' && AnswerNote.of(block).hasError;
+  const { isTransparent, responseFields, removedResponseFields } = call;
+  const via = isTransparent ? undefined : env.forwarding.via('2.0');
+  const isForged = !isTransparent && call.direction === 'inbound' && AnswerNote.of(block).hasError;
   const removed = isForged ? [...(removedResponseFields ?? []), MESHER_ERROR] : removedResponseFields;
   let added: HeaderField[] | undefined;
   if (responseFields !== undefined) added = responseFields.map(asHeaderField);
   if (via !== undefined) (added ??= []).push(new HeaderField('via', via));
-  if (env.options.serverTiming) (added ??= []).push(new HeaderField('server-timing', serverTiming(call, env.now())));
+  if (env.options.serverTiming && !isTransparent)
+    (added ??= []).push(new HeaderField('server-timing', serverTiming(call, env.now())));
   const edits =
     removed === undefined ? undefined : env.editSets.without(removed.filter((name) => env.isEditable(name)));
   return { block, edits, added };

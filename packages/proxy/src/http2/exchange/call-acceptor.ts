@@ -13,6 +13,8 @@ export interface CallContext {
   readonly sources: readonly SourceResolver[];
   /** Service that every call of this listener is for, whatever its `:authority` says. */
   readonly destination: Destination | undefined;
+  /** Neither requests nor answers get fields that tell of this hop, or lose any. */
+  readonly isTransparent: boolean;
 }
 
 /** Makes calls of the streams of one client. */
@@ -25,6 +27,10 @@ export class CallAcceptor implements StreamAcceptor, CallOrigin {
 
   get direction(): Direction {
     return this.context.handler.direction;
+  }
+
+  get isTransparent(): boolean {
+    return this.context.isTransparent;
   }
 
   identify(call: Http2Call): SourceIdentity | undefined {
@@ -41,7 +47,7 @@ export class CallAcceptor implements StreamAcceptor, CallOrigin {
     const call = new Http2Call(this, head, env);
     call.startedAt = env.now();
     call.destination = destination;
-    env.forwarding.apply(call, '2.0');
+    if (!this.isTransparent) env.forwarding.apply(call, '2.0');
     const exchange = new Http2Exchange(call, stream, handler, env);
     exchange.start(endStream);
     return exchange;

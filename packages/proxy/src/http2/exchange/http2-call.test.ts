@@ -37,7 +37,11 @@ describe('HTTP/2 call', () => {
   }
 
   function callOn(block: HeaderBlock): Http2Call {
-    return new Http2Call({ direction: 'outbound', remoteAddress: '10.0.0.9', identify: () => undefined }, block, env);
+    return new Http2Call(
+      { direction: 'outbound', remoteAddress: '10.0.0.9', isTransparent: false, identify: () => undefined },
+      block,
+      env,
+    );
   }
 
   /** The fields as they go upstream. */

@@ -13,6 +13,8 @@ import { RequestNote } from './request-note.js';
 export interface CallOrigin {
   readonly direction: Direction;
   readonly remoteAddress: string;
+  /** Neither requests nor answers get fields that tell of this hop, or lose any. */
+  readonly isTransparent: boolean;
   identify(call: Http2Call): SourceIdentity | undefined;
 }
 
@@ -64,6 +66,10 @@ export class Http2Call extends Invocation implements OutgoingHead {
 
   get remoteAddress(): string {
     return this.origin.remoteAddress;
+  }
+
+  get isTransparent(): boolean {
+    return this.origin.isTransparent;
   }
 
   get source(): SourceIdentity | undefined {

@@ -93,7 +93,11 @@ describe('an attempt that breaks while it is being opened', () => {
         ['content-type', 'application/grpc'],
       ].map(([name, value]) => new HeaderField(name, value)),
     );
-    const call = new Http2Call({ direction: 'outbound', remoteAddress: '', identify: () => undefined }, block, env);
+    const call = new Http2Call(
+      { direction: 'outbound', remoteAddress: '', isTransparent: false, identify: () => undefined },
+      block,
+      env,
+    );
     return {
       exchange: new Http2Exchange(call, stream, handler, env),
       replies,
