@@ -81,6 +81,26 @@ describe('the routes of intercepted connections', () => {
     expect(make({ requests: 'serve' }, false).route('outbound', ELSEWHERE).http?.verdict).to.equal('passed');
   });
 
+  it('only observe requests of HTTP/1 where nobody decides about them, so that they stay on their connection', () => {
+    for (const direction of ['inbound', 'outbound'] as const) {
+      const seen = make({}, true).route(direction, ELSEWHERE);
+      expect(seen.observed).to.equal(seen.handler);
+      expect(seen.http?.isTransparent, 'HTTP/2').to.equal(true);
+      expect(make({}, false).route(direction, ELSEWHERE).observed).to.equal(undefined);
+    }
+    expect(make({ proxyProtocol: 'v1' }, true).route('inbound', OWN).observed).to.be.instanceOf(Passage);
+    const { observed, http: served } = make({ policy: 'mesh' }, true).route('outbound', ELSEWHERE);
+    expect(observed, 'a later request may name a service').to.equal(undefined);
+    expect(served?.handler).to.be.instanceOf(NamedCalls);
+  });
+
+  it('serve HTTP/2 to unknown addresses by the names of its requests, with policy mesh alone', () => {
+    const { http: served, http2 } = make({ policy: 'mesh' }).route('outbound', ELSEWHERE);
+    expect(served).to.equal(undefined);
+    expect(http2?.handler).to.be.instanceOf(NamedCalls);
+    expect(make().route('outbound', ELSEWHERE).http2).to.equal(undefined);
+  });
+
   it('give requests to a known address to the mesh, and leave bytes at the address that was chosen', () => {
     const { handler: relay, http: served } = make({ policy: 'mesh' }).route('outbound', ORDERS);
     expect(relay).to.be.instanceOf(Passage);

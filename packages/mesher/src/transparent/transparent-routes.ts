@@ -64,19 +64,20 @@ export class TransparentRoutes {
     why?.say('inboundTo', `${inboundTo}: the application is called at ${handler.endpoint.key}`);
     if (this.keptSource !== undefined)
       why?.say('keepSource', 'the application is called from the address of the client');
-    const passed: TransparentTarget = { handler, verdict: 'passed' };
+    const passed = { handler, verdict: 'passed', isTransparent: true } as const;
+    const observed = this.#seesRequests ? handler : undefined;
     if (proxyProtocol !== 'off') {
       why?.say(
         'proxyProtocol',
         `${proxyProtocol}: a header tells the application who called, and bytes follow as they are`,
       );
       const connect = this.keptSource === undefined ? {} : { connect: this.keptSource };
-      return { ...passed, ...connect, preamble: (socket) => proxyHeader(proxyProtocol, socket, original) };
+      return { ...passed, ...connect, observed, preamble: (socket) => proxyHeader(proxyProtocol, socket, original) };
     }
-    if (this.keptSource !== undefined) return { ...passed, connect: this.keptSource };
+    if (this.keptSource !== undefined) return { ...passed, observed, connect: this.keptSource };
     why?.say('policy', INBOUND_POLICY[policy]);
     this.#sayRequests(why);
-    if (policy === 'observe') return { ...passed, http: this.#seesRequests ? passed : undefined };
+    if (policy === 'observe') return { ...passed, observed, http: this.#seesRequests ? passed : undefined };
     const destination = new LocalDestination(this.own, handler.endpoint);
     const target = { handler: this.mesh.inbound, destination, verdict: 'mesh' } as const;
     return { ...target, http: target };
@@ -87,8 +88,8 @@ export class TransparentRoutes {
     const handler = this.passages.to('outbound', address, port);
     const instance = mesh.directory.ipIndex.byAddress(address, port);
     const destination = instance === undefined ? undefined : { service: instance.service };
-    const passed: TransparentTarget = { handler, destination, verdict: 'passed' };
-    const http = this.#seesRequests ? passed : undefined;
+    const passed = { handler, destination, verdict: 'passed', isTransparent: true } as const;
+    const observed = this.#seesRequests ? handler : undefined;
     why?.say(
       'instance',
       instance === undefined
@@ -97,12 +98,16 @@ export class TransparentRoutes {
     );
     why?.say('policy', OUTBOUND_POLICY[this.options.policy]);
     this.#sayRequests(why);
-    if (this.options.policy === 'observe') return { ...passed, http };
+    if (this.options.policy === 'observe')
+      return { ...passed, observed, http: this.#seesRequests ? passed : undefined };
     if (instance === undefined) {
+      // A connection may go on to name a service with a later request, or a later stream.
+      const named: TransparentTarget = { handler: this.#namedCalls(handler), verdict: 'passed' };
       return {
         ...passed,
-        // A connection may go on to name a service with a later request, or a later stream.
-        http: http === undefined ? undefined : { ...passed, handler: this.#namedCalls(handler) },
+        http: this.#seesRequests ? named : undefined,
+        // The names in HTTP/2 are compressed: only who serves it knows them.
+        http2: named,
         byName: (host, protocol) => this.#byName(handler, host, protocol, why),
       };
     }
