@@ -13,6 +13,9 @@ export type {
   TransparentSpec,
   TransparentTarget,
 } from './transparent/transparent-spec.js';
-export type { TransparentCount } from './transparent/transparent-counts.js';
+export type { SeenProtocol, TransparentCount, Verdict as ConnectionVerdict } from './transparent/transparent-counts.js';
+export { beginningOf, chooseTarget } from './transparent/intercepted-connection.js';
+export type { Beginning } from './transparent/intercepted-connection.js';
+export type { ConnectionWatcher, TurnedAway, WatchedConnection } from './transparent/connection-watcher.js';
 export { proxyHeader } from './transparent/proxy-protocol.js';
 export type { ProxyProtocol } from './transparent/proxy-protocol.js';

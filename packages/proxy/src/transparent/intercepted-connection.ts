@@ -27,6 +27,23 @@ export function beginningOf(
 }
 
 /**
+ * Who decides about a connection, or the requests on it, once its client has spoken.
+ * @param host that the client names; '' for none
+ * @returns undefined when the connection goes on as it was begun; `observed` when it does, and {@link TransparentRoute.observed} sees its requests
+ */
+export function chooseTarget(
+  route: Partial<TransparentRoute>,
+  protocol: 'http1' | 'http2' | 'tls',
+  host: string,
+): TransparentTarget | 'observed' | undefined {
+  const { byName, http, http2 = http, observed } = route;
+  if (protocol === 'http2') return http2;
+  const named = host === '' ? undefined : byName?.(host, protocol);
+  if (named !== undefined || protocol === 'tls') return named;
+  return observed === undefined ? http : 'observed';
+}
+
+/**
  * One connection with a destination of its own. It is dialled at once and relayed: a server that speaks first is not kept waiting, nor is
  * any other. What the client says first is looked at on its way, and only what names a service, or is served as HTTP, takes another way.
  */
@@ -97,27 +114,19 @@ export class InterceptedConnection extends Reception {
   }
 
   #lookInto(socket: Socket, first: Buffer, protocol: SeenProtocol): Look {
-    const { http, http2 = http, observed } = this.#choices;
-    if (protocol === 'http1') {
-      const named = this.#named(first, protocol);
-      if (named === 'unclear') return named;
-      if (named === undefined && observed !== undefined) return this.#observe(socket, observed);
-      return this.#serve(socket, protocol, named ?? http, first);
-    }
-    // Names within HTTP/2 are compressed: only who serves it knows them.
-    if (protocol === 'http2') return this.#serve(socket, protocol, http2, first);
-    if (protocol !== 'tls') return 'passed';
-    const target = this.#named(first, protocol);
-    if (target === undefined || target === 'unclear') return target ?? 'passed';
-    this.env.stats.connectionsOpen++;
-    socket.resume();
-    this.#goOn(target, protocol).relayRead(socket, 'tls', first);
-    return 'taken';
-  }
-
-  #serve(socket: Socket, protocol: 'http1' | 'http2', target: TransparentTarget | undefined, first: Buffer): Look {
+    if (protocol !== 'http1' && protocol !== 'http2' && protocol !== 'tls') return 'passed';
+    const host = this.#hostOf(first, protocol);
+    if (host === undefined) return 'unclear';
+    const target = chooseTarget(this.route, protocol, host);
     if (target === undefined) return 'passed';
-    this.#goOn(target, protocol).takeOver(socket, protocol, first);
+    if (target === 'observed')
+      return this.#choices.observed === undefined ? 'passed' : this.#observe(socket, this.#choices.observed);
+    const next = this.#goOn(target, protocol);
+    if (protocol === 'tls') {
+      this.env.stats.connectionsOpen++;
+      socket.resume();
+      next.relayRead(socket, protocol, first);
+    } else next.takeOver(socket, protocol, first);
     return 'taken';
   }
 
@@ -131,15 +140,13 @@ export class InterceptedConnection extends Reception {
     return connection;
   }
 
-  /** Who is meant by the host that the client names. */
-  #named(first: Buffer, protocol: 'http1' | 'tls'): TransparentTarget | 'unclear' | undefined {
-    const { route } = this;
-    if (!('byName' in route) || route.byName === undefined) return undefined;
+  /** The host that the client names, where that decides; '' for none; undefined when more bytes are needed. */
+  #hostOf(first: Buffer, protocol: 'http1' | 'http2' | 'tls'): string | undefined {
+    // Names within HTTP/2 are compressed, and known only where it is served.
+    if (protocol === 'http2' || this.#choices.byName === undefined) return '';
     const host = protocol === 'tls' ? readServerName(first) : readFirstHost(first, this.env.options.maxHeadBytes);
-    if (host === undefined) return 'unclear';
-    if (host === '') return undefined;
-    this.watched?.named(host);
-    return route.byName(host, protocol);
+    if (host !== undefined && host !== '') this.watched?.named(host);
+    return host;
   }
 
   /** The name that shows in the first bytes, where nobody else asks; no more of them are awaited for it. */
