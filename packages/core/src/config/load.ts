@@ -4,6 +4,7 @@ import { composeSections, type Sections } from './compose-sections.js';
 import { MeshDocument } from './document.js';
 import { readSources, type SourceLayer } from './layers/config-sources.js';
 import { readEnvironment, readOverrides } from './layers/environment.js';
+import { readNetrameshVariables } from './layers/netramesh-variables.js';
 import { readTracingVariables } from './layers/tracing-variables.js';
 import { FILE_LIMITS, readConfigFiles, type FileLimits } from './layers/files.js';
 import { mergeLayers } from './layers/merge.js';
@@ -82,9 +83,11 @@ export async function loadConfiguration(sources: ConfigurationSources): Promise<
   const { parseYaml, parseYamlText } = await import('./yaml/parse-yaml.js');
   const fromSources = readSources(sources.sources ?? [], renamer, parseYaml);
   const tracing = readTracingVariables(sources.env, renamed.entries);
+  const netramesh = readNetrameshVariables(sources.env, schema, renamed.entries);
   const merged = mergeLayers(
     renamed.entries,
     tracing.entries,
+    netramesh.entries,
     readEnvironment(sources.env, schema, renamer),
     readOverrides(sources.overrides ?? {}, renamer),
     fromSources.entries,
@@ -122,6 +125,7 @@ export async function loadConfiguration(sources: ConfigurationSources): Promise<
       ...renamed.notices,
       ...fromSources.notices,
       ...tracing.notices,
+      ...netramesh.notices,
       ...merged.notices,
       ...notices,
       ...(document === undefined ? [] : missingMarks(document, context)),

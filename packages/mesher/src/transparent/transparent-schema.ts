@@ -1,4 +1,5 @@
 import { s, type Infer } from '@mesher/core';
+import { routingSchema, sourceSchema } from './http-settings-schema.js';
 
 /**
  * Ports of protocols whose server speaks first, or that must not be taken for HTTP, as Linkerd has them
@@ -83,6 +84,8 @@ export const transparentSchema = s.object(
       doc: 'The application sees the address of its caller (mesher intercept apply --mode TPROXY --keep-source). Inbound connections are then passed on as bytes, whatever policy says.',
       reason: 'it needs the capability NET_ADMIN, and the application under another user and group',
     }),
+    source: sourceSchema,
+    routing: routingSchema,
     maxDestinations: s.integer({
       default: 4096,
       min: 16,
@@ -93,10 +96,13 @@ export const transparentSchema = s.object(
   },
   {
     doc: 'The transparent mode (mesher --mode=transparent).',
-    check: ({ keepSource, interception }) =>
-      keepSource && interception !== 'tproxy'
-        ? 'keepSource needs interception: tproxy, and rules made by mesher intercept apply --mode TPROXY --keep-source'
-        : undefined,
+    check: ({ keepSource, interception, requests, routing }) => {
+      if (keepSource && interception !== 'tproxy')
+        return 'keepSource needs interception: tproxy, and rules made by mesher intercept apply --mode TPROXY --keep-source';
+      return requests === 'pass' && routing.enabled
+        ? 'routing looks into requests, and requests: pass lets nobody do so; set it to auto or serve, or routing.enabled to false'
+        : undefined;
+    },
   },
 );
 

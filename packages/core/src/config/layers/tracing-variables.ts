@@ -114,9 +114,9 @@ function readOpenTelemetry(out: TracingEntries): void {
 /** https://github.com/Lookyan/netramesh: its names have no unit, its values are milliseconds. */
 function readNetramesh(out: TracingEntries): void {
   const { env } = out;
-  const millis = 'ms';
-  out.number('NETRA_TRACING_CONTEXT_EXPIRATION_MILLISECONDS', 'correlation.expiration', 1, 3_600_000, millis);
-  out.number('NETRA_TRACING_CONTEXT_CLEANUP_INTERVAL', 'correlation.cleanupInterval', 10, 3_600_000, millis);
+  // They are meant for nobody else: a wrong number stops the start, as it does with netramesh.
+  out.copy('NETRA_TRACING_CONTEXT_EXPIRATION_MILLISECONDS', 'correlation.expiration');
+  out.copy('NETRA_TRACING_CONTEXT_CLEANUP_INTERVAL', 'correlation.cleanupInterval');
   out.copy('NETRA_HTTP_TRACING_IGNORED_PATHS', 'ignoredPaths');
   for (const [variable, section] of [
     ['HTTP_HEADER_TAG_MAP', 'headerTags'],
