@@ -24,8 +24,8 @@ export async function withConfFolder<T>(files: Files, use: (dir: string) => Prom
 }
 
 /** What {@link load} makes of such a folder. */
-export async function loadFiles(files: Files): Promise<Loaded> {
-  return await withConfFolder(files, (confDir) => load({ confDir, env: {} }));
+export async function loadFiles(files: Files, env: Readonly<Record<string, string>> = {}): Promise<Loaded> {
+  return await withConfFolder(files, (confDir) => load({ confDir, env }));
 }
 
 /** The document of a folder without mistakes. @throws Error that lists the mistakes */
