@@ -1,1 +1,2 @@
-export {};
+export { ProfileApi } from './profile-api.js';
+export type { ProfilingOptions, ProfilingParts } from './profile-api.js';
