@@ -12,7 +12,8 @@ describe('request ids', () => {
       return call.requestId ?? '';
     });
     expect(new Set(given).size).to.equal(100);
-    for (const id of given) expect(id).to.match(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+    for (const id of given)
+      expect(id).to.match(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
   });
 
   it('of two processes differ', () => {

@@ -32,8 +32,11 @@ export class RequestIds {
   /**
    * Adds an id (a random UUID, RFC 9562, version 4) unless the request has one. One that cannot be an id, because it is empty, too long or
    * holds what no log should show, is replaced: it would be kept, compared and written for as long as the call lasts.
+   *
+   * A call that was given an id keeps it: harmless when called twice.
    */
   apply(call: Invocation): void {
+    if (call.requestId !== undefined) return;
     call.requestIdField = this.#field;
     const present = call.header(this.#field);
     if (present !== undefined && this.#isUsable(present)) return;

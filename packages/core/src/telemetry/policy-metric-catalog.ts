@@ -129,7 +129,7 @@ export const POLICY_METRICS = {
     'counter',
     'mesher_transparent_routes_total',
     ['result'],
-    'Outbound requests of the transparent mode whose header or cookie says where to go: routed, none (no pair is for their host), refused (not on transparent.routing.allow), malformed, or unresolved. All but the routed ones went where they were going.',
+    'Requests of the transparent mode whose header or cookie says where to go: routed, none (no pair is for their host), refused (not on transparent.routing.allow), malformed, or unresolved (nobody was found there). All but the routed ones went where they were going.',
   ),
   routeContexts: policies(
     'gauge',
@@ -142,6 +142,12 @@ export const POLICY_METRICS = {
     'mesher_spans_total',
     ['result'],
     'Spans of sampled calls: exported, failed (the collector did not take them), or dropped because the queue was full.',
+  ),
+  statsdDatagrams: policies(
+    'counter',
+    'mesher_statsd_datagrams_total',
+    ['result'],
+    'Datagrams with numbers for StatsD: sent, or failed (the system did not take them).',
   ),
   spansQueued: policies('gauge', 'mesher_spans_queued', [], 'Spans that wait to be exported.'),
   traceContexts: policies(

@@ -8,6 +8,7 @@ import type {
   TransparentSpec,
 } from '@mesher/proxy';
 import type { Server, Socket } from 'node:net';
+import type { HttpSettings } from './http-settings.js';
 import { OwnNetwork } from './own-network.js';
 import { Passages } from './passages.js';
 import { refuseDirect } from './refusing.js';
@@ -57,6 +58,7 @@ export async function openTransparent(parts: TransparentParts): Promise<Transpar
     observation: chassis.observation,
     onForgotten: (endpoint) => proxy.retire(endpoint),
   });
+  const settings = await loadHttpSettings(parts, options, passages);
   const routes = new TransparentRoutes(
     chassis,
     passages,
@@ -64,6 +66,7 @@ export async function openTransparent(parts: TransparentParts): Promise<Transpar
     document.service.name,
     parts.isOwnPort,
     interceptor.keptSource,
+    settings,
   );
   const isOwnListener = (address: string, port: number): boolean => port === options.port && network.has(address);
   const transparent: TransparentSpec = {
@@ -74,14 +77,40 @@ export async function openTransparent(parts: TransparentParts): Promise<Transpar
     httpPorts: new Set(options.httpPorts),
     ...(interceptor.prepare === undefined ? {} : { prepare: (server) => interceptor.prepare?.(server) }),
   };
+  const close = (): void => {
+    network.close();
+    settings?.close();
+  };
   const spec = { port: options.port, handler: refuseDirect(options.port), sources: chassis.sources, transparent };
   try {
     const listener = await listenOnBothFamilies(proxy, spec, options.host, logger);
-    return { listener, close: () => network.close() };
+    return { listener, close };
   } catch (error) {
-    network.close();
+    close();
     throw error;
   }
+}
+
+/** Loaded only where there is something to be done to requests. */
+async function loadHttpSettings(
+  { chassis, logger, ports }: TransparentParts,
+  { policy, routing, source }: TransparentOptions,
+  passages: Passages,
+): Promise<HttpSettings | undefined> {
+  if (!source.enabled && !routing.enabled) return undefined;
+  const { HttpSettings: Settings } = await import('./http-settings.js');
+  return new Settings({
+    source,
+    routing,
+    isMesh: policy === 'mesh',
+    known: chassis,
+    outbound: chassis.outbound,
+    observation: chassis.observation,
+    through: (endpoint) => passages.through(endpoint),
+    metrics: chassis.policyMetrics,
+    ports,
+    logger,
+  });
 }
 
 /** Without IPv6 in the kernel `::` cannot be had, and nothing will come over IPv6 either. */

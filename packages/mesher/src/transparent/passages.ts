@@ -14,10 +14,12 @@ export interface PassagesSettings {
 /** The ways to original destinations: one endpoint each, so that connections to it can be kept. Those not used for longest are forgotten. */
 export class Passages {
   readonly #kept = new Map<string, Passage>();
+  readonly #elsewhere = new WeakMap<Endpoint, Passage>();
 
   constructor(private readonly settings: PassagesSettings) {}
 
-  to(direction: Direction, host: string, port: number): Passage {
+  /** @param remember false for one that is only asked about */
+  to(direction: Direction, host: string, port: number, remember = true): Passage {
     const key = `${direction} ${formatHostPort({ host, port })}`;
     const known = this.#kept.get(key);
     if (known !== undefined) {
@@ -26,16 +28,32 @@ export class Passages {
       this.#kept.set(key, known);
       return known;
     }
-    const { maxDestinations, metrics, observation, onForgotten, own } = this.settings;
+    if (!remember) return this.#make(direction, host, port);
+    const { maxDestinations, onForgotten } = this.settings;
     for (const [oldest, { endpoint }] of this.#kept) {
       if (this.#kept.size < maxDestinations) break;
       this.#kept.delete(oldest);
       endpoint.retired = true;
       onForgotten(endpoint);
     }
-    const service = direction === 'inbound' ? own : undefined;
-    const passage = new Passage(direction, new Endpoint(host, port), service, metrics, observation);
+    const passage = this.#make(direction, host, port);
     this.#kept.set(key, passage);
     return passage;
+  }
+
+  /** The way of outbound calls to an endpoint that somebody else looks after. */
+  through(endpoint: Endpoint): Passage {
+    const known = this.#elsewhere.get(endpoint);
+    if (known !== undefined) return known;
+    const { metrics, observation } = this.settings;
+    const passage = new Passage('outbound', endpoint, undefined, metrics, observation);
+    this.#elsewhere.set(endpoint, passage);
+    return passage;
+  }
+
+  #make(direction: Direction, host: string, port: number): Passage {
+    const { metrics, observation, own } = this.settings;
+    const service = direction === 'inbound' ? own : undefined;
+    return new Passage(direction, new Endpoint(host, port), service, metrics, observation);
   }
 }

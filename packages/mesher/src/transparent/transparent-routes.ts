@@ -9,6 +9,7 @@ import {
 } from '@mesher/core';
 import { proxyHeader, type TransparentRoute, type TransparentTarget } from '@mesher/proxy';
 import { isIPv6 } from 'node:net';
+import type { HttpSettings } from './http-settings.js';
 import { refusing } from './refusing.js';
 import { NamedCalls } from './named-calls.js';
 import type { Passage } from './passage.js';
@@ -45,11 +46,14 @@ export class TransparentRoutes {
     private readonly isOwnPort: (port: number) => boolean,
     /** Calls the application from the address of the client; undefined: from that of the sidecar. */
     private readonly keptSource?: TransparentRoute['connect'],
+    /** What is done to requests besides; undefined: nothing. */
+    private readonly settings?: Pick<HttpSettings, 'apply' | 'wants'>,
   ) {}
 
   /** @param why takes the reasons down, in their order */
   route(direction: Direction, original: Original, why?: Trail): TransparentRoute {
-    return direction === 'inbound' ? this.#inbound(original, why) : this.#outbound(original, why);
+    const route = direction === 'inbound' ? this.#inbound(original, why) : this.#outbound(original, why);
+    return this.settings?.apply(direction, route, why) ?? route;
   }
 
   #inbound(original: Original, why: Trail | undefined): TransparentRoute {
@@ -60,12 +64,12 @@ export class TransparentRoutes {
     }
     const loopback = isIPv6(original.address) ? '::1' : '127.0.0.1';
     const host = inboundTo === 'loopback' ? loopback : original.address;
-    const handler = this.passages.to('inbound', host, original.port);
+    const handler = this.passages.to('inbound', host, original.port, why === undefined);
     why?.say('inboundTo', `${inboundTo}: the application is called at ${handler.endpoint.key}`);
     if (this.keptSource !== undefined)
       why?.say('keepSource', 'the application is called from the address of the client');
     const passed = { handler, verdict: 'passed', isTransparent: true } as const;
-    const observed = this.#seesRequests ? handler : undefined;
+    const observed = this.#seesRequests('inbound') ? handler : undefined;
     if (proxyProtocol !== 'off') {
       why?.say(
         'proxyProtocol',
@@ -76,8 +80,8 @@ export class TransparentRoutes {
     }
     if (this.keptSource !== undefined) return { ...passed, observed, connect: this.keptSource };
     why?.say('policy', INBOUND_POLICY[policy]);
-    this.#sayRequests(why);
-    if (policy === 'observe') return { ...passed, observed, http: this.#seesRequests ? passed : undefined };
+    this.#sayRequests('inbound', why);
+    if (policy === 'observe') return { ...passed, observed, http: this.#seesRequests('inbound') ? passed : undefined };
     const destination = new LocalDestination(this.own, handler.endpoint);
     const target = { handler: this.mesh.inbound, destination, verdict: 'mesh' } as const;
     return { ...target, http: target };
@@ -85,11 +89,11 @@ export class TransparentRoutes {
 
   #outbound({ address, port }: Original, why: Trail | undefined): TransparentRoute {
     const { mesh } = this;
-    const handler = this.passages.to('outbound', address, port);
+    const handler = this.passages.to('outbound', address, port, why === undefined);
     const instance = mesh.directory.ipIndex.byAddress(address, port);
     const destination = instance === undefined ? undefined : { service: instance.service };
     const passed = { handler, destination, verdict: 'passed', isTransparent: true } as const;
-    const observed = this.#seesRequests ? handler : undefined;
+    const observed = this.#seesRequests('outbound') ? handler : undefined;
     why?.say(
       'instance',
       instance === undefined
@@ -97,15 +101,15 @@ export class TransparentRoutes {
         : `${handler.endpoint.key} is an instance of ${instance.service}: it is counted for that service`,
     );
     why?.say('policy', OUTBOUND_POLICY[this.options.policy]);
-    this.#sayRequests(why);
+    this.#sayRequests('outbound', why);
     if (this.options.policy === 'observe')
-      return { ...passed, observed, http: this.#seesRequests ? passed : undefined };
+      return { ...passed, observed, http: this.#seesRequests('outbound') ? passed : undefined };
     if (instance === undefined) {
       // A connection may go on to name a service with a later request, or a later stream.
       const named: TransparentTarget = { handler: this.#namedCalls(handler), verdict: 'passed' };
       return {
         ...passed,
-        http: this.#seesRequests ? named : undefined,
+        http: this.#seesRequests('outbound') ? named : undefined,
         // The names in HTTP/2 are compressed: only who serves it knows them.
         http2: named,
         byName: (host, protocol) => this.#byName(handler, host, protocol, why),
@@ -125,17 +129,23 @@ export class TransparentRoutes {
   }
 
   /** Requests are seen one by one even where the mesh has no say. */
-  get #seesRequests(): boolean {
+  #seesRequests(direction: Direction): boolean {
     const { requests } = this.options;
-    return requests === 'serve' || (requests === 'auto' && this.mesh.observation.isWanted);
+    return requests === 'serve' || (requests === 'auto' && this.#isWanted(direction));
   }
 
-  #sayRequests(why: Trail | undefined): void {
+  #isWanted(direction: Direction): boolean {
+    return this.mesh.observation.isWanted || this.settings?.wants(direction) === true;
+  }
+
+  #sayRequests(direction: Direction, why: Trail | undefined): void {
     if (why === undefined) return;
     const { requests } = this.options;
-    const seen = this.#seesRequests ? 'requests of HTTP are seen one by one' : 'requests of HTTP are not looked at';
+    const seen = this.#seesRequests(direction)
+      ? 'requests of HTTP are seen one by one'
+      : 'requests of HTTP are not looked at';
     const cause =
-      requests === 'auto' ? `, since ${this.mesh.observation.isWanted ? 'somebody' : 'nobody'} wants to see them` : '';
+      requests === 'auto' ? `, since ${this.#isWanted(direction) ? 'somebody' : 'nobody'} wants to see them` : '';
     why.say('requests', `${requests}: ${seen}${cause}`);
   }
 
