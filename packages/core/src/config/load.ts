@@ -82,7 +82,8 @@ export async function loadConfiguration(sources: ConfigurationSources): Promise<
   // Loaded by now: the files were read with it.
   const { parseYaml, parseYamlText } = await import('./yaml/parse-yaml.js');
   const fromSources = readSources(sources.sources ?? [], renamer, parseYaml);
-  const tracing = readTracingVariables(sources.env, renamed.entries);
+  const isNamed = Object.hasOwn(sources.overrides ?? {}, 'servicecomb.service.name');
+  const tracing = readTracingVariables(sources.env, renamed.entries, isNamed);
   const netramesh = readNetrameshVariables(sources.env, schema, renamed.entries);
   const merged = mergeLayers(
     renamed.entries,

@@ -2,18 +2,20 @@ import type { Environment } from '../yaml/placeholders.js';
 
 /** Where spans go, as the environment has it. */
 export interface TracerChoice {
-  readonly tracer: 'otlp' | 'zipkin';
+  readonly tracer: 'otlp' | 'zipkin' | 'jaeger';
   /** Undefined for the tracer's own default. */
   readonly uri: string | undefined;
   readonly variable: string;
   /** What the user should know. */
   readonly remark?: string;
+  /** Settings of the tracer besides the place. */
+  readonly settings?: Readonly<Record<string, string>>;
 }
 
 /** Path of traces below `OTEL_EXPORTER_OTLP_ENDPOINT`. */
 const OTLP_PATH = '/v1/traces';
-/** Where Jaeger takes OTLP. */
-const OTLP_PORT = 4318;
+/** Where agents of Jaeger take Thrift's compact protocol over UDP. */
+const AGENT_PORT = '6831';
 
 /**
  * @param tracer that of the files: variables of another kind say nothing then
@@ -29,7 +31,7 @@ export function endpointOf(env: Environment, tracer: string | undefined): Tracer
   ];
   const found = choices.find((choice) => choice !== undefined && (tracer ?? choice.tracer) === choice.tracer);
   if (found !== undefined || tracer !== undefined) return found;
-  const named = exporters.find((name) => name === 'otlp' || name === 'zipkin');
+  const named = exporters.find((name) => name === 'otlp' || name === 'zipkin' || name === 'jaeger');
   return named === undefined ? undefined : { tracer: named, uri: undefined, variable: 'OTEL_TRACES_EXPORTER' };
 }
 
@@ -52,24 +54,34 @@ function zipkin(env: Environment): TracerChoice | undefined {
   return uri === '' ? undefined : { tracer: 'zipkin', uri, variable: 'OTEL_EXPORTER_ZIPKIN_ENDPOINT' };
 }
 
+/** Prefixes of one set of variables: Jaeger's clients have the second one, early SDKs of OpenTelemetry the first. */
+const JAEGER_PREFIXES = ['OTEL_EXPORTER_JAEGER_', 'JAEGER_'] as const;
+
+/** Thrift over HTTP; it wins over an agent, as in Jaeger's clients. */
 function jaegerCollector(env: Environment): TracerChoice | undefined {
-  const endpoint = env['JAEGER_ENDPOINT'] ?? '';
-  if (!URL.canParse(endpoint)) return undefined;
-  const { protocol, hostname } = new URL(endpoint);
-  if (protocol !== 'http:' && protocol !== 'https:') return undefined;
-  return jaeger(protocol, hostname, 'JAEGER_ENDPOINT', 'Thrift');
+  for (const prefix of JAEGER_PREFIXES) {
+    const uri = env[`${prefix}ENDPOINT`] ?? '';
+    const protocol = URL.canParse(uri) ? new URL(uri).protocol : '';
+    if (protocol !== 'http:' && protocol !== 'https:') continue;
+    const [user, password] = [env[`${prefix}USER`] ?? '', env[`${prefix}PASSWORD`] ?? ''];
+    const settings: Record<string, string> = user === '' ? {} : { user, password };
+    return { tracer: 'jaeger', uri, variable: `${prefix}ENDPOINT`, settings };
+  }
+  return undefined;
 }
 
+/** The host or the port alone is enough: the other one is that of an agent on this host. */
 function jaegerAgent(env: Environment): TracerChoice | undefined {
-  const host = env['JAEGER_AGENT_HOST'] ?? '';
-  if (host === '') return undefined;
-  const bracketed = host.includes(':') && !host.startsWith('[') ? `[${host}]` : host;
-  return jaeger('http:', bracketed, 'JAEGER_AGENT_HOST', 'the UDP protocol of its agents');
+  for (const prefix of JAEGER_PREFIXES) {
+    const [host, port] = [env[`${prefix}AGENT_HOST`] ?? '', env[`${prefix}AGENT_PORT`] ?? ''];
+    if (host === '' && port === '') continue;
+    const uri = `udp://${inUrl(host === '' ? '127.0.0.1' : host)}:${/^\d+$/.test(port) ? port : AGENT_PORT}`;
+    return { tracer: 'jaeger', uri, variable: host === '' ? `${prefix}AGENT_PORT` : `${prefix}AGENT_HOST` };
+  }
+  return undefined;
 }
 
-/** Jaeger has taken OTLP since 1.35, at a port of its own. */
-function jaeger(protocol: string, host: string, variable: string, what: string): TracerChoice {
-  const uri = `${protocol}//${host}:${OTLP_PORT}${OTLP_PATH}`;
-  const remark = `Jaeger takes OTLP, and ${what} is not spoken: spans go to ${uri}; tracing.settings.URI can say another place`;
-  return { tracer: 'otlp', uri, variable, remark };
+/** A host as a URL has it. */
+export function inUrl(host: string): string {
+  return host.includes(':') && !host.startsWith('[') ? `[${host}]` : host;
 }

@@ -1,3 +1,4 @@
+import { parseDuration } from '../schema/duration.js';
 import type { Notice, Origin } from '../problem.js';
 import type { ConfigEntry } from '../tree/config-node.js';
 import type { Environment } from '../yaml/placeholders.js';
@@ -39,6 +40,23 @@ export class TracingEntries {
     const value = Number(text);
     if (Number.isInteger(value)) this.set(key, `${Math.min(Math.max(value, min), max)}${unit}`, variable);
     else this.tell(variable, `expects a whole number, found '${text}'; it is not used`);
+  }
+
+  /** Takes a number with a fraction, of 0 and above. */
+  decimal(variable: string, key: string): void {
+    const text = this.env[variable] ?? '';
+    if (text === '') return;
+    if (/^\d*\.?\d+$/.test(text.trim())) this.set(key, text.trim(), variable);
+    else this.tell(variable, `expects a number, found '${text}'; it is not used`);
+  }
+
+  /** Takes a duration as Go writes it, or a number of milliseconds, as clients in other languages do; brought within bounds. */
+  duration(variable: string, key: string, minMs: number, maxMs: number): void {
+    const text = this.env[variable] ?? '';
+    if (text === '') return;
+    const ms = parseDuration(text, 'ms');
+    if (ms === undefined) this.tell(variable, `expects a duration such as 1s, found '${text}'; it is not used`);
+    else this.set(key, `${Math.round(Math.min(Math.max(ms, minMs), maxMs))}ms`, variable);
   }
 
   /** Something that the user should know. */

@@ -131,6 +131,14 @@ describe('maps', () => {
     expect(notices).to.deep.equal(['a.yaml:5:3  lb.oops  unknown key, ignored']);
   });
 
+  it('may be single values beside fixed keys', () => {
+    const schema = s.openObject({ uri: s.string() }, { as: 'more', keyName: 'setting', each: s.string() });
+    const { value, notices } = readSchema(schema, 'uri: a\nuser: b\nx.y: c');
+    expect(value.uri).to.equal('a');
+    expect(Object.fromEntries(value.more)).to.deep.equal({ user: 'b', 'x.y': 'c' });
+    expect(notices).to.deep.equal([]);
+  });
+
   it('name the conflict when a key of an open group is taken for a free name', () => {
     const fields = () => ({ force: s.boolean(), rule: s.object({ limit: s.integer() }) });
     const schema = s.openObject(fields(), { as: 'services', keyName: 'service', each: s.object(fields()) });

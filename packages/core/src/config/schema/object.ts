@@ -25,6 +25,9 @@ export interface ObjectNotes extends Notes {
 
 export type GroupValue = Readonly<Record<string, unknown>>;
 
+/** Of single values. */
+const NO_FIELDS: ReadonlySet<string> = new Set();
+
 /** A group of keys with fixed names. Nothing set gives an object of the fields' defaults, unless it is optional. */
 export class ObjectSchema<T extends object> implements Schema<T | undefined> {
   readonly shape = 'group';
@@ -90,9 +93,10 @@ export class ObjectSchema<T extends object> implements Schema<T | undefined> {
       if (this.fieldNames.has(key)) {
         continue;
       }
-      if (others !== undefined && child.hasKeys && others.each instanceof ObjectSchema) {
+      const isGroup = child.hasKeys && others?.each instanceof ObjectSchema;
+      if (others !== undefined && (isGroup || others.each.shape === 'leaf')) {
         const map = value[others.as] as Map<string, unknown>;
-        for (const [name, entry] of mapEntries([[key, child]], others.each, others.each.fieldNames)) {
+        for (const [name, entry] of mapEntries([[key, child]], others.each, others.each.fieldNames ?? NO_FIELDS)) {
           map.set(name, (others.named?.get(name) ?? others.each).read(entry, join(path, name), context));
         }
         continue;

@@ -6,7 +6,7 @@ import type { Infer } from '../schema/schema.js';
 const settingsSchema = s.openObject(
   {
     URI: s.string({
-      doc: 'Where spans go: http://collector:4318/v1/traces for otlp, http://zipkin:9411/api/v2/spans for zipkin. Each tracer has a place on this host as its default.',
+      doc: 'Where spans go: http://collector:4318/v1/traces for otlp, http://zipkin:9411/api/v2/spans for zipkin, udp://agent:6831 or http://collector:14268/api/traces for jaeger. Each tracer has a place on this host as its default.',
     }),
     batchSize: s.integer({
       default: 256,
@@ -42,7 +42,7 @@ export const tracingSchema = s.object(
   {
     enabled: s.boolean({ default: true, doc: 'false switches tracing off although a tracer is named.' }),
     tracer: s.string({
-      doc: 'Where spans go: otlp, zipkin, or the name of a plugin of the kind span-exporter (see plugins). Without it, there are none and tracing costs nothing.',
+      doc: 'Where spans go: otlp, zipkin, jaeger, or the name of a plugin of the kind span-exporter (see plugins). Without it, there are none and tracing costs nothing.',
     }),
     settings: settingsSchema,
     serviceName: s.string({ doc: 'Name of this service in traces, where it is not servicecomb.service.name.' }),
@@ -54,10 +54,29 @@ export const tracingSchema = s.object(
     }),
     sampler: s.object(
       {
-        type: s.oneOf(SAMPLER_TYPES, {
-          doc: 'const (param 1: all, 0: none), probabilistic (param: share) or ratelimiting (param: traces per second). const when neither this nor samplingRate is set.',
+        type: s.oneOf([...SAMPLER_TYPES, 'remote'], {
+          doc: 'const (param 1: all, 0: none), probabilistic (param: share), ratelimiting (param: traces per second), or remote: a server of Jaeger says what is sampled (param: share until it has answered). const when neither this nor samplingRate is set.',
         }),
-        param: s.number({ default: 1, min: 0, doc: 'Parameter of the sampler.' }),
+        param: s.number({ min: 0, doc: 'Parameter of the sampler: 1 when it is not set, 0.001 for remote.' }),
+        url: s.string({
+          default: 'http://127.0.0.1:5778/sampling',
+          doc: 'For remote: what is asked, an agent of Jaeger at its port 5778, or a collector (http://collector:14268/api/sampling).',
+        }),
+        refreshInterval: s.duration({
+          default: '1m',
+          min: '100ms',
+          max: '1h',
+          bareUnit: 's',
+          doc: 'For remote: time between two questions.',
+          reason: "as Jaeger's clients have it",
+        }),
+        maxOperations: s.integer({
+          default: 2_000,
+          min: 1,
+          max: 100_000,
+          doc: 'For remote: names of spans that are told apart; others get the default share.',
+          reason: "as Jaeger's clients have it; each has a sampler of its own",
+        }),
         parentBased: s.boolean({
           default: true,
           doc: 'What the caller decided counts, and the sampler decides about traces that begin here; false: it decides about all.',
@@ -66,8 +85,14 @@ export const tracingSchema = s.object(
       },
       {
         doc: 'Which traces are recorded.',
-        check: ({ type, param }) =>
-          type === 'probabilistic' && param > 1 ? 'the share of a probabilistic sampler is at most 1' : undefined,
+        check: ({ type, param = 0, url }) => {
+          if ((type === 'probabilistic' || type === 'remote') && param > 1) {
+            return `the share of a ${type} sampler is at most 1`;
+          }
+          return /^https?:\/\/[^/]/.test(url) && URL.canParse(url)
+            ? undefined
+            : `url '${url}' is none of http or https`;
+        },
       },
     ),
     formats: s.object({

@@ -1,7 +1,12 @@
 /** Decides whether a trace that begins here is recorded. */
 export interface Sampler {
-  /** @param now monotonic milliseconds */
-  decide(traceId: string, now: number): boolean;
+  /** True: it wants the name of the span; for others that need not be found. */
+  readonly byOperation?: boolean;
+  /**
+   * @param now monotonic milliseconds
+   * @param operation name of the span, empty where it is not wanted
+   */
+  decide(traceId: string, now: number, operation: string): boolean;
 }
 
 export const SAMPLER_TYPES = ['const', 'probabilistic', 'ratelimiting'] as const;

@@ -12,6 +12,7 @@ import { ContextTable, type ContextTableLimits } from './context-table.js';
 import { IdSource } from './id-source.js';
 import { IgnoredPaths } from './ignored-paths.js';
 import { Propagation } from './propagation.js';
+import { RemoteSampler } from './remote/remote-sampler.js';
 import { makeSampler, type Sampler } from './samplers.js';
 import type { IncomingContext, SpanContext } from './span-context.js';
 import type { SpanExporterFactory } from './span-exporter.js';
@@ -27,6 +28,9 @@ export interface TracingParts {
   readonly metrics: PolicyMetrics;
   readonly ids?: IdSource;
 }
+
+/** Share of traces until a sampling server has answered, as Jaeger's clients have it. */
+const INITIAL_SHARE = 0.001;
 
 /** What is compiled from the configuration, again after each change. */
 interface Rules {
@@ -54,7 +58,7 @@ export class Tracing {
     const { configuration, metrics } = parts;
     const { document } = configuration;
     this.#ids = parts.ids ?? new IdSource();
-    this.#rules = compile(document, undefined);
+    this.#rules = this.#compile(document);
     this.#table = new ContextTable(tableLimits(document.tracing));
     this.#names = new SpanNames(document.tracing.maxSpanNames);
     this.#factory = exporterOf(document.tracing, parts.plugins);
@@ -65,7 +69,8 @@ export class Tracing {
       if (this.#rules.isOn) report([], this.#table.size);
     });
     configuration.onChange((next) => {
-      this.#rules = compile(next, this.#rules);
+      this.#rules = this.#compile(next, this.#rules);
+      if (this.#cleaning !== undefined) this.#askWhatIsSampled();
       this.#table.configure(tableLimits(next.tracing));
       if (!this.#rules.isOn || !this.#rules.traces.correlation.enabled) this.#table.clear();
     });
@@ -88,6 +93,7 @@ export class Tracing {
       this.#table.clean(this.parts.ports.clock.now());
       this.#synchronise();
     });
+    this.#askWhatIsSampled();
     if (!this.isOn) return;
     this.#sender ??= this.#makeSender();
     await this.#sender?.prepare();
@@ -96,6 +102,7 @@ export class Tracing {
   /** Sends what waits to be sent, for a second at most. Idempotent. */
   async close(): Promise<void> {
     this.#cleaning?.cancel();
+    stopAsking(this.#rules.sampler);
     this.#table.clear();
     await this.#sender?.close();
   }
@@ -144,7 +151,8 @@ export class Tracing {
     const traceId = from?.traceId ?? this.#ids.traceId();
     const debug = from?.debug === true;
     const told = debug ? true : traces.sampler.parentBased ? from?.sampled : undefined;
-    const sampled = told ?? sampler.decide(traceId, call.startedAt);
+    const operation = sampler.byOperation === true && told === undefined ? this.#nameOf(call) : '';
+    const sampled = told ?? sampler.decide(traceId, call.startedAt, operation);
     const isPassedOn = !sampled && from?.sampled === false && from.spanId !== undefined;
     const spanId = isPassedOn ? from.spanId : this.#ids.spanId();
     const context = { traceId, spanId, sampled, debug, tracestate: from?.tracestate };
@@ -152,14 +160,16 @@ export class Tracing {
   }
 
   #open(call: Invocation, parentSpanId: string | undefined): OpenSpan {
-    const { direction, protocol, method, path } = call;
-    const service = call.destination?.service ?? '';
     return {
-      name: this.#names.of({ direction, protocol, method, path, service }),
+      name: this.#nameOf(call),
       parentSpanId,
       tags: tagsOfRequest(call, this.#rules.tagMaps),
       attempts: [],
     };
+  }
+
+  #nameOf({ destination, direction, protocol, method, path }: Invocation): string {
+    return this.#names.of({ direction, protocol, method, path, service: destination?.service ?? '' });
   }
 
   #record(call: Invocation, { traceId, spanId, tracestate }: SpanContext, span: OpenSpan, outcome: Outcome): void {
@@ -178,6 +188,40 @@ export class Tracing {
       events: attemptEvents(call, span, outcome, this.#offset),
       error,
     });
+  }
+
+  /** @param previous its sampler stays when nothing about it changed: a limit per second would begin anew otherwise */
+  #compile(document: MeshDocument, previous?: Rules): Rules {
+    const { tracing: traces } = document;
+    const { headerTags, cookieTags } = traces;
+    const headers = new Map(Array.from(headerTags, ([name, tag]) => [name.toLowerCase(), tag]));
+    const isSame = previous !== undefined && samplerKey(previous.traces) === samplerKey(traces);
+    if (!isSame && previous !== undefined) stopAsking(previous.sampler);
+    return {
+      isOn: traces.enabled && traces.tracer !== undefined,
+      traces,
+      propagation: new Propagation(traces.formats.read, traces.formats.write),
+      sampler: isSame ? previous.sampler : this.#samplerOf(document),
+      ignored: new IgnoredPaths(traces.ignoredPaths),
+      tagMaps: { headers, cookies: cookieTags },
+    };
+  }
+
+  #samplerOf({ tracing, service }: MeshDocument): Sampler {
+    const { type, param = INITIAL_SHARE, url, refreshInterval, maxOperations } = tracing.sampler;
+    if (type !== 'remote') return localSampler(tracing);
+    return new RemoteSampler(this.parts, {
+      ...{ url: new URL(url), service: tracing.serviceName ?? service.name },
+      ...{ initialShare: param, refreshMs: refreshInterval, maxOperations },
+    });
+  }
+
+  /** A server is asked while spans are wanted. */
+  #askWhatIsSampled(): void {
+    const { isOn, sampler } = this.#rules;
+    if (!(sampler instanceof RemoteSampler)) return;
+    if (isOn) sampler.start();
+    else sampler.stop();
   }
 
   #makeSender(): SpanSender | undefined {
@@ -206,30 +250,18 @@ function tableLimits({ correlation }: TracingOptions): ContextTableLimits {
   return { expirationMs: correlation.expiration, maxContexts: correlation.maxContexts };
 }
 
-/** @param previous its sampler stays when nothing about it changed: a limit per second would begin anew otherwise */
-function compile(document: MeshDocument, previous: Rules | undefined): Rules {
-  const { tracing: traces } = document;
-  const { headerTags, cookieTags } = traces;
-  const headers = new Map(Array.from(headerTags, ([name, tag]) => [name.toLowerCase(), tag]));
-  const isSame = previous !== undefined && samplerKey(previous.traces) === samplerKey(traces);
-  return {
-    isOn: traces.enabled && traces.tracer !== undefined,
-    traces,
-    propagation: new Propagation(traces.formats.read, traces.formats.write),
-    sampler: isSame ? previous.sampler : samplerOf(traces),
-    ignored: new IgnoredPaths(traces.ignoredPaths),
-    tagMaps: { headers, cookies: cookieTags },
-  };
-}
-
 /** Everything is recorded unless something else is said: who names a collector wants to see traces, and one command later all of them. */
-function samplerOf({ sampler: { type, param }, samplingRate }: TracingOptions): Sampler {
-  if (type !== undefined) return makeSampler(type, param);
+function localSampler({ sampler: { type, param = 1 }, samplingRate }: TracingOptions): Sampler {
+  if (type !== undefined && type !== 'remote') return makeSampler(type, param);
   return samplingRate === undefined ? makeSampler('const', 1) : makeSampler('probabilistic', samplingRate);
 }
 
 function samplerKey({ sampler, samplingRate }: TracingOptions): string {
   return JSON.stringify([sampler, samplingRate]);
+}
+
+function stopAsking(sampler: Sampler): void {
+  if (sampler instanceof RemoteSampler) sampler.stop();
 }
 
 function exporterOf({ tracer, settings }: TracingOptions, plugins: InstalledPlugins): SpanExporterFactory | undefined {
