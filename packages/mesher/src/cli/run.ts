@@ -175,7 +175,7 @@ class StopSignals {
 }
 
 function logReady(logger: Logger, sidecar: Sidecar, service: string): void {
-  const { outbound, inbound, transparent, registered, admin } = sidecar.addresses;
+  const { outbound, inbound, transparent, registered, admin, metrics, profiles } = sidecar.addresses;
   logger.info(
     {
       service,
@@ -184,6 +184,8 @@ function logReady(logger: Logger, sidecar: Sidecar, service: string): void {
       ...(transparent === undefined ? {} : { transparent: formatHostPort(transparent) }),
       registered: Object.fromEntries([...registered].map(([name, address]) => [name, formatHostPort(address)])),
       admin: admin?.url,
+      ...(metrics === undefined ? {} : { metrics: metrics.url }),
+      ...(profiles === undefined ? {} : { profiles: profiles.url }),
     },
     'ready',
   );

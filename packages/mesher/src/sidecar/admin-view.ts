@@ -9,12 +9,12 @@ import type {
   Readiness,
   ServicesView,
   ServiceView,
+  TransparentSources,
 } from '@mesher/admin';
 import {
   MetricsPage,
   endpointState,
   formatHostPort,
-  metricFamilies,
   readExplainRequest,
   protocolOfAddress,
   whyLeftOut,
@@ -29,6 +29,7 @@ import {
 import type { ProxyServer } from '@mesher/proxy';
 import { mesherVersion } from '../version.js';
 import type { ApplicationHealth } from './application-health.js';
+import { sidecarFamilies } from './sidecar-families.js';
 
 /** What the admin API asks a running sidecar for. */
 export interface SidecarView {
@@ -40,37 +41,18 @@ export interface SidecarView {
   readiness(): Readiness;
   /** What the local health checks say; left out where nobody checks. */
   readonly health?: Pick<ApplicationHealth, 'view' | 'stats' | 'problems'>;
+  /** Left out where there is no transparent mode. */
+  transparent?(): TransparentSources | undefined;
   drain(): void;
 }
 
-/** Shows a sidecar to the admin API. */
-export function adminSources(view: SidecarView): AdminSources {
+/**
+ * Shows a sidecar to the admin API.
+ * @param page of metrics; one of its own when left out
+ */
+export function adminSources(view: SidecarView, page = new MetricsPage(sidecarFamilies(view))): AdminSources {
   const { chassis, proxy, ports } = view;
-  const { service, mesher } = chassis.document;
   const version = mesherVersion();
-  const page = new MetricsPage(
-    metricFamilies({
-      clock: ports.clock,
-      identity: { service: service.name, app: service.app, version: service.version },
-      build: { version, node: process.version },
-      calls: chassis.metrics,
-      policies: chassis.policyMetrics,
-      connections: [{ direction: 'both', stats: proxy.stats }],
-      http2: [{ direction: 'both', read: () => proxy.http2 }],
-      registries: [
-        {
-          name: chassis.registry.discovery.name,
-          state: () => chassis.registry.discovery.state(),
-          servicesWatched: () => chassis.directory.plans.length,
-          instances: () =>
-            chassis.directory.plans.reduce((sum, plan) => sum + (plan.snapshot?.instances.length ?? 0), 0),
-          endpoints: () => countEndpoints(chassis),
-        },
-      ],
-      localHealth: () => view.health?.stats,
-      compatibility: mesher.metrics.compatibility,
-    }),
-  );
   return {
     live: () => ({ ready: true, reasons: [] }),
     ready: () => view.readiness(),
@@ -81,6 +63,7 @@ export function adminSources(view: SidecarView): AdminSources {
     services: () => servicesView(chassis, ports),
     pools: () => poolsView(proxy),
     explain: (request) => chassis.explain(readExplainRequest(request)),
+    transparent: () => view.transparent?.(),
     drain: () => view.drain(),
   };
 }
@@ -140,14 +123,6 @@ function servicesView(chassis: Chassis, ports: Ports): ServicesView {
     ],
     services,
   };
-}
-
-function countEndpoints({ directory }: Chassis): number {
-  let sum = 0;
-  for (const { snapshot } of directory.plans) {
-    for (const { addresses } of snapshot?.instances ?? []) sum += addresses.size;
-  }
-  return sum;
 }
 
 function poolsView(proxy: ProxyServer): PoolsView {

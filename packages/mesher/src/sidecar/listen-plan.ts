@@ -148,6 +148,7 @@ function checkListeners(document: MeshDocument, planned: readonly ProtocolPlan[]
     if (inbound !== undefined) taken.set(formatHostPort(inbound), key);
   }
   if (admin !== undefined) take(ADMIN_KEY, admin);
+  for (const [key, address] of telemetryAddresses(document)) take(key, readAddress(key, address));
   document.mesher.listeners.forEach(({ listen, service }, index) => {
     const key = `mesher.listeners[${index}].listen`;
     const address = readAddress(key, listen);
@@ -190,9 +191,18 @@ function refusal(key: string, text: string): MeshError {
   return new MeshError('MESH_ERR_LISTEN_ADDRESS', `${key}: ${text}`);
 }
 
+/** Ports for metrics and profiles beside the admin port, by the key that opens them. */
+function telemetryAddresses({ mesher, pprof }: MeshDocument): ReadonlyMap<string, HostPort> {
+  const { host, port } = mesher.metrics;
+  const found = new Map<string, HostPort>();
+  if (port !== undefined) found.set('mesher.metrics.port', { host, port });
+  if (pprof.enable) found.set('pprof.listen', pprof.listen);
+  return found;
+}
+
 /** The ports on which this process itself listens: neither calls nor health checks of the application may go there. */
 export function ownPorts(plan: ListenPlan, document: MeshDocument): ReadonlySet<number> {
   const listeners = document.mesher.listeners.map(({ listen }) => listen);
-  const all = [...plan.outbound, ...plan.inbound, plan.admin, ...listeners];
+  const all = [...plan.outbound, ...plan.inbound, plan.admin, ...listeners, ...telemetryAddresses(document).values()];
   return new Set(all.filter((address) => address !== undefined).map(({ port }) => port));
 }

@@ -23,6 +23,7 @@ import {
   type SourceLayer,
 } from '@mesher/core';
 import { proxyOptionsSchema } from '@mesher/proxy';
+import { statsdSchema } from '@mesher/statsd/schema';
 import { transparentSchema } from '../transparent/transparent-schema.js';
 
 /** The plugins that come with the sidecar. */
@@ -71,6 +72,7 @@ export function sidecarSections(plugins: Iterable<AnyPlugin> = BUILT_IN_PLUGINS)
     ...CHASSIS_SECTIONS,
     'mesher.proxy': proxyOptionsSchema,
     'mesher.health': healthSchema,
+    'mesher.statsd': statsdSchema,
     transparent: transparentSchema,
     ...pluginSections(plugins),
   };

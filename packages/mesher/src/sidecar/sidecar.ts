@@ -2,6 +2,7 @@ import { AdminServer, type AdminAddress, type Readiness } from '@mesher/admin';
 import {
   Chassis,
   MeshError,
+  MetricsPage,
   formatHostPort,
   makeInstance,
   ownMetadata,
@@ -25,6 +26,8 @@ import type { ConfigurationFeed } from './configuration-feed.js';
 import { ownPorts, planListeners, type ListenPlan, type OutboundAddress } from './listen-plan.js';
 import { LocalTarget } from './local-target.js';
 import { ownAddresses } from './own-addresses.js';
+import { sidecarFamilies } from './sidecar-families.js';
+import { TelemetryOutlets } from './telemetry-outlets.js';
 import { openTransparent, type TransparentListener } from '../transparent/open-transparent.js';
 import { transparentSchema } from '../transparent/transparent-schema.js';
 
@@ -51,6 +54,9 @@ export interface SidecarAddresses {
   /** Under which the application is registered, by protocol. */
   readonly registered: ReadonlyMap<string, HostPort>;
   readonly admin: AdminAddress | undefined;
+  /** Port for metrics alone. */
+  readonly metrics: AdminAddress | undefined;
+  readonly profiles: AdminAddress | undefined;
 }
 
 /** Registering takes milliseconds when the registry is well; who starts after us should find us. */
@@ -69,6 +75,7 @@ export class Sidecar {
   readonly #outbound: Listener[] = [];
   #transparent: TransparentListener | undefined;
   #drained: Promise<boolean> | undefined;
+  readonly #outlets = new TelemetryOutlets();
 
   private constructor(
     private readonly settings: SidecarSettings,
@@ -123,7 +130,9 @@ export class Sidecar {
     const { outbound, inbound } = this.plan;
     const listener = this.#transparent?.listener;
     const transparent = listener === undefined ? undefined : { host: listener.host, port: listener.port };
-    return { outbound, inbound, transparent, registered: this.#ownAddresses(), admin: this.#adminAddress };
+    const { metricsAddress: metrics, profilesAddress: profiles } = this.#outlets;
+    const registered = this.#ownAddresses();
+    return { outbound, inbound, transparent, registered, admin: this.#adminAddress, metrics, profiles };
   }
 
   #adminAddress: AdminAddress | undefined;
@@ -144,7 +153,8 @@ export class Sidecar {
     this.health.close();
     this.#transparent?.close();
     this.proxy.close();
-    await this.#admin?.close();
+    // The last calls are counted by now.
+    await Promise.all([this.#admin?.close(), this.#outlets.close()]);
     await this.chassis
       .leave()
       .catch((error: unknown) => this.settings.logger.warn({ error }, 'leaving the registry failed'));
@@ -155,11 +165,14 @@ export class Sidecar {
     const { plan, chassis, settings } = this;
     const { logger, document } = settings;
     this.health.start();
-    await this.#openAdmin();
+    const { ports, proxy } = this;
+    const families = sidecarFamilies({ chassis, proxy, ports, health: this.health });
+    const page = new MetricsPage(families, logger);
+    await this.#openAdmin(page);
+    await this.#outlets.open({ chassis, families, page, ports, logger });
     for (const address of plan.outbound) await this.#listenOutbound(address);
     for (const address of plan.inbound) this.#inbound.push(await this.#listen(address, chassis.inbound));
     if (settings.bootstrap.mode === 'transparent') {
-      const { ports, proxy } = this;
       this.#transparent = await openTransparent({ document, chassis, proxy, ports, logger, isOwnPort: this.isOwnPort });
       // The application may need further calls to finish its work, and they come here, too.
       this.#outbound.push(this.#transparent.listener);
@@ -238,18 +251,20 @@ export class Sidecar {
     }
   }
 
-  async #openAdmin(): Promise<void> {
+  async #openAdmin(page: MetricsPage): Promise<void> {
     const { plan, settings } = this;
     if (plan.admin === undefined) return;
-    const sources = adminSources({
+    const view = {
       chassis: this.chassis,
       proxy: this.proxy,
       ports: this.ports,
       configuration: () => settings.feed.view(),
       readiness: () => this.#readiness(),
       health: this.health,
+      transparent: () => this.#transparent?.sources,
       drain: () => (settings.onDrainRequest ?? (() => void this.drain()))(),
-    });
+    };
+    const sources = adminSources(view, page);
     this.#admin = new AdminServer(
       sources,
       this.ports.timers,
