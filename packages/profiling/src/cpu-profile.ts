@@ -47,7 +47,9 @@ export function encodeCpuProfile(profile: Profiler.Profile, intervalUs: number, 
     period: intervalUs * NANOSECONDS_PER_US,
     takenAt,
     durationMs,
-    comments: [`CPU profile of Node.js ${process.version}, a sample each ${intervalUs} us; samples of an idle process are left out`],
+    comments: [
+      `CPU profile of Node.js ${process.version}, a sample each ${intervalUs} us; samples of an idle process are left out`,
+    ],
   });
 }
 

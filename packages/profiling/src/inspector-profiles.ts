@@ -27,11 +27,7 @@ export async function takeCpuProfile(intervalUs: number, wait: Waiting): Promise
  * Samples what is allocated in the meantime.
  * @param intervalBytes bytes between two samples, on average
  */
-export async function takeHeapProfile(
-  kind: HeapKind,
-  intervalBytes: number,
-  wait: Waiting,
-): Promise<SampledHeap> {
+export async function takeHeapProfile(kind: HeapKind, intervalBytes: number, wait: Waiting): Promise<SampledHeap> {
   const all = kind === 'alloc';
   return await inSession(async (session) => {
     await session.post('HeapProfiler.enable');

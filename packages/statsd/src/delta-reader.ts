@@ -35,9 +35,7 @@ export class DeltaReader {
       case 'counter':
         return samples.flatMap((sample) => this.#counter(definition, sample));
       case 'gauge':
-        return samples.flatMap((sample) =>
-          gaugeLines(this.names.of(definition, labelsOf(sample)), sample.value),
-        );
+        return samples.flatMap((sample) => gaugeLines(this.names.of(definition, labelsOf(sample)), sample.value));
       case 'histogram':
         return gather(definition, samples).flatMap((one) => this.#histogram(definition, one));
       case 'summary':

@@ -28,8 +28,7 @@ export function sidecarFamilies({ chassis, proxy, ports, health }: CountingParts
         name: chassis.registry.discovery.name,
         state: () => chassis.registry.discovery.state(),
         servicesWatched: () => chassis.directory.plans.length,
-        instances: () =>
-          chassis.directory.plans.reduce((sum, plan) => sum + (plan.snapshot?.instances.length ?? 0), 0),
+        instances: () => chassis.directory.plans.reduce((sum, plan) => sum + (plan.snapshot?.instances.length ?? 0), 0),
         endpoints: () => countEndpoints(chassis),
       },
     ],

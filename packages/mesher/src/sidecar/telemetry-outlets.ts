@@ -49,7 +49,10 @@ export class TelemetryOutlets {
       this.#profiles = new ProfilesPort(document.pprof, ports, logger);
       this.#profilesAddress = await this.#profiles.server.listen();
       if (!isLoopback(document.pprof.listen.host)) {
-        logger.warn({ address: this.#profilesAddress.url }, 'profiles are taken for everybody who reaches this address');
+        logger.warn(
+          { address: this.#profilesAddress.url },
+          'profiles are taken for everybody who reaches this address',
+        );
       }
     }
     const statsd = document.section('mesher.statsd', statsdSchema);
