@@ -1,4 +1,5 @@
 import {
+  Endpoint,
   Rejection,
   UNKNOWN_SERVICE,
   type AttemptFailure,
@@ -6,7 +7,6 @@ import {
   type CallMetrics,
   type Destination,
   type Direction,
-  type Endpoint,
   type Invocation,
   type Observation,
   type Outcome,
@@ -23,6 +23,21 @@ export class Passage implements CallHandler {
     private readonly metrics: CallMetrics | undefined,
     private readonly observation: Pick<Observation, 'begin' | 'end'>,
   ) {}
+
+  #overHttp2: Passage | undefined;
+
+  /** The same way for calls that came over HTTP/2: who is called so speaks it, and perhaps nothing else. */
+  get overHttp2(): Passage {
+    const { direction, metrics, observation, service } = this;
+    const { host, port } = this.endpoint;
+    const endpoint = (): Endpoint => new Endpoint(host, port, undefined, 1, undefined, 'http2');
+    return (this.#overHttp2 ??= new Passage(direction, endpoint(), service, metrics, observation));
+  }
+
+  /** All endpoints that were made for it. */
+  get endpoints(): readonly Endpoint[] {
+    return this.#overHttp2 === undefined ? [this.endpoint] : [this.endpoint, this.#overHttp2.endpoint];
+  }
 
   begin(call: Invocation): Endpoint {
     const { metrics } = this;

@@ -34,6 +34,10 @@ describe('the ways to original destinations', () => {
     passages.to('outbound', '10.0.0.1', 1);
     passages.to('outbound', '10.0.0.1', 17);
     expect(forgotten).to.deep.equal(['10.0.0.1:2']);
+    // Both of its endpoints: that for HTTP/1 and that for HTTP/2.
+    void passages.to('outbound', '10.0.0.1', 3).overHttp2;
+    for (let port = 18; port <= 33; port++) passages.to('outbound', '10.0.0.1', port);
+    expect(forgotten.slice(-2)).to.deep.equal(['10.0.0.1:3', '10.0.0.1:3']);
   });
 
   it('count calls for the service that is known, for the application, or for none', () => {

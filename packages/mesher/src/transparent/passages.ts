@@ -30,11 +30,13 @@ export class Passages {
     }
     if (!remember) return this.#make(direction, host, port);
     const { maxDestinations, onForgotten } = this.settings;
-    for (const [oldest, { endpoint }] of this.#kept) {
+    for (const [oldest, { endpoints }] of this.#kept) {
       if (this.#kept.size < maxDestinations) break;
       this.#kept.delete(oldest);
-      endpoint.retired = true;
-      onForgotten(endpoint);
+      for (const endpoint of endpoints) {
+        endpoint.retired = true;
+        onForgotten(endpoint);
+      }
     }
     const passage = this.#make(direction, host, port);
     this.#kept.set(key, passage);

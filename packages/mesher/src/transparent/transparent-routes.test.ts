@@ -66,12 +66,15 @@ describe('the routes of intercepted connections', () => {
       [ELSEWHERE, undefined],
     ] as const) {
       const route = routes.route('outbound', original);
-      expect(route).to.include({ verdict: 'passed', http: undefined });
+      expect(route.verdict).to.equal('passed');
+      expect(route.http ?? route.http2 ?? route.observed).to.equal(undefined);
       expect(route).not.to.have.property('byName');
       expect(route.destination?.service).to.equal(service);
       expect(route.handler.begin(new FakeCall())).to.have.property('key', `${original.address}:8080`);
     }
-    expect(routes.route('inbound', OWN)).to.include({ verdict: 'passed', http: undefined });
+    const inward = routes.route('inbound', OWN);
+    expect(inward.verdict).to.equal('passed');
+    expect(inward.http ?? inward.http2 ?? inward.observed).to.equal(undefined);
   });
 
   it('see requests one by one while tracing is on, unless they are told not to', () => {
@@ -85,7 +88,9 @@ describe('the routes of intercepted connections', () => {
     for (const direction of ['inbound', 'outbound'] as const) {
       const seen = make({}, true).route(direction, ELSEWHERE);
       expect(seen.observed).to.equal(seen.handler);
-      expect(seen.http?.isTransparent, 'HTTP/2').to.equal(true);
+      expect(seen.http2?.isTransparent).to.equal(true);
+      const overHttp2 = seen.http2?.handler.begin(new FakeCall());
+      expect(overHttp2).to.include({ key: '192.0.2.1:8080', speaks: 'http2' });
       expect(make({}, false).route(direction, ELSEWHERE).observed).to.equal(undefined);
     }
     expect(make({ proxyProtocol: 'v1' }, true).route('inbound', OWN).observed).to.be.instanceOf(Passage);

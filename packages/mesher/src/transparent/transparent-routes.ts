@@ -81,10 +81,11 @@ export class TransparentRoutes {
     if (this.keptSource !== undefined) return { ...passed, observed, connect: this.keptSource };
     why?.say('policy', INBOUND_POLICY[policy]);
     this.#sayRequests('inbound', why);
-    if (policy === 'observe') return { ...passed, observed, http: this.#seesRequests('inbound') ? passed : undefined };
-    const destination = new LocalDestination(this.own, handler.endpoint);
-    const target = { handler: this.mesh.inbound, destination, verdict: 'mesh' } as const;
-    return { ...target, http: target };
+    if (policy === 'observe') return this.#observing(passed, observed);
+    const target = { handler: this.mesh.inbound, verdict: 'mesh' } as const;
+    const http = { ...target, destination: new LocalDestination(this.own, handler.endpoint) };
+    const http2 = { ...target, destination: new LocalDestination(this.own, handler.overHttp2.endpoint) };
+    return { ...http, http, http2 };
   }
 
   #outbound({ address, port }: Original, why: Trail | undefined): TransparentRoute {
@@ -102,16 +103,14 @@ export class TransparentRoutes {
     );
     why?.say('policy', OUTBOUND_POLICY[this.options.policy]);
     this.#sayRequests('outbound', why);
-    if (this.options.policy === 'observe')
-      return { ...passed, observed, http: this.#seesRequests('outbound') ? passed : undefined };
+    if (this.options.policy === 'observe') return this.#observing(passed, observed);
     if (instance === undefined) {
       // A connection may go on to name a service with a later request, or a later stream.
-      const named: TransparentTarget = { handler: this.#namedCalls(handler), verdict: 'passed' };
       return {
         ...passed,
-        http: this.#seesRequests('outbound') ? named : undefined,
+        http: observed && { handler: this.#namedCalls(handler), verdict: 'passed' },
         // The names in HTTP/2 are compressed: only who serves it knows them.
-        http2: named,
+        http2: { handler: this.#namedCalls(handler.overHttp2), verdict: 'passed' },
         byName: (host, protocol) => this.#byName(handler, host, protocol, why),
       };
     }
@@ -126,6 +125,12 @@ export class TransparentRoutes {
       );
     }
     return takesBytes(instance, port) ? { ...target, http: target } : { ...passed, http: target };
+  }
+
+  /** Requests of HTTP/1 pass on their connection; `http` is for those who must send them elsewhere. */
+  #observing(passed: TransparentTarget, observed: Passage | undefined): TransparentRoute {
+    if (observed === undefined) return passed;
+    return { ...passed, observed, http: passed, http2: { ...passed, handler: observed.overHttp2 } };
   }
 
   /** Requests are seen one by one even where the mesh has no say. */

@@ -81,7 +81,7 @@ export class ObservedAnswers {
     }
     if (awaited === undefined || result !== COMPLETE) {
       this.isBlind = true;
-      const [, status = '0'] = STATUS_LINE.exec(latin1(buffer, i, i + STATUS_LENGTH)) ?? [];
+      const [, status = '0'] = STATUS_LINE.exec(latin1(buffer, i, Math.min(buffer.length, i + STATUS_LENGTH))) ?? [];
       sink.onUnreadable(Number(status));
       return i;
     }
