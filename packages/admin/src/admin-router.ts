@@ -15,7 +15,7 @@ export class AdminRouter {
 
   /**
    * Never rejects: what a source throws is logged and answered with 500.
-   * @param target path with an optional query, which no route looks at
+   * @param target path with an optional query
    * @param body of the request
    */
   async reply(method: string, target: string, accept: string | undefined, body = ''): Promise<AdminReply> {
@@ -26,13 +26,18 @@ export class AdminRouter {
     const route = routes.find((candidate) => candidate.method === wanted);
     if (route === undefined) return methodNotAllowed(method, routes);
     try {
-      return await route.handle(this.sources, { accept, body });
+      return await route.handle(this.sources, { accept, body, query: queryOf(target) });
     } catch (error) {
       this.logger.error({ route: path, error }, 'an admin route failed');
       const message = `${path} could not be answered: ${error instanceof Error ? error.message : String(error)}`;
       return errorReply(500, 'SOURCE_FAILED', message, 'Look at the log of this process.');
     }
   }
+}
+
+function queryOf(target: string): string {
+  const [, query = ''] = /^[^?#]*\?([^#]*)/.exec(target) ?? [];
+  return query;
 }
 
 function notFound(path: string): AdminReply {

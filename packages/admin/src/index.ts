@@ -13,6 +13,12 @@ export { ADMIN_ROUTES } from './routes.js';
 export type { AdminRequest, AdminRoute } from './routes.js';
 export type { AdminReply } from './reply.js';
 export type {
+  DestinationView,
+  RecentConnectionView,
+  TransparentSources,
+  TransparentView,
+} from './transparent-sources.js';
+export type {
   AdminSources,
   EndpointView,
   HealthInfo,

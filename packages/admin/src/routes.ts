@@ -4,6 +4,7 @@ import { renderIndex } from './index-page.js';
 import { errorReply, jsonReply, textReply } from './reply.js';
 import type { AdminReply } from './reply.js';
 import type { AdminSources, Readiness } from './sources.js';
+import { TRANSPARENT_ROUTES } from './transparent-routes.js';
 
 /** What a route may look at. */
 export interface AdminRequest {
@@ -11,6 +12,8 @@ export interface AdminRequest {
   readonly accept: string | undefined;
   /** The body as text; empty when there is none. */
   readonly body: string;
+  /** What follows the question mark of the target; empty when nothing does. */
+  readonly query: string;
 }
 
 export interface AdminRoute {
@@ -113,6 +116,7 @@ export const ADMIN_ROUTES: readonly AdminRoute[] = [
     types: [JSON_TYPE],
     handle: explainReply,
   },
+  ...TRANSPARENT_ROUTES,
   {
     method: 'GET',
     path: '/v1/mesher/version',

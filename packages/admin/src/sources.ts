@@ -1,4 +1,5 @@
 import type { MetricsText } from '@mesher/core';
+import type { TransparentSources } from './transparent-sources.js';
 
 /** What `JSON.stringify` can write without loss. */
 export type JsonValue =
@@ -140,6 +141,8 @@ export interface AdminSources {
    * Rejects with MESH_ERR_EXPLAIN_REQUEST when the request makes no sense.
    */
   explain(request: unknown): Promise<object>;
+  /** Left out by sidecars that are not in transparent mode. */
+  transparent?(): TransparentSources | undefined;
   /** Starts a drain and returns at once; asked again, it goes on with the one that runs. */
   drain(): void;
 }

@@ -4,6 +4,7 @@ import type { ExitCode } from './exit-codes.js';
 import type { ExplainOptions } from './explain.js';
 import { declareIntercept } from './intercept-command.js';
 import type { RegistryOptions } from './registry.js';
+import { declareTransparent } from './transparent-command.js';
 
 /** Sets the exit status of the process. */
 export type SetExit = (code: ExitCode) => void;
@@ -165,6 +166,7 @@ export function createProgram(setExit: SetExit): Command {
     });
 
   declareIntercept(program, setExit);
+  declareTransparent(program, setExit);
 
   program
     .command('demo')

@@ -65,6 +65,16 @@ export function becomeExempt(
   }
 }
 
+/** User and group of this process, and what that means for rules of interception. */
+export function whoRuns(
+  { user, group = user }: Pick<TransparentOptions, 'user' | 'group'>,
+  identity: ProcessIdentity = process,
+): string {
+  const [uid, gid] = [identity.geteuid?.(), identity.getegid?.()];
+  const isExempt = uid === user || gid === group;
+  return `user ${uid}, group ${gid}, ${isExempt ? 'one of' : 'neither of'} whom rules leave alone by default (${user}, ${group})`;
+}
+
 function joinGroup(group: number, user: number, identity: ProcessIdentity): void {
   try {
     identity.setgroups?.([group]);

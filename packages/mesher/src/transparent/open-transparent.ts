@@ -1,3 +1,4 @@
+import type { TransparentSources } from '@mesher/admin';
 import { isMeshError, type Chassis, type Logger, type MeshDocument, type Ports } from '@mesher/core';
 import type {
   Listener,
@@ -8,12 +9,16 @@ import type {
   TransparentSpec,
 } from '@mesher/proxy';
 import type { Server, Socket } from 'node:net';
+import { whoRuns } from './exempt-user.js';
 import type { HttpSettings } from './http-settings.js';
 import { OwnNetwork } from './own-network.js';
 import { Passages } from './passages.js';
 import { refuseDirect } from './refusing.js';
+import type { TransparentDecider } from './transparent-explanation.js';
 import { transparentSchema, type TransparentOptions } from './transparent-schema.js';
 import { TransparentRoutes } from './transparent-routes.js';
+import { transparentSources } from './transparent-view.js';
+import { TransparentWatcher } from './watching/transparent-watcher.js';
 
 /** How the kernel is asked where connections were going. */
 export interface Interceptor {
@@ -38,6 +43,8 @@ export interface TransparentParts {
 /** The listener of the transparent mode. */
 export interface TransparentListener {
   readonly listener: Listener;
+  /** For the admin API. */
+  readonly sources: TransparentSources;
   close(): void;
 }
 
@@ -69,10 +76,12 @@ export async function openTransparent(parts: TransparentParts): Promise<Transpar
     settings,
   );
   const isOwnListener = (address: string, port: number): boolean => port === options.port && network.has(address);
+  const watcher = new TransparentWatcher({ ...options, clock: parts.ports.clock });
   const transparent: TransparentSpec = {
     find: (socket) => interceptor.find(socket, isOwnListener),
     isOwnAddress: (address) => network.has(address),
     route: (direction, original) => routes.route(direction, original),
+    watcher,
     opaquePorts: new Set(options.opaquePorts),
     httpPorts: new Set(options.httpPorts),
     ...(interceptor.prepare === undefined ? {} : { prepare: (server) => interceptor.prepare?.(server) }),
@@ -84,7 +93,14 @@ export async function openTransparent(parts: TransparentParts): Promise<Transpar
   const spec = { port: options.port, handler: refuseDirect(options.port), sources: chassis.sources, transparent };
   try {
     const listener = await listenOnBothFamilies(proxy, spec, options.host, logger);
-    return { listener, close };
+    const decider: TransparentDecider = {
+      ...transparent,
+      isOwnListener,
+      route: (direction, original, why) => routes.route(direction, original, why),
+      whoRuns: whoRuns(options),
+    };
+    const sources = transparentSources({ options, watcher, decider, directory: chassis.directory }, listener);
+    return { listener, sources, close };
   } catch (error) {
     close();
     throw error;

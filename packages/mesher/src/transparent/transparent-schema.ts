@@ -93,6 +93,13 @@ export const transparentSchema = s.object(
       doc: 'Original destinations that are remembered, with the connections that are kept to each.',
       reason: 'about 300 bytes each; a scan of ports must not fill the memory',
     }),
+    recentConnections: s.integer({
+      default: 100,
+      min: 0,
+      max: 100_000,
+      doc: 'Connections that GET /v1/mesher/transparent/connections shows, the last ones and those that are open among them. 0: none are kept.',
+      reason: 'about 300 bytes each; enough to see what a program has just done',
+    }),
   },
   {
     doc: 'The transparent mode (mesher --mode=transparent).',
