@@ -36,7 +36,7 @@ export class ProxyServer {
       ports.random,
       () => ports.clock.now(),
     );
-    this.#relaySockets = new RelaySockets(this.stats, this.#env.ownDials);
+    this.#relaySockets = new RelaySockets(this.stats, this.#env.ownDials, this.#env.readBuffers);
     const onConnected = dependencies.onConnected ?? ((): void => undefined);
     this.#env.pools = new EndpointPools(this.#env, onConnected);
     this.#env.streamPools = new StreamPools(this.#env, onConnected);

@@ -3,11 +3,11 @@ import type { Endpoint } from '@mesher/core';
 import type { ProxyStats } from '../stats.js';
 import { own, resetSocket, type SocketOwner } from '../socket-owner.js';
 import type { OwnDials } from '../transparent/own-dials.js';
+import type { ReadBuffers } from '../upstream/read-buffers.js';
 import { UpstreamSocket } from '../upstream/upstream-socket.js';
+import { FlowBuffer } from './flow-buffer.js';
 
-/** Bytes per read. Larger ones gain nothing, smaller ones cost more calls per gigabyte. */
-const BUFFER_BYTES = 65_536;
-/** Sockets with their buffers kept for the next connection: 64 x 64 KB = 4 MB. */
+/** Sockets kept for the next connection. */
 const MAX_SPARE = 64;
 
 /** Who dials a {@link RelaySocket}, and is told what happens to it. */
@@ -44,14 +44,17 @@ export class RelaySocket implements DialledSocket {
   readonly socket: UpstreamSocket;
   #relay: RelayUser | undefined;
   #reusable = true;
-  readonly #buffer: Buffer = Buffer.allocUnsafeSlow(BUFFER_BYTES);
+  readonly #flow: FlowBuffer;
 
   constructor(private readonly spare: RelaySockets) {
+    const flow = (this.#flow = new FlowBuffer(spare.buffers, false));
     this.socket = new UpstreamSocket({
-      buffer: this.#buffer,
-      callback: (length) =>
-        this.#relay?.onUpstreamBytes(length === BUFFER_BYTES ? this.#buffer : this.#buffer.subarray(0, length)) ??
-        false,
+      buffer: () => flow.bytes,
+      callback: (length) => {
+        const goesOn = this.#relay?.onUpstreamBytes(flow.first(length)) ?? false;
+        flow.adapt(length, !goesOn);
+        return goesOn;
+      },
     });
     own(this.socket, this, false);
     this.socket.on('connect', () => this.#relay?.onConnected());
@@ -97,7 +100,10 @@ export class RelaySocket implements DialledSocket {
     const relay = this.#relay;
     this.#relay = undefined;
     this.spare.stats.upstreamOpen--;
-    if (this.#reusable && relay?.holdsUpstreamBytes !== true) this.spare.giveBack(this);
+    if (this.#reusable && relay?.holdsUpstreamBytes !== true) {
+      this.#flow.rest(false);
+      this.spare.giveBack(this);
+    }
     relay?.onUpstreamClosed();
   }
 }
@@ -109,6 +115,7 @@ export class RelaySockets implements DialledSockets {
   constructor(
     readonly stats: ProxyStats,
     readonly ownDials: OwnDials,
+    readonly buffers: ReadBuffers,
   ) {}
 
   take(): RelaySocket {

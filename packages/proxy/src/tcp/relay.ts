@@ -1,8 +1,11 @@
 import type { Socket } from 'node:net';
 import type { Endpoint, ErrorCode } from '@mesher/core';
+import { isServerPreface } from '../detect.js';
 import { endedByReset, notifyWhenDrained, resetSocket, startReading, type SocketOwner } from '../socket-owner.js';
 import { describeConnectError } from '../upstream/connect-error.js';
 import type { FirstBytes } from './first-bytes.js';
+import type { FlowBuffer } from './flow-buffer.js';
+import { FULL_READ, readFlow } from './flow-reading.js';
 import { RelayCall, type RelayContext } from './relay-call.js';
 import type { ObservedRelay, StreamObserver } from './stream-observer.js';
 import type { TcpCall } from './tcp-call.js';
@@ -19,7 +22,11 @@ export class Relay extends RelayCall implements SocketOwner, ObservedRelay {
   #pausedClient = false;
   /** Client bytes that came before there was a connection, or before they told their protocol. */
   #early: Buffer | undefined;
+  /** What a server of HTTP/2 has said before its client did: a client that is served itself must not get it. */
+  #preface: Buffer | undefined;
   #failure: Error | undefined;
+  /** Where the client is read into since it has begun to send more than it says in turns. */
+  #flow: FlowBuffer | undefined;
   /** Sees what passes. */
   #observer: StreamObserver | undefined;
 
@@ -68,6 +75,8 @@ export class Relay extends RelayCall implements SocketOwner, ObservedRelay {
       if (upstream.socket.writableLength > this.env.options.writeBufferBytes) {
         this.#pauseClient();
         notifyWhenDrained(upstream.socket, upstream);
+      } else if (chunk.length === FULL_READ && observer === undefined) {
+        this.#flow ??= readFlow(this.client, this.env.readBuffers, (bytes) => this.#onFlow(bytes));
       }
     }
     this.#touch();
@@ -96,6 +105,7 @@ export class Relay extends RelayCall implements SocketOwner, ObservedRelay {
 
   onClose(): void {
     this.#clientClosed = true;
+    this.#flow?.rest(this.#pausedClient);
     if (this.over) this.#closeIfBothClosed();
     else this.#abort(undefined, this.#clientFailed);
   }
@@ -116,15 +126,8 @@ export class Relay extends RelayCall implements SocketOwner, ObservedRelay {
   /** @returns false to stop reading until the client has taken what it got */
   onUpstreamBytes(bytes: Buffer): boolean {
     if (this.over) return true;
-    // The server speaks first: whatever the client says, it is not HTTP.
-    if (this.firstBytes !== undefined) {
-      this.context.serverSpokeFirst?.();
-      this.#settleProtocol();
-    }
-    this.env.stats.bytesToDownstream += bytes.length;
-    this.call.responseBytes += bytes.length;
-    this.client.write(bytes);
-    this.#observer?.onUpstreamBytes(bytes);
+    if (this.firstBytes !== undefined && this.#isHeldBack(bytes)) return false;
+    this.#passDown(bytes);
     this.#touch();
     if (this.client.writableLength === 0) return true;
     notifyWhenDrained(this.client, this);
@@ -141,7 +144,8 @@ export class Relay extends RelayCall implements SocketOwner, ObservedRelay {
   }
 
   onUpstreamDrained(): void {
-    this.#resumeClient();
+    // What is written from a buffer that is read into again has to have left.
+    if (this.#flow === undefined || this.upstream?.socket.writableLength === 0) this.#resumeClient();
     this.#touch();
   }
 
@@ -165,8 +169,10 @@ export class Relay extends RelayCall implements SocketOwner, ObservedRelay {
       // What is left does not leave.
       this.#closeBoth(true);
     } else if (this.refused) this.#abort(this.errorCode, true);
-    else if (this.connected && this.firstBytes !== undefined && this.#early !== undefined) this.#settleProtocol();
-    else if (this.#observer !== undefined && this.#observer.dueAt <= this.env.now()) {
+    else if (this.connected && this.firstBytes !== undefined && (this.#early ?? this.#preface) !== undefined) {
+      if (this.#preface !== undefined) this.context.serverSpokeFirst?.();
+      this.#settleProtocol();
+    } else if (this.#observer !== undefined && this.#observer.dueAt <= this.env.now()) {
       this.#observer.onDue();
       if (!this.over) this.#touch();
     } else {
@@ -247,6 +253,27 @@ export class Relay extends RelayCall implements SocketOwner, ObservedRelay {
     if (!this.connected) this.#pauseClient();
   }
 
+  /** The server speaks first: whatever the client will say, it is not HTTP, unless that is how a server of HTTP/2 begins. */
+  #isHeldBack(bytes: Buffer): boolean {
+    if (!isServerPreface(bytes)) {
+      this.context.serverSpokeFirst?.();
+      this.#settleProtocol();
+      return false;
+    }
+    if (this.context.refusesAtOnce === true) return false;
+    // A client of HTTP/2 does not wait for it (RFC 9113, 3.4).
+    this.#preface = Buffer.from(bytes);
+    this.env.deadlines.arm(this, this.env.options.detectTimeout);
+    return true;
+  }
+
+  #passDown(bytes: Buffer): void {
+    this.env.stats.bytesToDownstream += bytes.length;
+    this.call.responseBytes += bytes.length;
+    this.client.write(bytes);
+    this.#observer?.onUpstreamBytes(bytes);
+  }
+
   /** The connection stays, and its requests are seen: they are the calls from here on. */
   #observe(observer: StreamObserver, first: Buffer): void {
     this.endCall(true);
@@ -284,7 +311,13 @@ export class Relay extends RelayCall implements SocketOwner, ObservedRelay {
   #open(): void {
     const socket = this.upstream?.socket;
     const early = this.#early;
+    const preface = this.#preface;
     this.#early = undefined;
+    this.#preface = undefined;
+    if (preface !== undefined) {
+      this.#passDown(preface);
+      socket?.resume();
+    }
     if (early !== undefined) {
       this.env.stats.bytesToUpstream += early.length;
       this.call.requestBytes += early.length;
@@ -357,6 +390,18 @@ export class Relay extends RelayCall implements SocketOwner, ObservedRelay {
 
   #touch(): void {
     this.env.deadlines.arm(this, this.env.options.tunnelIdleTimeout, this.#observer?.dueAt);
+  }
+
+  /** @returns false to read no further until the upstream has taken all of it */
+  #onFlow(bytes: Buffer): boolean {
+    if (this.over) return true;
+    const { upstream } = this;
+    this.sendUpstream(bytes);
+    this.#touch();
+    if (upstream === undefined || upstream.socket.writableLength === 0) return true;
+    this.#pausedClient = true;
+    notifyWhenDrained(upstream.socket, upstream);
+    return false;
   }
 
   #pauseClient(): void {
