@@ -51,6 +51,23 @@ export function detectProtocol(bytes: Buffer): DetectedProtocol | undefined {
   return detectByTarget(bytes, method, i, target);
 }
 
+/** Bytes of the head of a frame, and the number of SETTINGS among their types (RFC 9113, 4.1 and 6.5). */
+const FRAME_HEAD = 9;
+const SETTINGS = 4;
+const SETTING_BYTES = 6;
+const MAX_SETTINGS = 100;
+
+/**
+ * True for what a server of HTTP/2 sends first, which many send before their client has said anything (RFC 9113, 3.4): a frame of SETTINGS. No
+ * protocol whose server speaks first begins like that.
+ */
+export function isServerPreface(bytes: Buffer): boolean {
+  if (bytes.length < FRAME_HEAD) return false;
+  const length = bytes.readUIntBE(0, 3);
+  const isLength = length % SETTING_BYTES === 0 && length <= MAX_SETTINGS * SETTING_BYTES;
+  return isLength && bytes[3] === SETTINGS && bytes[4] === 0 && bytes.readUInt32BE(5) === 0;
+}
+
 /** After `METHOD `: a path or URL makes it HTTP at once, if the method is in capitals as all in use are; else the line decides. */
 function detectByTarget(
   bytes: Buffer,
