@@ -24,6 +24,7 @@ readonly GO_PEERS=(
   "service-center|.|600"
   "chassis-peer|.|300"
   "jaeger|github.com/jaegertracing/jaeger/cmd/all-in-one|900"
+  "statsd-exporter|github.com/prometheus/statsd_exporter|300"
   "consul|github.com/hashicorp/consul|1500"
 )
 

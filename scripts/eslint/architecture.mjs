@@ -45,6 +45,7 @@ export const HOMES = [
       'packages/registry-servicecenter/', // for the same, and for the registry that `mesher registry` starts
       'packages/registry-consul/', // for the agent that npm consul keeps connections with
       'packages/health/',
+      'packages/profiling/', // for the port of profiles
       'packages/tracing-otel/src/jaeger/', // for spans to collectors
       'packages/core/src/telemetry/tracing/remote/', // for the server that says what is sampled
     ],

@@ -3,7 +3,6 @@ import { RecordingLogger, fakePorts, settle } from '@mesher/core/testing';
 import { expect } from 'chai';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
 import { statsdSchema, type StatsdOptions } from './statsd-schema.js';
 import { StatsdSender } from './statsd-sender.js';
 
@@ -19,7 +18,7 @@ describe('the sender to StatsD', () => {
     await once(socket, 'listening');
     open.push({ close: () => new Promise<void>((resolve) => socket.close(() => resolve())) });
     const next = async (): Promise<string> => String((await once(socket, 'message'))[0]);
-    return { port: (socket.address() as AddressInfo).port, next };
+    return { port: (socket.address()).port, next };
   }
 
   /** One counter that goes up with each look. */
