@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { connect } from 'node:tls';
 import { useProxyRig } from '../testing/proxy-rig.js';
-import { readServerName } from './client-hello.js';
+import { readEarlyServerName, readServerName } from './client-hello.js';
 
 describe('the server name in a ClientHello', () => {
   const rig = useProxyRig();
@@ -33,6 +33,16 @@ describe('the server name in a ClientHello', () => {
     );
     expect(readServerName(Buffer.concat(records))).to.equal('orders');
     expect(readServerName(Buffer.concat(records.slice(0, 2)))).to.equal(undefined);
+  });
+
+  it('may show in a hello of which the end is missing', async () => {
+    const hello = await helloFor('orders.example');
+    expect(readEarlyServerName(hello)).to.equal('orders.example');
+    const needed = hello.indexOf('orders.example') + 'orders.example'.length;
+    for (let length = 0; length < hello.length; length++) {
+      const seen = readEarlyServerName(hello.subarray(0, length));
+      expect(seen, `of ${length} bytes`).to.equal(length < needed ? '' : 'orders.example');
+    }
   });
 
   it('is empty where the client names none, and where no hello comes', async () => {
