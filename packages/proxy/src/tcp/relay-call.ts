@@ -62,6 +62,28 @@ export abstract class RelayCall extends Deadline implements RelayUser {
     this.#decide(() => this.context.handler.again(this.call, failure));
   }
 
+  /** @returns false when who was told failed, which ends this connection and no other */
+  protected tellConnected(): boolean {
+    const { handler } = this.context;
+    try {
+      if (this.call.endpoint !== undefined) handler.connected(this.call.endpoint);
+      if (this.call.watchesBeginning) handler.begun?.(this.call, 0);
+      return true;
+    } catch (error) {
+      this.env.logger.error({ error }, 'a plugin failed when a connection stood');
+      return false;
+    }
+  }
+
+  /**
+   * Bytes of the client are of no protocol served here, so that nobody knows whose they are. They have been read, and an end says that there
+   * is no more to come; where there is a service, only a reset cannot be taken for the end of its answer.
+   */
+  protected get isUnserved(): boolean {
+    const { errorCode } = this;
+    return errorCode === 'MESH_ERR_NO_ROUTE' || errorCode === 'MESH_ERR_NO_LOCAL_PORT';
+  }
+
   /** Connecting has taken too long. */
   protected onConnectDeadline(): void {
     this.upstream?.release(false, false);

@@ -114,7 +114,10 @@ export class Relay extends RelayCall implements SocketOwner, ObservedRelay {
 
   onConnected(): void {
     this.connected = true;
-    if (!this.#tellConnected()) return;
+    if (!this.tellConnected()) {
+      this.#abort('MESH_ERR_PLUGIN', true);
+      return;
+    }
     const { preamble } = this.call;
     if (preamble !== undefined) this.upstream?.socket.write(preamble);
     // Bytes that have not told their protocol yet wait for the rest, but not for long.
@@ -186,16 +189,7 @@ export class Relay extends RelayCall implements SocketOwner, ObservedRelay {
     // A client that speaks HTTP can be told why; its first bytes are probably on the way.
     if (this.firstBytes !== undefined && this.context.refusesAtOnce !== true)
       this.env.deadlines.arm(this, this.env.options.refusalGrace);
-    else this.#abort(this.errorCode, !this.#isUnserved);
-  }
-
-  /**
-   * Bytes came that are of no protocol served here, so that nobody knows whose they are. They have been read, and an end says that there is
-   * no more to come; where there is a service, only a reset cannot be taken for the end of its answer.
-   */
-  get #isUnserved(): boolean {
-    const { errorCode } = this;
-    return this.#early !== undefined && (errorCode === 'MESH_ERR_NO_ROUTE' || errorCode === 'MESH_ERR_NO_LOCAL_PORT');
+    else this.#abort(this.errorCode, this.#early === undefined || !this.isUnserved);
   }
 
   /** Only what an observer sees can be told to be idle. */
@@ -291,20 +285,6 @@ export class Relay extends RelayCall implements SocketOwner, ObservedRelay {
     else this.env.stats.detectedHttp1++;
     if (this.refused) this.#abort(this.errorCode, true);
     else if (this.connected) this.#open();
-  }
-
-  /** @returns false when who was told failed, which ends this connection and no other */
-  #tellConnected(): boolean {
-    const { handler } = this.context;
-    try {
-      if (this.call.endpoint !== undefined) handler.connected(this.call.endpoint);
-      if (this.call.watchesBeginning) handler.begun?.(this.call, 0);
-      return true;
-    } catch (error) {
-      this.env.logger.error({ error }, 'a plugin failed when a connection stood');
-      this.#abort('MESH_ERR_PLUGIN', true);
-      return false;
-    }
   }
 
   /** There is a connection and nothing to wait for: from here on bytes flow. */

@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import { connect as connectPlain } from 'node:net';
 import { connect } from 'node:tls';
 import { answerEach, answerOf, type ProxyHarness, type RawPeer, type RawUpstream } from '../testing/proxy-harness.js';
-import { until, useProxyRig } from '../testing/proxy-rig.js';
+import { settleSockets, until, useProxyRig } from '../testing/proxy-rig.js';
 import { proxyHeader } from './proxy-protocol.js';
 import type { OriginalDestination, TransparentRoute, TransparentSpec, TransparentTarget } from './transparent-spec.js';
 
@@ -110,6 +110,42 @@ describe('a transparent listener', () => {
     await reset(proxy);
     expect(rig().time.now()).to.equal(0);
     expect(counted(proxy)).to.deep.equal(['outbound unknown passed 1']);
+  });
+
+  it('waits for the client of a server of HTTP/2 that speaks first, and only of such a one', async () => {
+    const settings = Buffer.from('000006040000000000000300000064', 'hex');
+    const preface = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n';
+    for (const [said, protocol] of [
+      [preface, 'http2 mesh'],
+      ['nothing of the kind\n', 'tcp passed'],
+    ] as const) {
+      const proxy = await listen({ serves: true }, (peer) => peer.write(settings));
+      const client = await rig().connect(proxy);
+      await upstream.awaitConnection();
+      await until(() => proxy.proxy.stats.upstreamOpen === 1);
+      await settleSockets();
+      expect(client.length, 'settings of the server').to.equal(0);
+      client.write(said);
+      if (said === preface) await client.awaitLength(9);
+      else expect(await client.readUntil(settings.toString('latin1'))).to.equal(settings.toString('latin1'));
+      expect(counted(proxy)).to.deep.equal([`outbound ${protocol} 1`]);
+    }
+    const proxy = await listen({ serves: true }, (peer) => peer.write(settings));
+    const silent = await rig().connect(proxy);
+    await settleSockets();
+    rig().pass(10_000);
+    await silent.readUntil(settings.toString('latin1'));
+    expect(counted(proxy)).to.deep.equal(['outbound server-first passed 1']);
+  });
+
+  it('passes what a server of HTTP/2 says first at once where nobody would serve its client, who still counts as one of HTTP/2', async () => {
+    const settings = Buffer.from('000000040000000000', 'hex');
+    const proxy = await listen({}, (peer) => peer.write(settings));
+    const client = await rig().connect(proxy);
+    await client.awaitLength(settings.length);
+    client.write('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
+    await (await upstream.awaitConnection()).readUntil('SM\r\n\r\n');
+    expect(counted(proxy)).to.deep.equal(['outbound http2 passed 1']);
   });
 
   it('serves the requests of a route that says so, one by one', async () => {
