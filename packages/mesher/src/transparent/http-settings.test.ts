@@ -131,7 +131,7 @@ describe('requests that say where they go', () => {
   });
 
   it('go on where they were going when that is not allowed, or makes no sense: counted, and said once a minute', async () => {
-    await open({ routing: { allow: ['0.0.0.0/0', 'free.example'] }, isOwnPort: (port) => port === canary });
+    await open({ routing: { allow: ['0.0.0.0/0', 'free.example'] } });
     for (const to of [`127.0.0.1:${canary}`, `localhost:${canary}`, '169.254.169.254', 'secret.example', '[::1]:80']) {
       expect(await ask({ 'x-route': `stock=${to}` }), to).to.equal('original');
     }
