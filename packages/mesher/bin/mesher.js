@@ -1,7 +1,7 @@
 #!/usr/bin/env node
-import { sizeYoungGeneration } from '../dist/runtime/young-generation.js';
+import { beginStart } from '../dist/runtime/start-phase.js';
 
-sizeYoungGeneration();
+beginStart();
 
 const { main } = await import('../dist/cli/main.js');
 await main(process.argv.slice(2));

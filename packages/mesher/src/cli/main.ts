@@ -1,4 +1,5 @@
 import { CommanderError } from 'commander';
+import { endStartUnderLoad } from '../runtime/start-phase.js';
 import { EXIT } from './exit-codes.js';
 import { createProgram } from './program.js';
 
@@ -9,6 +10,8 @@ import { createProgram } from './program.js';
 export async function main(args: readonly string[]): Promise<void> {
   process.stdout.on('error', endWhenNobodyReads);
   const program = createProgram((code) => (process.exitCode = code));
+  // The sidecar says by itself when it has started.
+  program.hook('preAction', (_program, command) => void (command === program || endStartUnderLoad()));
   try {
     await program.parseAsync(args, { from: 'user' });
   } catch (error) {

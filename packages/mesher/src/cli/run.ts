@@ -13,6 +13,7 @@ import {
   type MeshDocument,
   type Notice,
 } from '@mesher/core';
+import { endStart, sizeWithLoad } from '../runtime/start-phase.js';
 import { load, type LoadRequest, type Loaded } from '../sidecar/load.js';
 import { processLog, type ProcessLog } from '../sidecar/logger.js';
 import { ConfigurationFeed } from '../sidecar/configuration-feed.js';
@@ -105,6 +106,10 @@ async function runWith(bootstrap: Bootstrap, log: ProcessLog, setExit: SetExit):
       catalog: loaded.catalog,
       logger,
       onDrainRequest: () => stop.drain(),
+      onServing: (stats) => {
+        endStart();
+        sizeWithLoad(stats, ports.timers);
+      },
       signal: stop.signal,
       ports,
     });

@@ -19,7 +19,14 @@ import {
   type PluginCatalog,
   type Ports,
 } from '@mesher/core';
-import { ProxyServer, proxyOptionsSchema, type Listener, type ListenerSpec, type ProxyOptions } from '@mesher/proxy';
+import {
+  ProxyServer,
+  proxyOptionsSchema,
+  type Listener,
+  type ListenerSpec,
+  type ProxyOptions,
+  type ProxyStats,
+} from '@mesher/proxy';
 import { adminSources } from './admin-view.js';
 import { ApplicationHealth } from './application-health.js';
 import type { ConfigurationFeed } from './configuration-feed.js';
@@ -41,6 +48,8 @@ export interface SidecarSettings {
   readonly ports?: Ports;
   /** Called when the admin API asks for a drain. */
   readonly onDrainRequest?: () => void;
+  /** Called once when listeners are open, with what the proxy counts: calls may come while the registry is still waited for. */
+  readonly onServing?: (stats: ProxyStats) => void;
   /** Gives up a start that is under way: a registry that does not answer must not keep the process from ending. */
   readonly signal?: AbortSignal;
 }
@@ -216,6 +225,7 @@ export class Sidecar {
         `no listener for ${plan.ignored.join(', ')}: this version proxies HTTP, gRPC and TCP`,
       );
     }
+    settings.onServing?.(this.proxy.stats);
     await chassis.start();
     if (this.#phase !== 'starting') return;
     this.#registryAnswered = true;
