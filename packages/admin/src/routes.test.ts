@@ -47,6 +47,29 @@ describe('the routes of the admin API', () => {
     }
   });
 
+  it('/v1/mesher/transparent answers what there is in that mode, and 404 in others', async () => {
+    const base = `${url}/v1/mesher/transparent`;
+    expect((await fetch(base)).status).to.equal(404);
+    const asked: string[] = [];
+    const transparent = {
+      view: () => ({ listener: { host: '::', port: 14_956 }, runsAs: 'user 1337', settings: {}, destinations: [] }),
+      connections: () => [],
+      explain: (query: URLSearchParams): object => {
+        if (query.get('port') === null) throw new MeshError('MESH_ERR_EXPLAIN_REQUEST', 'which port?');
+        asked.push(query.toString());
+        return { steps: [] };
+      },
+    };
+    overrides = { transparent: () => transparent };
+    expect(await (await fetch(base)).json()).to.have.nested.property('listener.port', 14_956);
+    expect(await (await fetch(`${base}/connections`)).json()).to.deep.equal({ connections: [] });
+    expect(await (await fetch(`${base}/explain?address=fd77%3A%3A2&port=80`)).json()).to.deep.equal({ steps: [] });
+    expect(asked).to.deep.equal(['address=fd77%3A%3A2&port=80']);
+    const wrong = await fetch(`${base}/explain`);
+    expect([wrong.status, await wrong.json()]).to.have.nested.property('[1].message', 'which port?');
+    expect(wrong.status).to.equal(400);
+  });
+
   it('/ready answers 503 with every reason', async () => {
     const reasons = ['the registry has not answered yet', 'the listener at 127.0.0.1:30101 is not open'];
     overrides = { ready: () => ({ ready: false, reasons }) };
