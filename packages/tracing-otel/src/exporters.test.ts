@@ -117,7 +117,12 @@ describe('exporting spans', () => {
     expect(check('https://c/v1/traces')).to.equal(undefined);
   });
 
-  it('keeps fractions of milliseconds', () => {
+  it('has times in whole microseconds, without which Jaeger refuses a batch of Zipkin', async () => {
     expect(hrTime(1_700_000_000_123.5)).to.deep.equal([1_700_000_000, 123_500_000]);
+    expect(hrTime(1_700_000_000_999.9998)).to.deep.equal([1_700_000_001, 0]);
+    exporter = await opened(zipkinExporter, collector.zipkinUri);
+    const starts = Array.from({ length: 100 }, (_, i) => 1_700_000_000_000 + i * 1.000_7);
+    await exporter.export(starts.map((startMs) => ({ ...SERVER, startMs })));
+    expect(collector.spans.filter(({ startUs }) => !Number.isInteger(startUs))).to.deep.equal([]);
   });
 });

@@ -43,8 +43,12 @@ export function readableSpan(record: SpanRecord, resource: Resource): ReadableSp
   };
 }
 
-/** Seconds and nanoseconds, of milliseconds with a fraction. */
+/**
+ * Seconds and nanoseconds, of milliseconds with a fraction; whole microseconds, which is what milliseconds since 1970 can hold. The library
+ * for Zipkin sends what is left of one, and Jaeger refuses the whole batch for it.
+ */
 export function hrTime(ms: number): HrTime {
-  const seconds = Math.floor(ms / 1000);
-  return [seconds, Math.round((ms - seconds * 1000) * 1_000_000)];
+  const micros = Math.round(ms * 1_000);
+  const seconds = Math.floor(micros / 1_000_000);
+  return [seconds, (micros - seconds * 1_000_000) * 1_000];
 }

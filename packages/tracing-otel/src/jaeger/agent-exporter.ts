@@ -9,6 +9,9 @@ import { Datagrams } from './batches.js';
  */
 const RESOLVE_EVERY_MS = 30_000;
 
+/** Milliseconds between two datagrams, which makes 16 MB in a second: more than a sidecar has. */
+const PAUSE_MS = 1;
+
 export interface AgentAddress {
   readonly host: string;
   readonly port: number;
@@ -47,8 +50,8 @@ export class AgentExporter implements SpanExporter {
     try {
       let isFirst = true;
       for (const datagram of this.#datagrams.of(spans)) {
-        // Three of them fill the usual buffer of a receiver, which needs a moment to read.
-        if (!isFirst) await new Promise<void>((resolve) => this.settings.ports.timers.after(1, resolve));
+        // A receiver needs a moment to read; UDP does not wait for it.
+        if (!isFirst) await new Promise<void>((resolve) => this.settings.ports.timers.after(PAUSE_MS, resolve));
         await send(socket, datagram);
         isFirst = false;
       }
