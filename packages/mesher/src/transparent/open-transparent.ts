@@ -81,7 +81,8 @@ export async function openTransparent(parts: TransparentParts): Promise<Transpar
     find: (socket) => interceptor.find(socket, isOwnListener),
     isOwnAddress: (address) => network.has(address),
     route: (direction, original) => routes.route(direction, original),
-    watcher,
+    // Some 700 ns per connection.
+    watcher: options.recentConnections === 0 ? undefined : watcher,
     opaquePorts: new Set(options.opaquePorts),
     httpPorts: new Set(options.httpPorts),
     ...(interceptor.prepare === undefined ? {} : { prepare: (server) => interceptor.prepare?.(server) }),
@@ -148,7 +149,8 @@ async function listenOnBothFamilies(
 
 /** Loaded here, since koffi costs some 20 ms and MB that other modes need not pay. */
 async function loadInterceptor({ interception, keepSource, port }: TransparentOptions): Promise<Interceptor> {
-  const { KeptSource, OriginalDestinations, transparentDestination } = await import('@mesher/intercept');
+  const { KeptSource, OriginalDestinations, transparentDestination } =
+    await import('@mesher/intercept/original-destination');
   const destinations = OriginalDestinations.load();
   if (interception === 'redirect') return { find: (socket, isOwn) => destinations.of(socket, isOwn) };
   const kept = keepSource ? KeptSource.load() : undefined;
