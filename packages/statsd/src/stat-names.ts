@@ -13,7 +13,7 @@ export interface StatName {
 /** What a server could take for something else than a part of a name: dots divide, `:|@#` have a meaning, the rest is unusual. */
 const NOT_IN_NAMES = /[^A-Za-z0-9_-]/g;
 /** As Datadog reads tags: commas divide, and the bar ends them. */
- 
+
 const NOT_IN_TAGS = /[\x00-\x20|,#@]/g;
 
 const NO_VALUE = 'none';

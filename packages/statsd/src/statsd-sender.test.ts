@@ -18,7 +18,7 @@ describe('the sender to StatsD', () => {
     await once(socket, 'listening');
     open.push({ close: () => new Promise<void>((resolve) => socket.close(() => resolve())) });
     const next = async (): Promise<string> => String((await once(socket, 'message'))[0]);
-    return { port: (socket.address()).port, next };
+    return { port: socket.address().port, next };
   }
 
   /** One counter that goes up with each look. */

@@ -15,6 +15,8 @@ import type { StatsdOptions } from './statsd-schema.js';
 
 /** Samples that are looked at before the event loop gets a turn: about a millisecond. */
 const SAMPLES_PER_TURN = 1000;
+/** Of what is sent here: it would have something to tell in each round, in which nothing else happened. */
+const OWN_COUNTER = 'mesher_statsd_datagrams_total';
 /** Between two lines in the log about a server that cannot be reached. */
 const COMPLAINT_MS = 60_000;
 
@@ -48,7 +50,9 @@ export class StatsdSender {
   ) {
     const { address, families, prefix, tags } = options;
     const groups = new Set<string>(families);
-    this.#families = parts.families.filter(({ definition }) => groups.has(groupOf(definition)));
+    this.#families = parts.families.filter(
+      ({ definition }) => groups.has(groupOf(definition)) && definition.name !== OWN_COUNTER,
+    );
     this.#reader = new DeltaReader(new StatNames(prefix, tags));
     this.#link = new StatsdLink(address, parts.ports.clock, parts.lookup);
   }

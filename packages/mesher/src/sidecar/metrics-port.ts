@@ -1,6 +1,7 @@
-import { BoundedServer, RequestGuard, guardedRequest, isLoopback } from '@mesher/admin';
+import { BoundedServer } from '@mesher/admin';
 import type { Logger, MetricsPage, Timers } from '@mesher/core';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { LoopbackGuard } from './loopback-guard.js';
 
 export interface MetricsPortParts {
   readonly host: string;
@@ -16,12 +17,11 @@ export interface MetricsPortParts {
  * have to let drain this sidecar, too. It listens once `listen()` is called.
  */
 export function makeMetricsPort({ host, port, page, timers, logger }: MetricsPortParts): BoundedServer {
-  // Who is asked by many names cannot know them all; on loopback any other name is that of a page of a stranger.
-  const guard = isLoopback(host) ? new RequestGuard([]) : undefined;
+  const guard = new LoopbackGuard(host);
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     request.resume();
-    const refusal = guard?.check(guardedRequest(request));
-    if (refusal !== undefined) return send(request, response, refusal.status, refusal.contentType, refusal.body);
+    const refusal = guard.check(request);
+    if (refusal !== undefined) return send(request, response, refusal.status, TEXT, refusal.text);
     if (request.method !== 'GET' && request.method !== 'HEAD') {
       response.setHeader('allow', 'GET, HEAD');
       return send(request, response, 405, TEXT, 'Metrics are read with GET.\n');

@@ -1,6 +1,7 @@
-import { BoundedServer, RequestGuard, guardedRequest, isLoopback } from '@mesher/admin';
+import { BoundedServer } from '@mesher/admin';
 import type { Logger, MeshDocument, Ports } from '@mesher/core';
 import type { ProfileApi } from '@mesher/profiling';
+import { LoopbackGuard } from './loopback-guard.js';
 
 /** Beyond the longest profile: its client gets nothing until it is done, and then has to read it. */
 const READING_MS = 30_000;
@@ -19,15 +20,15 @@ export class ProfilesPort {
     private readonly logger: Logger,
   ) {
     const { host, port } = pprof.listen;
-    // On loopback any other name is that of a page of a stranger (DNS rebinding); elsewhere nobody knows the names.
-    const guard = isLoopback(host) ? new RequestGuard([]) : undefined;
+    const guard = new LoopbackGuard(host);
     this.server = new BoundedServer(
       async (request, response) => {
-        const refusal = guard?.check(guardedRequest(request));
+        const refusal = guard.check(request);
         if (refusal !== undefined) {
           request.resume();
-          response.writeHead(refusal.status, { 'content-type': refusal.contentType, 'cache-control': 'no-store' });
-          response.end(refusal.body);
+          // With X-Go-Pprof go tool pprof shows the text.
+          response.writeHead(refusal.status, { 'content-type': 'text/plain; charset=utf-8', 'x-go-pprof': '1' });
+          response.end(refusal.text);
           return;
         }
         this.#loading ??= this.#load();
