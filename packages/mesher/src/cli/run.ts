@@ -18,7 +18,6 @@ import { load, type LoadRequest, type Loaded } from '../sidecar/load.js';
 import { processLog, type ProcessLog } from '../sidecar/logger.js';
 import { ConfigurationFeed } from '../sidecar/configuration-feed.js';
 import { Sidecar } from '../sidecar/sidecar.js';
-import { becomeExempt } from '../transparent/exempt-user.js';
 import { transparentSchema } from '../transparent/transparent-schema.js';
 import { EXIT, type ExitCode } from './exit-codes.js';
 import type { SetExit } from './program.js';
@@ -85,6 +84,7 @@ async function runWith(bootstrap: Bootstrap, log: ProcessLog, setExit: SetExit):
   try {
     if (bootstrap.mode === 'transparent') {
       const options = loaded.configuration.document.section('transparent', transparentSchema);
+      const { becomeExempt } = await import('../transparent/exempt-user.js');
       becomeExempt(options, { logger, reads: [bootstrap.confDir] });
     }
     feed = await ConfigurationFeed.open(loaded, request, { ports, logger });

@@ -35,7 +35,7 @@ import { LocalTarget } from './local-target.js';
 import { ownAddresses } from './own-addresses.js';
 import { sidecarFamilies } from './sidecar-families.js';
 import { TelemetryOutlets } from './telemetry-outlets.js';
-import { openTransparent, type TransparentListener } from '../transparent/open-transparent.js';
+import type { TransparentListener } from '../transparent/open-transparent.js';
 import { transparentSchema } from '../transparent/transparent-schema.js';
 
 export interface SidecarSettings {
@@ -182,6 +182,8 @@ export class Sidecar {
     for (const address of plan.outbound) await this.#listenOutbound(address);
     for (const address of plan.inbound) this.#inbound.push(await this.#listen(address, chassis.inbound));
     if (settings.bootstrap.mode === 'transparent') {
+      // Loaded in this mode only.
+      const { openTransparent } = await import('../transparent/open-transparent.js');
       this.#transparent = await openTransparent({ document, chassis, proxy, ports, logger, isOwnPort: this.isOwnPort });
       // The application may need further calls to finish its work, and they come here, too.
       this.#outbound.push(this.#transparent.listener);
