@@ -98,7 +98,8 @@ export const transparentSchema = s.object(
       min: 0,
       max: 100_000,
       doc: 'Connections that GET /v1/mesher/transparent/connections shows, the newest first. 0: nobody watches connections, and original destinations are not listed, either.',
-      reason: 'about 300 bytes each; enough to see what a program has just done. Watching costs less than 1 us per connection',
+      reason:
+        'about 300 bytes each; enough to see what a program has just done. Watching costs less than 1 us per connection',
     }),
   },
   {
