@@ -120,7 +120,7 @@ export class Jaeger {
   static async start(scene: Scene, strategies?: object): Promise<Jaeger> {
     const take = (): Promise<number> => scene.ports.take();
     const rest: number[] = [];
-    for (const _flag of REST) rest.push(await take());
+    while (rest.length < REST.length) rest.push(await take());
     const ports: JaegerPorts = {
       ...{ agent: await take(), sampling: await take(), collector: await take() },
       ...{ otlp: await take(), zipkin: await take(), query: await take(), rest },

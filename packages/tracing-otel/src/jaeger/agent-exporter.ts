@@ -47,6 +47,8 @@ export class AgentExporter implements SpanExporter {
 
   async export(spans: readonly SpanRecord[]): Promise<void> {
     const socket = await this.#connected();
+    // A process that ends waits for its last spans.
+    socket.ref();
     try {
       let isFirst = true;
       for (const datagram of this.#datagrams.of(spans)) {
@@ -64,6 +66,7 @@ export class AgentExporter implements SpanExporter {
       this.#drop();
       throw error;
     } finally {
+      socket.unref();
       this.#refusal = undefined;
     }
   }
