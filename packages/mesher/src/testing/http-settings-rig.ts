@@ -132,6 +132,20 @@ export class HttpSettingsRig {
     });
   }
 
+  /** Says something on a connection to 127.0.0.2 and ends it. @returns all that came back */
+  talk(to: number, text: string): Promise<string> {
+    this.#original = { kind: 'intercepted', address: '127.0.0.2', port: to };
+    return new Promise((resolve) => {
+      let answer = '';
+      const socket = connect({ port: this.#listener.port, host: '127.0.0.1', allowHalfOpen: true });
+      socket.on('error', ({ message }) => (answer += message));
+      socket.on('close', () => resolve(answer));
+      socket.setEncoding('latin1').on('data', (more: string) => (answer += more));
+      socket.on('end', () => socket.end()).write(text);
+      if (!text.startsWith('GET') && !text.startsWith('HEAD') && !text.startsWith('PUT')) socket.end();
+    });
+  }
+
   async close(): Promise<void> {
     this.settings?.close();
     this.proxy.close();

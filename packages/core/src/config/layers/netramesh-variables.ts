@@ -74,9 +74,9 @@ export const NETRAMESH_VARIABLES: readonly NetrameshVariable[] = [
   { name: 'NETRA_HTTP_ROUTING_COOKIE_NAME', theirDefault: 'X-Route', key: 'transparent.routing.cookie', remark: '' },
   {
     name: 'NETRA_HTTP_ROUTING_ALLOW',
-    theirDefault: 'not known there',
+    theirDefault: '',
     key: 'transparent.routing.allow',
-    remark: 'where requests may be sent; known services when left out',
+    remark: 'new: where requests may be sent; known services when left out',
   },
   {
     name: 'NETRA_ROUTING_CONTEXT_EXPIRATION_MILLISECONDS',
