@@ -132,12 +132,18 @@ export class HttpSettingsRig {
     });
   }
 
+  /** The next connections were going to 127.0.0.2. @returns the port to which the rules bring them */
+  goingTo(port: number): number {
+    this.#original = { kind: 'intercepted', address: '127.0.0.2', port };
+    return this.#listener.port;
+  }
+
   /** Says something on a connection to 127.0.0.2 and ends it. @returns all that came back */
   talk(to: number, text: string): Promise<string> {
-    this.#original = { kind: 'intercepted', address: '127.0.0.2', port: to };
+    const port = this.goingTo(to);
     return new Promise((resolve) => {
       let answer = '';
-      const socket = connect({ port: this.#listener.port, host: '127.0.0.1', allowHalfOpen: true });
+      const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
       socket.on('error', ({ message }) => (answer += message));
       socket.on('close', () => resolve(answer));
       socket.setEncoding('latin1').on('data', (more: string) => (answer += more));

@@ -1,4 +1,4 @@
-import type { CallHandler, Chassis, Direction, Endpoint, Logger, PolicyMetrics, Ports } from '@mesher/core';
+import type { CallHandler, Chassis, Direction, Endpoint, Invocation, Logger, PolicyMetrics, Ports } from '@mesher/core';
 import type { TransparentRoute, TransparentTarget } from '@mesher/proxy';
 import type { RoutingOptions, SourceOptions } from './http-settings-schema.js';
 import { MarkedCalls, type RequestMarks } from './marked-calls.js';
@@ -76,7 +76,7 @@ export class HttpSettings {
       // The one who watches a connection cannot send a request of it elsewhere: then all are served.
       observed: observed === undefined || isSteered ? undefined : this.#observer(direction, observed),
       http: this.#target(direction, http),
-      http2: this.#target(direction, http2),
+      http2: this.#target(direction, http2, true),
       ...(route.byName === undefined
         ? {}
         : { byName: (host, protocol) => this.#named(direction, route, host, protocol) }),
@@ -106,20 +106,21 @@ export class HttpSettings {
     return protocol === 'tls' ? target : this.#target(direction, target);
   }
 
-  #target<T extends TransparentTarget | undefined>(direction: Direction, target: T): T {
-    return target === undefined ? target : { ...target, handler: this.#handler(direction, target.handler) };
+  #target<T extends TransparentTarget | undefined>(direction: Direction, target: T, overHttp2 = false): T {
+    return target === undefined ? target : { ...target, handler: this.#handler(direction, target.handler, overHttp2) };
   }
 
-  #handler(direction: Direction, handler: CallHandler): CallHandler {
+  #handler(direction: Direction, handler: CallHandler, overHttp2: boolean): CallHandler {
     let wrapped = this.#wrapped.get(handler);
     if (wrapped === undefined) {
       const marks = direction === 'outbound' ? this.#outbound : this.#inbound;
       const { outbound, through } = this.parts;
       const steering = direction === 'outbound' ? this.#steering : undefined;
+      const mark = (call: Invocation): void => marks.before(call);
       wrapped =
         steering === undefined
           ? new MarkedCalls(handler, marks)
-          : new SteeredCalls(handler, { steering, mesh: outbound, through, mark: (call) => marks.before(call) });
+          : new SteeredCalls(handler, { steering, mesh: outbound, through, mark, overHttp2 });
       this.#wrapped.set(handler, wrapped);
     }
     return wrapped;

@@ -46,6 +46,7 @@ describe('calls that are sent elsewhere', () => {
       mesh: recording('mesh', log),
       through: (endpoint) => passages.through(endpoint),
       mark: () => undefined,
+      overHttp2: false,
     });
     return { calls, log };
   }

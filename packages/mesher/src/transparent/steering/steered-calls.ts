@@ -22,6 +22,8 @@ export interface SteeredCallsParts {
   readonly mesh: CallHandler;
   /** The way to an endpoint. */
   readonly through: (endpoint: Endpoint) => Passage;
+  /** Those who call speak HTTP/2, and expect that of the other side. */
+  readonly overHttp2: boolean;
   /** What is written into every request. */
   readonly mark: (call: Invocation) => void;
 }
@@ -43,9 +45,9 @@ export class SteeredCalls extends DelegatingCalls {
   }
 
   override begin(call: Invocation): Verdict | Promise<Verdict> {
-    const { mark, steering } = this.parts;
+    const { mark, overHttp2, steering } = this.parts;
     mark(call);
-    const steered = steering.find(call);
+    const steered = steering.find(call, overHttp2);
     if (steered === undefined) return this.otherwise.begin(call);
     if (!(steered instanceof Promise)) return this.#go(call, steered);
     call.waited = true;

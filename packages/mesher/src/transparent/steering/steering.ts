@@ -51,14 +51,15 @@ export class Steering {
 
   /**
    * Where an outbound request is sent. It gets the header, too, if only the inbound request had it.
+   * @param overHttp2 a host that no registry knows is spoken to in HTTP/2
    * @returns undefined: where it was going; a promise while a name is looked up
    */
-  find(call: Invocation): Steered | undefined | Promise<Steered | undefined> {
+  find(call: Invocation, overHttp2: boolean): Steered | undefined | Promise<Steered | undefined> {
     if (call.protocol === 'tcp') return undefined;
     const value = this.#written(call) ?? this.#remembered(call);
     if (value === undefined) return undefined;
     const target = findRoute(value, call.authority);
-    if (typeof target !== 'string') return this.#resolve(call, target);
+    if (typeof target !== 'string') return this.#resolve(call, target, overHttp2);
     this.parts.reports.add(target, call, value);
     return undefined;
   }
@@ -85,7 +86,7 @@ export class Steering {
     return value;
   }
 
-  #resolve(call: Invocation, target: Target): Steered | undefined | Promise<Steered | undefined> {
+  #resolve(call: Invocation, target: Target, overHttp2: boolean): Steered | undefined | Promise<Steered | undefined> {
     const { known } = this.parts;
     const { host, port = HTTP_PORT } = target;
     const allowance = this.#allow.of(host, port);
@@ -96,7 +97,7 @@ export class Steering {
     const instance = this.#allow.allServices ? known.directory.ipIndex.byAddress(host, port) : undefined;
     if (allowance === 'no' && instance === undefined) return this.#refuse(call, target);
     const destination = instance === undefined ? undefined : { service: instance.service };
-    const found = known.hosts.of(host, port, allowance === 'named' || instance !== undefined);
+    const found = known.hosts.of(host, port, allowance === 'named' || instance !== undefined, overHttp2);
     const use = (plan: Awaited<typeof found>): Steered | undefined => {
       if (!(plan instanceof Rejection)) return this.#routed(call, target, { kind: 'plan', plan, destination });
       const isRefused = plan.code === 'MESH_ERR_EGRESS_DENIED' || plan.code === 'MESH_ERR_OVERLOADED';
