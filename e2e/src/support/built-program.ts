@@ -3,7 +3,8 @@ import { fileURLToPath } from 'node:url';
 import { skipBecause, type SkippableContext } from '@mesher/core/testing';
 
 /** A program that scripts/install-peers.sh builds (GO_PEERS). */
-export type BuiltProgram = 'h2spec' | 'grpc-peer' | 'service-center' | 'etcd' | 'consul' | 'all-in-one' | 'chassis-peer';
+export type BuiltProgram =
+  'h2spec' | 'grpc-peer' | 'service-center' | 'etcd' | 'consul' | 'all-in-one' | 'chassis-peer' | 'statsd_exporter';
 
 /** Path of a program of the peers rank, whether it was built or not. */
 export function builtProgram(name: BuiltProgram): string {
