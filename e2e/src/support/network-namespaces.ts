@@ -114,7 +114,8 @@ export class TwoHosts {
   private constructor(
     readonly near: NetworkNamespace,
     readonly far: NetworkNamespace,
-    private readonly router: NetworkNamespace,
+    /** Between them, and the rest of the world. */
+    readonly router: NetworkNamespace,
   ) {}
 
   static async create(): Promise<TwoHosts> {
