@@ -9,11 +9,16 @@ function request(fields: string, method = 'GET'): string {
 describe('answers that Mesher makes itself', () => {
   const rig = useProxyRig();
 
-  async function reply(rejection: Rejection, head: string): Promise<{ head: string; body: string }> {
+  async function reply(
+    rejection: Rejection,
+    head: string,
+    requestIdField = 'x-request-id',
+  ): Promise<{ head: string; body: string }> {
     const proxy = await rig().proxy({
       handler: {
         begin: (call) => {
           call.destination = { service: 'orders' };
+          call.requestIdField = requestIdField;
           return rejection;
         },
       },
@@ -43,6 +48,13 @@ describe('answers that Mesher makes itself', () => {
       requestId: 'r-1',
       hint: new Rejection('MESH_ERR_NO_INSTANCE').hint,
     });
+  });
+
+  it('repeat the id of the request in the field that it stands in', async () => {
+    const fields = 'X-Trace: t-1\r\nX-Request-Id: of somebody else\r\n';
+    const { head, body } = await reply(new Rejection('MESH_ERR_DENIED'), request(fields), 'x-trace');
+    expect(head).to.contain('\r\nx-trace: t-1\r\n').and.not.to.contain('x-request-id');
+    expect(JSON.parse(body)).to.include({ requestId: 't-1' });
   });
 
   it('have no retry-after when the rejection names no time', async () => {

@@ -42,7 +42,7 @@ describe('calls that are sent elsewhere', () => {
       onForgotten: () => undefined,
     });
     const calls = new SteeredCalls(recording('otherwise', log), {
-      steering: { find, lost: () => void log.push('lost') },
+      steering: { find, report: (result) => void log.push(result) },
       mesh: recording('mesh', log),
       through: (endpoint) => passages.through(endpoint),
       mark: () => undefined,
@@ -54,21 +54,21 @@ describe('calls that are sent elsewhere', () => {
   function planOf(...endpoints: Endpoint[]): Steered {
     const pick = (_call: Invocation, tried: readonly Endpoint[] = []): Endpoint | undefined =>
       endpoints.find((endpoint) => !tried.includes(endpoint));
-    return { kind: 'plan', plan: { service: 'x', pick } as never, destination: undefined };
+    return { kind: 'plan', plan: { service: 'x', pick } as never, destination: undefined, to: 'x' };
   }
 
   it('end with who began them, whoever that is', async () => {
-    for (const [steered, who] of [
-      [undefined, 'otherwise'],
-      [{ kind: 'mesh', destination: { service: 'orders' } }, 'mesh'],
-      [planOf(), 'otherwise'],
+    for (const [steered, who, said] of [
+      [undefined, 'otherwise', undefined],
+      [{ kind: 'mesh', destination: { service: 'orders' }, to: 'orders' }, 'mesh', 'routed'],
+      [planOf(), 'otherwise', 'unresolved'],
     ] as const) {
       for (const find of [() => steered, () => Promise.resolve(steered)]) {
         const { calls, log } = make(find);
         const call = new FakeCall();
         await calls.begin(call);
         calls.end(call, OUTCOME);
-        expect(log.filter((line) => line !== 'lost')).to.deep.equal([`${who} begin`, `${who} end`]);
+        expect(log).to.deep.equal([...(said === undefined ? [] : [said]), `${who} begin`, `${who} end`]);
         if (who === 'mesh') expect(call.destination).to.deep.equal({ service: 'orders' });
       }
     }
@@ -100,7 +100,7 @@ describe('calls that are sent elsewhere', () => {
     expect(keys).to.deep.equal(['10.0.0.2:1', '10.0.0.2:2', '10.0.0.2:3']);
     expect(verdict).to.include({ code: 'MESH_ERR_CONNECT' });
     calls.end(call, OUTCOME);
-    expect(log).to.deep.equal(['passage begin', 'passage end']);
+    expect(log).to.deep.equal(['routed', 'passage begin', 'passage end']);
     const sent = new FakeCall();
     sent.endpoint = calls.begin(sent) as Endpoint;
     expect(calls.again(sent, { ...REFUSED, sent: true })).to.include({ code: 'MESH_ERR_CONNECT' });

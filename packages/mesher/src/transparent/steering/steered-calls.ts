@@ -17,7 +17,7 @@ import type { Steered, Steering } from './steering.js';
 const MAX_ENDPOINTS = 3;
 
 export interface SteeredCallsParts {
-  readonly steering: Pick<Steering, 'find' | 'lost'>;
+  readonly steering: Pick<Steering, 'find' | 'report'>;
   /** Decides about requests that are sent to services of the mesh. */
   readonly mesh: CallHandler;
   /** The way to an endpoint. */
@@ -91,16 +91,15 @@ export class SteeredCalls extends DelegatingCalls {
     if (steered === undefined) return this.otherwise.begin(call);
     const { mesh, steering, through } = this.parts;
     if (steered.kind === 'mesh') {
+      steering.report('routed', call, steered);
       call.destination = steered.destination;
       this.#handlers.set(call, mesh);
       return mesh.begin(call);
     }
     const { plan, destination } = steered;
     const endpoint = plan.pick(call, undefined);
-    if (endpoint === undefined) {
-      steering.lost(call);
-      return this.otherwise.begin(call);
-    }
+    steering.report(endpoint === undefined ? 'unresolved' : 'routed', call, steered);
+    if (endpoint === undefined) return this.otherwise.begin(call);
     // That of the address which the program has chosen is not meant.
     call.destination = destination;
     const passage = through(endpoint);

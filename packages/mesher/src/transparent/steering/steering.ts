@@ -12,9 +12,10 @@ export type KnownTargets = Pick<Chassis, 'hosts'> & {
 };
 
 /** Where a request is sent: to a service, as the mesh decides, or to one of the endpoints of a plan. */
-export type Steered =
+export type Steered = { /** As it was written. */ readonly to: string } & (
   | { readonly kind: 'mesh'; readonly destination: Destination }
-  | { readonly kind: 'plan'; readonly plan: ServicePlan; readonly destination: Destination | undefined };
+  | { readonly kind: 'plan'; readonly plan: ServicePlan; readonly destination: Destination | undefined }
+);
 
 export interface SteeringParts {
   readonly options: RoutingOptions;
@@ -64,9 +65,9 @@ export class Steering {
     return undefined;
   }
 
-  /** Nobody was there who could have been called. */
-  lost(call: Invocation): void {
-    this.parts.reports.add('unresolved', call, '');
+  /** The request goes where {@link find} said, or nobody was there who could have been called. */
+  report(result: 'routed' | 'unresolved', call: Invocation, { to }: Steered): void {
+    this.parts.reports.add(result, call, to);
   }
 
   #written(call: Invocation): string | undefined {
@@ -99,7 +100,7 @@ export class Steering {
     const destination = instance === undefined ? undefined : { service: instance.service };
     const found = known.hosts.of(host, port, allowance === 'named' || instance !== undefined, overHttp2);
     const use = (plan: Awaited<typeof found>): Steered | undefined => {
-      if (!(plan instanceof Rejection)) return this.#routed(call, target, { kind: 'plan', plan, destination });
+      if (!(plan instanceof Rejection)) return { kind: 'plan', plan, destination, to: written(target) };
       const isRefused = plan.code === 'MESH_ERR_EGRESS_DENIED' || plan.code === 'MESH_ERR_OVERLOADED';
       this.parts.reports.add(isRefused ? 'refused' : 'unresolved', call, written(target));
       return undefined;
@@ -111,19 +112,14 @@ export class Steering {
     const { isMesh, known } = this.parts;
     const { port } = target;
     const destination = port === undefined ? { service } : { service, port };
-    if (isMesh) return this.#routed(call, target, { kind: 'mesh', destination });
+    if (isMesh) return { kind: 'mesh', destination, to: written(target) };
     const plan = known.directory.plan(service);
     if (plan === undefined) return this.#refuse(call, target);
     const use = (): Steered => {
       plan.lastUsedAt = call.startedAt;
-      return this.#routed(call, target, { kind: 'plan', plan, destination: { service } });
+      return { kind: 'plan', plan, destination: { service }, to: written(target) };
     };
     return plan.state === 'pending' ? known.directory.whenKnown(service).then(use) : use();
-  }
-
-  #routed(call: Invocation, target: Target, steered: Steered): Steered {
-    this.parts.reports.add('routed', call, written(target));
-    return steered;
   }
 
   #refuse(call: Invocation, target: Target): undefined {
