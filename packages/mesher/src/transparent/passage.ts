@@ -48,6 +48,8 @@ export class Passage implements CallHandler {
       if (this.direction === 'inbound') metrics.sources.count(call.source);
     }
     this.observation.begin(call);
+    // How long an answer may take is between those who talk.
+    call.deadlineIsOurs = true;
     return this.endpoint;
   }
 

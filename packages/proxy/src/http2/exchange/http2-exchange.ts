@@ -86,7 +86,7 @@ export class Http2Exchange extends ForwardedStream implements TurnTask {
       return;
     }
     // What the instance says with RST_STREAM is what the client would have seen without us.
-    if (this.call.isGrpc && failure.code !== 'MESH_ERR_UPSTREAM_RESET') {
+    if (this.call.isGrpc && !this.call.isTransparent && failure.code !== 'MESH_ERR_UPSTREAM_RESET') {
       this.#endWithStatus(new Rejection(failure.code, failure.message));
       return;
     }
@@ -138,6 +138,14 @@ export class Http2Exchange extends ForwardedStream implements TurnTask {
   reply(rejection: Rejection): void {
     if (this.phase === Phase.Over) return;
     const { call, stream } = this;
+    if (call.isTransparent) {
+      // Nobody is there to answer in the place of who was called; a stream that was refused may be sent again (RFC 9113, 8.7).
+      this.#resetWith(
+        rejection.code,
+        rejection.code === 'MESH_ERR_CONNECT' ? ErrorCode.refusedStream : ErrorCode.internalError,
+      );
+      return;
+    }
     const answered = answeredCall(call);
     const answer = call.isGrpc ? localGrpcAnswer(rejection, answered) : localAnswer(rejection, answered);
     this.errorCode = rejection.code;
@@ -153,13 +161,9 @@ export class Http2Exchange extends ForwardedStream implements TurnTask {
   }
 
   protected breakOff(code: FailureCode): void {
-    if (this.call.isGrpc && this.stream.queuedBytes === 0) {
-      this.#endWithStatus(new Rejection(code));
-      return;
-    }
-    this.errorCode = code;
-    this.#over(false);
-    this.stream.reset(ErrorCode.internalError);
+    const { call, stream } = this;
+    if (call.isGrpc && !call.isTransparent && stream.queuedBytes === 0) this.#endWithStatus(new Rejection(code));
+    else this.#resetWith(code, ErrorCode.internalError);
   }
 
   protected override requestMoved(isComplete: boolean): void {
@@ -232,6 +236,12 @@ export class Http2Exchange extends ForwardedStream implements TurnTask {
     this.stream.head(answerHead(block, call, env), endStream);
     if (endStream) this.#finish();
     else this.armPhase();
+  }
+
+  #resetWith(code: FailureCode, resetCode: ErrorCode): void {
+    this.errorCode = code;
+    this.#over(false);
+    this.stream.reset(resetCode);
   }
 
   /** Ends a gRPC answer that has begun as its protocol does: with a status, which no client takes for success. */
