@@ -17,7 +17,8 @@ const answers = new WeakMap<object, number>();
  *   `/refuse` refuses a body before it is sent
  * - 2525 SMTP, which speaks first
  * - 9000 repeats, and ends its side when the client has; 9022 speaks first, whatever it gets
- * - 9001 prints how each connection ended; `reset` makes it reset the connection, `end` makes it end it
+ * - 9001 repeats, too, and prints how each connection ended; `reset` makes it reset the connection, `end` end its side, after which it
+ *   prints what it gets
  */
 async function main(name: string, cert: string, key: string): Promise<void> {
   const answer = (request: Request, response: Response): void => respond(name, request, response);
@@ -78,7 +79,8 @@ function report(socket: Socket): void {
   socket.on('error', ({ code }: NodeJS.ErrnoException) => (ending = code ?? 'error'));
   socket.on('data', (bytes: Buffer) => {
     if (bytes.includes('reset')) socket.resetAndDestroy();
-    else if (bytes.includes('end')) socket.end('ended\n');
+    else if (socket.writableEnded) process.stdout.write(`9001 got ${bytes.toString()}`);
+    else if (bytes.includes('end')) socket.end('ending\n');
     else socket.write(bytes);
   });
   socket.on('end', () => {
