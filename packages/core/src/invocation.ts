@@ -55,6 +55,7 @@ function checkField(name: string, value: string): void {
 }
 
 const NO_MARKS: readonly string[] = [];
+const NO_FIELDS: readonly Field[] = [];
 
 /** Header fields that many calls get alike, rendered once per wire. */
 export class FieldBundle {
@@ -163,6 +164,14 @@ export abstract class Invocation implements CallView {
   abstract readonly remoteAddress: string;
   abstract readonly source: SourceIdentity | undefined;
   abstract header(name: string): string | undefined;
+
+  /**
+   * The fields whose names begin so, one for each line, as they came; a wire that cannot tell has none.
+   * @param _prefix in lower case
+   */
+  fieldsBeginning(_prefix: string): readonly Field[] {
+    return NO_FIELDS;
+  }
 
   /** True when a second attempt cannot do harm by the definition of the method (RFC 9110, 9.2.2). */
   abstract readonly idempotent: boolean;

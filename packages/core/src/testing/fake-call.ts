@@ -51,6 +51,10 @@ export class FakeCall extends Invocation {
     return values.length === 0 ? undefined : values.join(', ');
   }
 
+  override fieldsBeginning(prefix: string): readonly (readonly [name: string, value: string])[] {
+    return this.#arrived.filter(([name]) => name.startsWith(prefix));
+  }
+
   setHeader(name: string, value: string): void {
     this.removeHeader(name);
     this.addHeader(name, value);

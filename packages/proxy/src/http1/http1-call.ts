@@ -1,5 +1,13 @@
-import { Invocation, type CallProtocol, type Direction, type FieldBundle, type SourceIdentity } from '@mesher/core';
+import {
+  Invocation,
+  type CallProtocol,
+  type Direction,
+  type Field,
+  type FieldBundle,
+  type SourceIdentity,
+} from '@mesher/core';
 import { FIELD_VALUE, TARGET, latin1 } from './characters.js';
+import { fieldsBeginning } from './field-prefix.js';
 import { findField } from './field-lookup.js';
 import type { FieldName } from './field-lookup.js';
 import { cutRemoved, invalidField } from './head-edits.js';
@@ -141,6 +149,10 @@ export class Http1Call extends Invocation {
 
   #find(field: FieldName): string | undefined {
     return findField(this.#buffer, this.#fieldsStart, this.#fieldsEnd, field);
+  }
+
+  override fieldsBeginning(prefix: string): readonly Field[] {
+    return fieldsBeginning(this.#buffer.subarray(this.#fieldsStart, this.#fieldsEnd), prefix);
   }
 
   /** @throws MeshError as {@link addHeader} */

@@ -134,6 +134,13 @@ export const tracingSchema = s.object(
           doc: 'Most request ids that are remembered; the oldest one goes.',
           reason: 'about 300 bytes each',
         }),
+        maxBaggage: s.bytes({
+          default: '2KB',
+          min: '0B',
+          max: '64KB',
+          doc: 'Baggage (the fields baggage and uberctx-*) of an inbound call that its outbound calls get as well; 0B: none.',
+          reason: 'it is kept for each request id that is remembered',
+        }),
       },
       { doc: 'Outbound calls of applications that pass on nothing but X-Request-Id.' },
     ),

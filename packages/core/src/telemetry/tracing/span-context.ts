@@ -1,3 +1,5 @@
+import type { Field } from '../../invocation.js';
+
 /** The part of a span that goes over the wire: what the next hop continues. */
 export interface SpanContext {
   /** 32 hexadecimal digits in lower case, not all zero. Ids of 64 bits, as old Jaeger and Zipkin clients make them, begin with 16 zeros. */
@@ -10,6 +12,8 @@ export interface SpanContext {
   readonly debug: boolean;
   /** What other tracing systems say in `tracestate`: passed on as it came. */
   readonly tracestate: string | undefined;
+  /** Fields with baggage that the inbound call brought, for outbound calls that find this context by its request id. */
+  baggage?: readonly Field[] | undefined;
 }
 
 /** What the headers of a request say about the trace that it belongs to. */

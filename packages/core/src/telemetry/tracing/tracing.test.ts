@@ -135,6 +135,22 @@ describe('tracing', () => {
     expect(client).to.include({ traceId: TRACE, parentSpanId: SPAN });
   });
 
+  it('gives outbound calls the baggage of their inbound call, unless they have their own or it is too much', async () => {
+    const rig = await traced({ 'tracing.correlation.maxBaggage': '60B' });
+    const baggage = { baggage: 'tenant=a', 'uberctx-user': 'ann', 'uberctx-plan': 'x' };
+    await inbound(rig, { headers: { 'x-request-id': 'r1', ...baggage } });
+    const bare = await outbound(rig, { headers: { 'x-request-id': 'r1' } });
+    const own = await outbound(rig, { headers: { 'x-request-id': 'r1', baggage: 'tenant=b' } });
+    const stranger = await outbound(rig, { headers: { 'x-request-id': 'r2' } });
+    const fieldsOf = (call: FakeCall): string[] =>
+      ['baggage', 'uberctx-user', 'uberctx-plan'].map((name) => call.sent(name).join());
+    expect(fieldsOf(bare)).to.deep.equal(['tenant=a', 'ann', 'x']);
+    expect(fieldsOf(own)).to.deep.equal(['tenant=b', 'ann', 'x']);
+    expect(fieldsOf(stranger)).to.deep.equal(['', '', '']);
+    await inbound(rig, { headers: { 'x-request-id': 'r3', ...baggage, 'uberctx-user': 'a'.repeat(60) } });
+    expect(fieldsOf(await outbound(rig, { headers: { 'x-request-id': 'r3' } }))).to.deep.equal(['tenant=a', '', '']);
+  });
+
   it('records nothing that the caller does not sample, and passes its context on as it came', async () => {
     const rig = await traced();
     const arrived = await inbound(rig, { headers: { 'x-request-id': 'r1', ...UNSAMPLED, tracestate: 'a=1' } });

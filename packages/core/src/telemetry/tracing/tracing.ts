@@ -7,6 +7,7 @@ import type { InstalledPlugins } from '../../plugin/installed-plugins.js';
 import type { Ports, TimerHandle } from '../../ports/ports.js';
 import type { Logger } from '../logger.js';
 import type { PolicyMetrics } from '../policy-metrics.js';
+import { addBaggage, readBaggage } from './baggage.js';
 import type { CallTrace, OpenSpan } from './call-trace.js';
 import { ContextTable, type ContextTableLimits } from './context-table.js';
 import { IdSource } from './id-source.js';
@@ -117,7 +118,10 @@ export class Tracing {
     const requestId = correlates ? (call.requestId ?? call.header(call.requestIdField)) : undefined;
     const trace = isTcp ? this.#enter(call, undefined, undefined) : this.#arrive(call, requestId);
     call.trace = trace;
-    if (isInbound && requestId !== undefined) this.#table.open(requestId, trace.context);
+    if (!isInbound || requestId === undefined) return;
+    const { maxBaggage } = traces.correlation;
+    if (maxBaggage > 0) trace.context.baggage = readBaggage(call, maxBaggage);
+    this.#table.open(requestId, trace.context);
   }
 
   /** The call has ended: its span goes to the exporter. */
@@ -138,7 +142,9 @@ export class Tracing {
     let parent = incoming?.traceId === undefined ? undefined : incoming;
     // An id that was given just now is nobody's yet.
     if (parent === undefined && call.direction === 'outbound' && requestId !== undefined) {
-      parent = call.requestId === undefined ? this.#table.find(requestId, call.startedAt) : undefined;
+      const found = call.requestId === undefined ? this.#table.find(requestId, call.startedAt) : undefined;
+      if (found?.baggage !== undefined) addBaggage(call, found.baggage);
+      parent = found;
     }
     const trace = this.#enter(call, parent ?? incoming, requestId);
     if (trace.span === undefined && parent?.sampled === false) propagation.pass(call, trace.context);
@@ -155,7 +161,7 @@ export class Tracing {
     const sampled = told ?? sampler.decide(traceId, call.startedAt, operation);
     const isPassedOn = !sampled && from?.sampled === false && from.spanId !== undefined;
     const spanId = isPassedOn ? from.spanId : this.#ids.spanId();
-    const context = { traceId, spanId, sampled, debug, tracestate: from?.tracestate };
+    const context = { traceId, spanId, sampled, debug, tracestate: from?.tracestate, baggage: undefined };
     return { context, requestId, span: sampled ? this.#open(call, from?.spanId) : undefined };
   }
 

@@ -82,6 +82,10 @@ describe('HTTP/2 call', () => {
     expect(call.header('x-a')).to.equal('1, 2');
     expect(call.header('cookie')).to.equal('a=1; b=2');
     expect(call.header('x-b')).to.equal(undefined);
+    expect(call.fieldsBeginning('x-')).to.deep.equal([
+      ['x-a', '1'],
+      ['x-a', '2'],
+    ]);
   });
 
   it('shows as Host what its client said in :authority, and the other way', () => {

@@ -1,4 +1,11 @@
-import { Invocation, type CallProtocol, type Direction, type FieldBundle, type SourceIdentity } from '@mesher/core';
+import {
+  Invocation,
+  type CallProtocol,
+  type Direction,
+  type Field,
+  type FieldBundle,
+  type SourceIdentity,
+} from '@mesher/core';
 import type { Environment } from '../../environment.js';
 import { FIELD_VALUE, TARGET } from '../../http1/characters.js';
 import { invalidField } from '../../http1/head-edits.js';
@@ -89,6 +96,11 @@ export class Http2Call extends Invocation implements OutgoingHead {
     // HTTP/2 clients say it in `:authority` (RFC 9113, 8.3.1); rules that look at Host mean it all the same.
     if (name === 'host') return this.authority === '' ? undefined : this.authority;
     return fieldOf(this.block, name);
+  }
+
+  override fieldsBeginning(prefix: string): readonly Field[] {
+    const found = this.block.fields.filter(({ name }) => name.startsWith(prefix));
+    return found.map(({ name, value }) => [name, value]);
   }
 
   // === edits
