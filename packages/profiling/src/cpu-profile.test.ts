@@ -9,12 +9,12 @@ const frame = (functionName: string, url = '', lineNumber = -1): Profiler.Profil
   ...{ url, lineNumber, scriptId: '1', columnNumber: 0 },
 });
 
-/** (root) → main → work → (garbage collector), and an idle process. */
+/** (root) → main → work → (garbage collector), an idle process, and what taking the profile cost itself. */
 const PROFILE: Profiler.Profile = {
   startTime: 1_000_000,
   endTime: 1_010_000,
   nodes: [
-    { id: 1, callFrame: frame('(root)'), children: [2, 5] },
+    { id: 1, callFrame: frame('(root)'), children: [2, 5, 6] },
     { id: 2, callFrame: frame('main', 'file:///app/a%20b/main.js', 9), children: [3] },
     {
       ...{ id: 3, callFrame: frame('', 'file:///app/lib/work.js', 19), children: [4] },
@@ -25,16 +25,18 @@ const PROFILE: Profiler.Profile = {
     },
     { id: 4, callFrame: frame('(garbage collector)') },
     { id: 5, callFrame: frame('(idle)') },
+    { id: 6, callFrame: frame('post', 'node:inspector', 120), children: [7] },
+    { id: 7, callFrame: frame('dispatch') },
   ],
-  samples: [3, 3, 5, 3, 4, 3, 2],
-  timeDeltas: [1000, 1000, 4000, 1000, 2000, 1000, -5],
+  samples: [7, 3, 3, 5, 3, 4, 3, 2],
+  timeDeltas: [40_000, 1000, 1000, 4000, 1000, 2000, 1000, -5],
 };
 
 describe('CPU profiles for pprof', () => {
   const decoded = Profile.decode(encodeCpuProfile(PROFILE, 1000, 1_700_000_000_000));
   const stacks = readStacks(decoded);
 
-  it('have the time of each stack, the innermost function first, without the time in which nothing was done', () => {
+  it('have the time of each stack, the innermost function first, without the time in which nothing was done or the profile was begun', () => {
     expect(stacks).to.deep.equal([
       { stack: ['main main.js /app/a b/main.js:10'], values: [1, 0] },
       {

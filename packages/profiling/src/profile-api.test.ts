@@ -126,7 +126,7 @@ describe('profiles over HTTP', () => {
     const { sent } = begin('/debug/pprof/profile?seconds=60');
     await underWay();
     sent.destroy();
-    while (ports.time.pendingTimers > 0) await new Promise((resolve) => setImmediate(resolve));
+    while (api.isBusy) await new Promise((resolve) => setImmediate(resolve));
     const next = begin('/debug/pprof/profile?seconds=1');
     await underWay();
     ports.time.advance(1_000);

@@ -33,6 +33,11 @@ export class ProfileApi {
     private readonly parts: ProfilingParts,
   ) {}
 
+  /** True while a profile is being taken: there is no other one in the meantime. */
+  get isBusy(): boolean {
+    return this.#running !== undefined;
+  }
+
   /** Gives up a profile that is being taken; whoever waits for it gets what there is. */
   close(): void {
     this.#isClosed = true;
@@ -58,7 +63,7 @@ export class ProfileApi {
     }
     const wanted = readProfileRequest(kind, url.searchParams, this.options.maxDurationMs);
     if (wanted instanceof BadProfileRequest) return sendText(response, 400, wanted.message);
-    if (this.#running !== undefined) {
+    if (this.isBusy) {
       return sendText(response, 409, 'A profile is being taken already: one at a time. Ask again when it is done.');
     }
     if (this.#isClosed) return sendText(response, 503, 'This process is shutting down.');
