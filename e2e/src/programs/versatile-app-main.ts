@@ -38,8 +38,14 @@ async function main(name: string, cert: string, key: string): Promise<void> {
     listen(tls, 8443),
     listen(createServer({ allowHalfOpen: true }, repeat), 9000),
     listen(createServer({ allowHalfOpen: true }, report), 9001),
-    listen(createServer((socket) => speakFirst(socket, name)), 9022),
-    listen(createServer((socket) => takeMail(socket, name)), 2525),
+    listen(
+      createServer((socket) => speakFirst(socket, name)),
+      9022,
+    ),
+    listen(
+      createServer((socket) => takeMail(socket, name)),
+      2525,
+    ),
   ]);
   // It ends with the test that has started it, however that ends.
   process.stdin.resume().once('end', () => process.exit());

@@ -114,6 +114,7 @@ export class TwoHosts {
   private constructor(
     readonly near: NetworkNamespace,
     readonly far: NetworkNamespace,
+    /** Between them, and the rest of the world. */
     readonly router: NetworkNamespace,
   ) {}
 
