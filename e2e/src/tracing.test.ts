@@ -28,9 +28,11 @@ async function chainOf(scene: Scene, chassis: Settings): Promise<Chain> {
   return { front, shop, back, shopApp };
 }
 
+const BAGGAGE = { 'Uberctx-User': 'ann', baggage: 'tenant=a' };
+
 /** The application gets a request, and passes on nothing of it but the request id. */
 async function callThrough({ front, shopApp }: Chain, path: string): Promise<Echo> {
-  const inbound = JSON.parse((await front.call(`http://shop${path}`)).body) as Echo;
+  const inbound = JSON.parse((await front.call(`http://shop${path}`, { headers: BAGGAGE })).body) as Echo;
   const [requestId = ''] = fieldsOf(inbound, 'x-request-id');
   const onward = await shopApp.callOut('http://back/stock/42', { headers: { 'x-request-id': requestId } });
   return JSON.parse(onward.body) as Echo;
@@ -62,13 +64,15 @@ describe('tracing', () => {
   });
   afterEach(() => collector.close());
 
-  for (const tracer of ['otlp', 'zipkin'] as const) {
+  for (const tracer of ['otlp', 'zipkin', 'jaeger'] as const) {
     it(`brings four linked spans to a collector of ${tracer}, although the application forwards X-Request-Id only`, async () => {
-      const URI = tracer === 'otlp' ? collector.otlpUri : collector.zipkinUri;
+      const { otlpUri, zipkinUri, jaegerUri } = collector;
+      const URI = { otlp: otlpUri, zipkin: zipkinUri, jaeger: jaegerUri }[tracer];
       const chain = await chainOf(scene(), { tracing: { tracer, settings: { URI, batchInterval: '100ms' } } });
       const echo = await callThrough(chain, '/users/17?token=secret');
       expectOneTrace(await collector.atLeast(4));
       expect(JSON.stringify(collector.spans)).to.not.contain('secret');
+      expect([...fieldsOf(echo, 'uberctx-user'), ...fieldsOf(echo, 'baggage')]).to.deep.equal(['ann', 'tenant=a']);
       // One field, with the span of the sidecar that the application stands behind.
       expect(fieldsOf(echo, 'traceparent')).to.deep.equal([
         `00-${collector.spans[0]?.traceId}-${spanOf(collector.spans, 'back', 'server').spanId}-01`,
