@@ -2,36 +2,19 @@ import { expect } from 'chai';
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { APPLICATION } from './support/intercepted-calls.js';
-import { ADDRESSES, requireNetworkNamespaces, TwoHosts, type NetworkNamespace } from './support/network-namespaces.js';
-import { asApplication, TransparentSidecar } from './support/transparent-sidecar.js';
-
-const NEAR = ADDRESSES.near.ipv4;
-const FAR = ADDRESSES.far.ipv4;
-const [ORIGINAL, CANARY, HIDDEN, FRONT] = [8081, 8082, 8083, 8090];
-
-/** Says its name and the fields that it was sent. */
-const APP = `
-const [name, port] = process.argv.slice(1);
-require('node:http').createServer(({ headers }, response) => response.end(JSON.stringify({ name, headers })))
-  .listen(Number(port), '0.0.0.0', () => process.stdout.write('listening\\n'));
-`;
-
-/** Calls orders for each of its requests, and passes on nothing but the request id. */
-const FORWARDING_APP = `
-const http = require('node:http');
-const [host, port, own] = process.argv.slice(1);
-http.createServer(({ headers }, response) => {
-  const id = headers['x-request-id'];
-  const fields = { host: 'orders', ...(id === undefined ? {} : { 'x-request-id': id }) };
-  http.get({ host, port, headers: fields }, (answer) => answer.pipe(response));
-}).listen(Number(own), '0.0.0.0', () => process.stdout.write('listening\\n'));
-`;
-
-interface Answer {
-  readonly name: string;
-  readonly headers: Readonly<Record<string, string>>;
-}
+import { requireNetworkNamespaces, TwoHosts } from './support/network-namespaces.js';
+import {
+  CANARY,
+  FAR,
+  FRONT,
+  HIDDEN,
+  NEAR,
+  ORIGINAL,
+  STEERING_ENVIRONMENT,
+  curlSteered as curl,
+  startSteeredApps,
+} from './support/steered-apps.js';
+import { TransparentSidecar } from './support/transparent-sidecar.js';
 
 describe('requests that say where they go, with the environment of netramesh', () => {
   let hosts: TwoHosts;
@@ -43,18 +26,8 @@ describe('requests that say where they go, with the environment of netramesh', (
     folder = await mkdtemp(join(tmpdir(), 'mesher-routing-'));
     await chmod(folder, 0o755);
     hosts = await TwoHosts.create();
-    await run(hosts.far, APP, 'original', String(ORIGINAL));
-    await run(hosts.far, APP, 'canary', String(CANARY));
-    await run(hosts.far, APP, 'hidden', String(HIDDEN));
-    await run(hosts.near, FORWARDING_APP, FAR, String(ORIGINAL), String(FRONT));
-    const env = {
-      NETRA_HTTP_PORTS: [ORIGINAL, CANARY, HIDDEN, FRONT].join(),
-      NETRA_HTTP_ROUTING_ENABLED: 'true',
-      NETRA_HTTP_ROUTING_COOKIE_ENABLED: 'true',
-      NETRA_HTTP_ROUTING_COOKIE_NAME: 'Route',
-      NETRA_HTTP_ROUTING_ALLOW: `${FAR}:${CANARY}`,
-      NETRA_HTTP_X_SOURCE_VALUE: 'front',
-    };
+    await startSteeredApps(hosts);
+    const env = STEERING_ENVIRONMENT;
     sidecar = await TransparentSidecar.start(hosts.near, { service: 'front', folder, env });
   });
 
@@ -63,16 +36,6 @@ describe('requests that say where they go, with the environment of netramesh', (
     await hosts?.close();
     if (folder !== undefined) await rm(folder, { recursive: true, force: true });
   });
-
-  async function run(on: NetworkNamespace, script: string, ...args: string[]): Promise<void> {
-    const child = on.spawn(process.execPath, ['-e', script, ...args], { as: APPLICATION });
-    await child.untilPrinted(/^listening$/m);
-  }
-
-  async function curl(from: NetworkNamespace, to: string, ...fields: string[]): Promise<Answer> {
-    const flags = fields.flatMap((field) => ['-H', field]);
-    return JSON.parse(await asApplication(from, 'curl', '-sS', '-m', '10', ...flags, `http://${to}/`)) as Answer;
-  }
 
   it('are sent there by a header or a cookie, under the name that they have, and say who sends them', async () => {
     const plain = await curl(hosts.near, `${FAR}:${ORIGINAL}`, 'Host: orders', 'X-Source: forged');
