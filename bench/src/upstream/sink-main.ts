@@ -4,6 +4,8 @@ import { endWithParent, readTask, report } from '../load/helper.js';
 /** Takes bytes until the sender half-closes, answers with their number in decimal digits, and closes. */
 export interface SinkTask {
   readonly port: number;
+  /** 127.0.0.1 unless given. */
+  readonly host?: string;
 }
 
 const task = readTask<SinkTask>();
@@ -13,4 +15,4 @@ createServer({ allowHalfOpen: true }, (socket) => {
   socket.on('data', (chunk: Buffer) => (bytes += chunk.length));
   socket.on('end', () => socket.end(String(bytes)));
   socket.on('error', () => socket.destroy());
-}).listen({ host: '127.0.0.1', port: task.port }, () => report({ ready: true }));
+}).listen({ host: task.host ?? '127.0.0.1', port: task.port }, () => report({ ready: true }));
