@@ -1,6 +1,17 @@
 /** Enough for most spans; larger ones make it grow. */
 const FIRST_BYTES = 4_096;
 
+/** Texts up to here, in characters, are written one by one: a call into the runtime takes as long as 100 of them. */
+const SHORT = 64;
+
+/** Bytes of a text in UTF-8. */
+export function utf8Length(text: string): number {
+  const { length } = text;
+  if (length > SHORT) return Buffer.byteLength(text);
+  for (let i = 0; i < length; i++) if (text.charCodeAt(i) > 0x7f) return Buffer.byteLength(text);
+  return length;
+}
+
 /** Bytes that are written one after another into one buffer, which is used again. */
 export class ByteSink {
   #bytes = Buffer.allocUnsafe(FIRST_BYTES);
@@ -30,9 +41,13 @@ export class ByteSink {
     this.#length = this.#bytes.writeDoubleBE(value, this.#length);
   }
 
-  /** @param bytes length of `value` in UTF-8 */
+  /** @param bytes {@link utf8Length} of `value` */
   text(value: string, bytes: number): void {
     this.#room(bytes);
+    if (bytes <= SHORT && bytes === value.length) {
+      for (let i = 0; i < bytes; i++) this.#bytes[this.#length++] = value.charCodeAt(i);
+      return;
+    }
     this.#length += this.#bytes.write(value, this.#length, bytes, 'utf8');
   }
 

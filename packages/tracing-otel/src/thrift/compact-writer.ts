@@ -1,4 +1,4 @@
-import { ByteSink } from './byte-sink.js';
+import { ByteSink, utf8Length } from './byte-sink.js';
 import type { FieldType, Int64, ThriftWriter } from './thrift-writer.js';
 
 // https://github.com/apache/thrift/blob/master/doc/specs/thrift-compact-protocol.md
@@ -105,7 +105,7 @@ export class CompactWriter implements ThriftWriter {
   }
 
   #text(value: string): void {
-    const bytes = Buffer.byteLength(value);
+    const bytes = utf8Length(value);
     this.#varint(bytes);
     this.#out.text(value, bytes);
   }
