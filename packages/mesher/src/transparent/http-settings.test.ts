@@ -167,6 +167,29 @@ describe('requests that say where they go', () => {
     });
   }
 
+  it('reach a known service only where services are on the list, or that one is', async () => {
+    for (const [allow, app] of [
+      [['localhost'], 'original'],
+      [['stock-next:8080'], 'original'],
+      [['stock-next'], 'canary'],
+    ] as const) {
+      await open({ routing: { allow } });
+      rig.core.discovery.publish('stock-next', [httpInstance(`127.0.0.1:${canary}`, { service: 'stock-next' })]);
+      rig.chassis.directory.plan('stock-next');
+      await rig.chassis.directory.whenKnown('stock-next');
+      expect(await ask({ 'x-route': 'stock=stock-next' }), allow[0]).to.equal(app);
+      if (app === 'original') await rig.close();
+    }
+  });
+
+  it('are not sent elsewhere when the policies of the provider decide about them either', async () => {
+    await open({ transparent: { policy: 'mesh' } });
+    const own = await rig.app('own');
+    const route = `shop=localhost:${canary},stock=localhost:${canary}`;
+    expect((await rig.call('inbound', own, 'shop', { ...ID, 'x-route': route })).app).to.equal('own');
+    expect(await ask(ID)).to.equal('canary');
+  });
+
   it('belong to the trace of the request that led them', async () => {
     const exporter = definePlugin({
       kind: 'span-exporter',
