@@ -30,7 +30,8 @@ export function renderReport(input: ReportInput): string {
   const parts = [
     '# Performance',
     `Measured on ${input.date.toISOString().slice(0, 10)} by \`npm run bench\`, which writes this page (\`--write\`). ` +
-      'How to install the peers and what each row means is in [bench/README.md](../bench/README.md).',
+      'How to install the peers and what each row means is in [bench/README.md](../bench/README.md); ' +
+      'where memory and start-up time go, in [memory.md](memory.md).',
     '## Machine and programs',
     list([`Machine: ${input.machine}`, ...input.versions]),
     '## Method',
