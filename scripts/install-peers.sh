@@ -5,7 +5,8 @@
 set -u
 
 # Program and the Debian package that holds it.
-readonly PROGRAMS=(redis-server:redis-server openssl:openssl nginx:nginx-light h2load:nghttp2-client nghttp:nghttp2-client)
+readonly PROGRAMS=(redis-server:redis-server redis-cli:redis-tools openssl:openssl nginx:nginx-light h2load:nghttp2-client nghttp:nghttp2-client
+  psql:postgresql mariadbd:mariadb-server-core mariadb:mariadb-client-core dropbear:dropbear-bin dbclient:dropbear-bin)
 
 # Seconds that installing from one source may take, and everything together: on a machine that builds slowly the tests go on with what
 # is there by then, within the time that .ci/run gives to all of it.
