@@ -56,6 +56,8 @@ export class Reception implements ServerContext, RelayContext {
   readonly isTransparent: boolean;
   readonly env: Environment;
   sockets: DialledSockets;
+  /** Of the connection that has been relayed last without a look at it. */
+  protected relayedCall: TcpCall | undefined;
 
   constructor(
     private readonly host: ReceptionHost,
@@ -97,7 +99,8 @@ export class Reception implements ServerContext, RelayContext {
   /** Relays an accepted connection of which nobody has read. @param look finds out what the client says; undefined: it does not matter */
   relayFresh(socket: Socket, look: FirstBytes | undefined, preamble?: Buffer): void {
     if (look === undefined) this.env.stats.detectedTcp++;
-    const relay = new Relay(socket, this.#tcpCall(socket, 'tcp', preamble), this, look, look === undefined);
+    this.relayedCall = this.#tcpCall(socket, 'tcp', preamble);
+    const relay = new Relay(socket, this.relayedCall, this, look, look === undefined);
     this.host.opened(relay);
     own(socket, relay, look !== undefined);
     relay.start(undefined);

@@ -105,6 +105,12 @@ export class CallMetrics {
     if (slot >= 0) this.#inFlight[slot]!++;
   }
 
+  /** A call that was {@link started} turns out to be for another service: it ends there. */
+  moved(from: number, to: number): void {
+    if (from >= 0) this.#inFlight[from]!--;
+    if (to >= 0) this.#inFlight[to]!++;
+  }
+
   /**
    * A call that was {@link started} ended.
    * @param status HTTP status that the caller got; 0 when there was none

@@ -59,6 +59,21 @@ export class Passage implements CallHandler {
     return new Rejection(failure.code, failure.message);
   }
 
+  /** Whether anybody would see the difference that {@link recognised} makes. */
+  get isCounted(): boolean {
+    return this.metrics !== undefined;
+  }
+
+  /** The first bytes have shown which service a call is for, which has begun before: it is counted there. */
+  recognised(call: Invocation, destination: Destination): void {
+    const { metrics } = this;
+    if (metrics === undefined || call.metricsSlot < 0 || call.ended) return;
+    call.destination = destination;
+    const slot = metrics.slotFor(this.direction, destination.service);
+    metrics.moved(call.metricsSlot, slot);
+    call.metricsSlot = slot;
+  }
+
   connected(): void {
     // an original destination never rests: nobody would be asked in its place
   }

@@ -93,7 +93,13 @@ export class TransparentRoutes {
     const handler = this.passages.to('outbound', address, port, why === undefined);
     const instance = mesh.directory.ipIndex.byAddress(address, port);
     const destination = instance === undefined ? undefined : { service: instance.service };
-    const passed = { handler, destination, verdict: 'passed', isTransparent: true } as const;
+    const passed = {
+      handler,
+      destination,
+      verdict: 'passed',
+      isTransparent: true,
+      recognise: instance === undefined && handler.isCounted ? this.#recogniseFor(handler) : undefined,
+    } as const;
     const observed = this.#seesRequests('outbound') ? handler : undefined;
     why?.say(
       'instance',
@@ -152,6 +158,13 @@ export class TransparentRoutes {
     const cause =
       requests === 'auto' ? `, since ${this.#isWanted(direction) ? 'somebody' : 'nobody'} wants to see them` : '';
     why.say('requests', `${requests}: ${seen}${cause}`);
+  }
+
+  #recogniseFor(passage: Passage): TransparentRoute['recognise'] {
+    return (call, host) => {
+      const named = this.#named(host);
+      if (named !== undefined) passage.recognised(call, named);
+    };
   }
 
   #namedCalls(passage: Passage): NamedCalls {

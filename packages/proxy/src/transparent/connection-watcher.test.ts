@@ -81,6 +81,18 @@ describe('a watcher of intercepted connections', () => {
     client.destroy();
   });
 
+  it('is not needed for a call to be counted for the service that a TLS client asks for', async () => {
+    const recognised: string[] = [];
+    const { port } = await listen(() => ({
+      recognise: ({ protocol }, host) => void recognised.push(`${protocol} ${host}`),
+    }));
+    const client = connect({ host: '127.0.0.1', port, servername: 'orders', rejectUnauthorized: false });
+    client.on('error', () => undefined);
+    await (await upstream.awaitConnection()).awaitLength(6);
+    expect(recognised).to.deep.equal(['tcp orders']);
+    client.destroy();
+  });
+
   it('is told once of a connection that goes on with another target', async () => {
     const proxy = await listen((handler) => ({
       byName: (host) => (host === 'orders' ? { handler, verdict: 'mesh' } : undefined),

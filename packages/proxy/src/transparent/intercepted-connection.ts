@@ -108,7 +108,7 @@ export class InterceptedConnection extends Reception {
     const look = this.#lookInto(socket, first, protocol ?? 'tcp');
     if (look === 'passed' || typeof look === 'object') {
       this.#count(protocol ?? 'tcp');
-      if (this.watched !== undefined) this.#tellName(this.watched, protocol, first);
+      this.#tellName(protocol, first, typeof look === 'object');
     }
     return look;
   }
@@ -149,12 +149,17 @@ export class InterceptedConnection extends Reception {
     return host;
   }
 
-  /** The name that shows in the first bytes, where nobody else asks; no more of them are awaited for it. */
-  #tellName(watched: WatchedConnection, protocol: SeenProtocol | undefined, first: Buffer): void {
-    if (this.#choices.byName !== undefined) return;
+  /** The name that shows in the first bytes, for those who only want to know; no more bytes are awaited for it. */
+  #tellName(protocol: SeenProtocol | undefined, first: Buffer, isObserved: boolean): void {
+    const { watched } = this;
+    const { byName, recognise } = this.#choices;
+    if (watched === undefined && recognise === undefined) return;
     const host =
       protocol === 'tls' ? readEarlyServerName(first) : protocol === 'http1' ? readFirstHost(first, first.length) : '';
-    if (host !== undefined && host !== '') watched.named(host);
+    if (host === undefined || host === '') return;
+    if (byName === undefined) watched?.named(host);
+    // Requests that are seen are counted by themselves.
+    if (!isObserved && this.relayedCall !== undefined) recognise?.(this.relayedCall, host);
   }
 
   /** The connection goes on with another target, and counts for that one. */

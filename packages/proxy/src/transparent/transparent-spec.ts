@@ -1,5 +1,5 @@
 import type { Server, Socket } from 'node:net';
-import type { Direction, Endpoint } from '@mesher/core';
+import type { Direction, Endpoint, Invocation } from '@mesher/core';
 import type { ReceptionTarget } from '../reception.js';
 import type { ConnectionWatcher } from './connection-watcher.js';
 import type { RequestObserver } from './observed/observed-connection.js';
@@ -36,6 +36,11 @@ export interface TransparentRoute extends TransparentTarget {
    * SNI; it stays encrypted). In lower case, without a port. Undefined: the name means nothing here.
    */
   byName?(host: string, protocol: 'http1' | 'tls'): TransparentTarget | undefined;
+  /**
+   * Told of the host that a client names whose connection passes (HTTP/1, or TLS by SNI), if it shows in the first bytes that come: what
+   * it is counted for may change, and nothing else. Left out: nobody looks.
+   */
+  readonly recognise?: ((call: Invocation, host: string) => void) | undefined;
   /** Sent to the upstream before anything else. */
   preamble?(socket: Socket): Buffer;
   /** Begins the connection to the upstream, in the place of the usual way: from the address of the client. For connections that are relayed. */
