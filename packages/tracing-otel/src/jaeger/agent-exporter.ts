@@ -103,12 +103,14 @@ export class AgentExporter implements SpanExporter {
     const socket = createSocket(family === 6 ? 'udp6' : 'udp4');
     socket.unref();
     return new Promise((resolve, reject) => {
-      socket.once('error', reject);
-      socket.connect(this.agent.port, address, () => {
-        socket.removeListener('error', reject);
-        socket.on('error', (error) => (this.#refusal = error));
-        resolve(socket);
-      });
+      socket.on('error', (error) => (this.#refusal = error));
+      // Where there is no route, the callback gets the error, which its type does not say.
+      const connected = (error?: Error | null): void => {
+        if (error == null) return resolve(socket);
+        socket.close();
+        reject(error);
+      };
+      socket.connect(this.agent.port, address, connected);
     });
   }
 

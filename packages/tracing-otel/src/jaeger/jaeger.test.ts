@@ -179,6 +179,12 @@ describe('an exporter to an agent of Jaeger', () => {
     await agent.atLeast(1);
   });
 
+  it('fails where no way leads, and throws nothing past the caller', async () => {
+    // Nobody may connect to a broadcast address without asking for it (EACCES), wherever the test runs.
+    exporter = await opened({ uri: `udp://255.255.255.255:${agent.port}` });
+    for (let i = 0; i < 2; i++) expect(await failureOf(exporter.export([span()]))).to.match(/EACCES|ENETUNREACH/);
+  });
+
   it('fails for a name that leads nowhere, and asks for it again with the next batch', async () => {
     const known: string[] = [];
     const lookUp = (): Promise<{ address: string; family: number }> =>
