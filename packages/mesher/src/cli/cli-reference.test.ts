@@ -30,6 +30,10 @@ describe('the reference page of the command line', () => {
       '## `mesher explain <method> <url>`',
       '## `mesher registry`',
       '## `mesher intercept <action>`',
+      '## `mesher transparent`',
+      '## `mesher transparent list`',
+      '## `mesher transparent connections`',
+      '## `mesher transparent explain <destination>`',
       '## `mesher demo`',
     ]);
     expect(page).to.match(/- `dir`: .* Default: `conf`\./);
