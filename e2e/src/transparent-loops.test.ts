@@ -8,6 +8,9 @@ const REQUEST = 'GET / HTTP/1.1\r\nHost: x\r\n\r\n';
 /** What a client gets that has called the listener: nothing, or the reason. */
 const TURNED_AWAY = /^(ECONNRESET|HTTP\/1.1 404 [^]*no rule has brought this one)/;
 
+/** Connections that one call may make before the loop is known for one; without an end it was ten thousand. */
+const MOST_DIALS = 16;
+
 describe('a loop of a transparent sidecar', () => {
   const scene = useTransparentScene('curl');
   let near: TransparentSidecar, far: TransparentSidecar;
@@ -54,7 +57,9 @@ describe('a loop of a transparent sidecar', () => {
       // The reset may be there before curl knows that it is connected.
       expect(code).to.be.oneOf([7, 35, 56]);
       expect(await near.connections({ verdict: 'loop' })).to.equal(index + 1);
-      expect(await near.metric('mesher_upstream_connects_total'), 'one that came back').to.equal(index + 1);
+      // A single connection that seems to be its own may be another's, whose port the kernel has rewritten: it takes a few to be certain.
+      const dialled = await near.metric('mesher_upstream_connects_total');
+      expect(dialled).to.be.within(index + 1, MOST_DIALS * (index + 1));
     }
     await near.process.untilPrinted(
       /"address":"10\.77\.2\.2","port":8080,"uid":2000,"gid":2000,.*"msg":"the rules brought a connection of the sidecar itself back to it/,

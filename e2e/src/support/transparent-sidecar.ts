@@ -46,6 +46,11 @@ export class TransparentSidecar {
     return new TransparentSidecar(host, child);
   }
 
+  /** What the admin API answers. */
+  async admin(path: string): Promise<unknown> {
+    return JSON.parse(await this.host.must('curl', ['-sS', `${ADMIN}${path}`], { as: SIDECAR }));
+  }
+
   /** The sum of the series that have the labels. */
   async metric(name: string, labels: Readonly<Record<string, string>> = {}): Promise<number> {
     const text = await this.host.must('curl', ['-sS', `${ADMIN}/metrics`], { as: SIDECAR });
