@@ -8,6 +8,10 @@ const COOKIE = { pattern: TOKEN, expectation: 'the name of a cookie, such as X-R
 /** What may stand in a field: printable ASCII that neither begins nor ends with a blank. */
 const FIELD_TEXT = /^[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?$/;
 
+/** What an entry of the list of targets looks like; whether it is one, with its port or the size of its net, is looked into afterwards. */
+const ALLOWED = /^(@services|(\*\.)?[\w.-]+(:\d{1,5})?|\[[0-9a-f:.]+\](:\d{1,5})?|[0-9a-f:.]+(\/\d{1,3})?)$/i;
+const ALLOWED_IN_WORDS = `a host, host:port, *.suffix, address, net (10.0.0.0/8) or ${ALL_SERVICES}`;
+
 /** `transparent.source`: who calls, for whoever is called. */
 export const sourceSchema = s.object(
   {
@@ -50,7 +54,7 @@ export const routingSchema = s.object(
       doc: 'A cookie may say it, too, and is looked at first (NETRA_HTTP_ROUTING_COOKIE_ENABLED).',
     }),
     cookie: s.string({ ...COOKIE, default: 'X-Route', doc: 'Name of the cookie (NETRA_HTTP_ROUTING_COOKIE_NAME).' }),
-    allow: s.list(s.string(), {
+    allow: s.list(s.string({ pattern: ALLOWED, expectation: ALLOWED_IN_WORDS }), {
       commaSeparated: true,
       default: [ALL_SERVICES],
       doc: `Where requests may be sent (NETRA_HTTP_ROUTING_ALLOW): ${ALL_SERVICES} for all services of the registry, hosts and names of services (orders, orders.shop:8080), all below a name (*.staging.example), addresses and nets (10.1.0.0/16, 10.0.0.7:8080, [fd77::1]:80). Names are resolved once, and the address found is checked and called. This machine, its link and its metadata service are reached only where the address itself (127.0.0.1, 169.254.0.0/16) or localhost is on the list; ports of the sidecar never.`,

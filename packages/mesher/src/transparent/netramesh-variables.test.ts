@@ -98,8 +98,8 @@ describe('the variables of netramesh', () => {
       ['NETRA_HTTP_X_SOURCE_VALUE', 'a\nb', "transparent.source.value  expects printable ASCII, found 'a\nb'"],
       [
         'NETRA_HTTP_ROUTING_ALLOW',
-        'http://orders',
-        "transparent.routing  allow: 'http://orders' is neither a host, host:port, *.suffix, address, net (10.0.0.0/8) nor @services",
+        '@services,http://orders',
+        "transparent.routing.allow[1]  expects a host, host:port, *.suffix, address, net (10.0.0.0/8) or @services, found 'http://orders'",
       ],
     ];
     for (const [name, value, message] of wrong) {
@@ -107,8 +107,16 @@ describe('the variables of netramesh', () => {
       const said = errors.map((one) => `${formatOrigin(one.origin)}  ${one.path}  ${one.message}`);
       expect(said, name).to.have.length(1);
       expect(said[0], name).to.contain(message);
-      // What concerns several keys names the group.
-      if (name !== 'NETRA_HTTP_ROUTING_ALLOW') expect(said[0]).to.match(new RegExp(`^environment variable ${name}  `));
+      expect(said[0]).to.match(new RegExp(`^environment variable ${name}  `));
+    }
+  });
+
+  it('with targets that look right and are not stop the start, too', async () => {
+    for (const entry of ['10.0.0.0/33', 'orders:70000', 'a..b', '*.10.0.0.1']) {
+      const { errors } = await load({ NETRA_HTTP_ROUTING_ALLOW: entry });
+      expect(errors.map(({ path, message }) => `${path} ${message}`)).to.deep.equal([
+        `transparent.routing allow: '${entry}' is neither a host, host:port, *.suffix, address, net (10.0.0.0/8) nor @services`,
+      ]);
     }
   });
 
