@@ -55,6 +55,23 @@ describe("netramesh's example, with its environment unchanged", () => {
     expect(between?.name).to.match(/odd$/);
   });
 
+  it('links the spans of a call of which nginx passes on no more than X-Request-Id, and its baggage', async () => {
+    const answer = await example.curl('/by-id/head', '-H', 'uber-trace-id: def:18:0:1', '-H', 'uberctx-user: ann');
+    expect(answer).to.match(/"uberctx-user","ann"/i);
+    const trace = await eventually('three spans of the caller', () => {
+      const found = spans().filter(({ traceId }) => traceId === 'def'.padStart(32, '0'));
+      return found.length === 3 && found;
+    });
+    const parents = new Map(trace.map(({ service, kind, parentSpanId }) => [`${service} ${kind}`, parentSpanId]));
+    const idOf = (service: string, kind: string): string | undefined =>
+      trace.find((span) => span.service === service && span.kind === kind)?.spanId;
+    expect(Object.fromEntries(parents)).to.deep.equal({
+      'default.nginx server': '18'.padStart(16, '0'),
+      'default.nginx client': idOf('default.nginx', 'server'),
+      'default.app server': idOf('default.nginx', 'client'),
+    });
+  });
+
   it('speaks the header of Jaeger, once, and continues the trace of a caller', async () => {
     const answer = await example.curl('/head', '-H', 'uber-trace-id: abc:17:0:1', '-H', 'X-Request-Id: r-1');
     const head = JSON.parse(answer.split('\r\n\r\n')[1] ?? '') as string[];

@@ -110,7 +110,7 @@ export class NetrameshExample {
     await this.#startNginx(near);
   }
 
-  /** Its configuration is that of the example, but for where it writes. */
+  /** Its configuration is that of the example, but for where it writes, and for a path whose requests keep nothing of a trace but their id. */
   async #startNginx(host: NetworkNamespace): Promise<void> {
     const folder = join(this.folder, 'nginx');
     await mkdir(folder, { mode: 0o777 });
@@ -126,6 +126,7 @@ http {
   server {
     listen 80 default_server;
     location / { proxy_pass http://app/; }
+    location /by-id/ { proxy_pass http://app/; proxy_set_header uber-trace-id ""; proxy_set_header uberctx-user ""; }
   }
 }
 `,
