@@ -27,7 +27,7 @@ export class InterceptedConnections {
     const original = this.#find(socket);
     switch (original.kind) {
       case 'intercepted':
-        if (this.host.env.ownDials.has(socket.remotePort, original)) this.#cameBack(socket, original);
+        if (this.host.env.ownDials.isLoop(socket.remotePort, original)) this.#cameBack(socket, original);
         else this.#begin(socket, original);
         break;
       case 'direct':
