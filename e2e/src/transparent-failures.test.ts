@@ -85,7 +85,9 @@ describe('connections that fail between two transparent sidecars', () => {
           }
           // What the far application refuses, its own sidecar has found out, and has passed on as a reset.
           expect(await far.metric('mesher_upstream_connect_failures_total')).to.equal(farFailed + 1);
-          expect(await near.metric('mesher_upstream_connect_failures_total')).to.equal(failed + 2);
+          // Its reset may be there before the near sidecar knows that it is connected, which makes that a failed connect, too.
+          const nearFailed = await near.metric('mesher_upstream_connect_failures_total');
+          expect(nearFailed - failed).to.be.within(2, 3);
           const address = SWALLOWED[family];
           expect(near.process.output).to.match(new RegExp(`connect to \\[?${address}\\]?:80 took longer than 300 ms`));
         });
