@@ -5,11 +5,16 @@ import { sizeWithLoad, type LoadNumbers } from './start-phase.js';
 
 const MODULE = new URL('start-phase.js', import.meta.url).href;
 const YOUNG_GENERATION = new URL('young-generation.js', import.meta.url).href;
-const SECOND = 1_000;
+/** From one look to the next. */
+const TURN_MS = 250;
+/** Bytes of a turn with some load. */
+const BUSY = 100_000;
+
+type Numbers = { -readonly [Name in keyof LoadNumbers]: LoadNumbers[Name] } & { http2Upstream: { open: number } };
 
 /** Numbers of a proxy that has nothing to do. */
-function idle(): { -readonly [K in keyof LoadNumbers]: LoadNumbers[K] } & { readonly http2Upstream: { open: number } } {
-  return { connectionsOpen: 0, detectedHttp2: 0, http2Upstream: { open: 0 } };
+function idle(): Numbers {
+  return { bytesToDownstream: 0, bytesToUpstream: 0, connectionsOpen: 0, detectedHttp2: 0, http2Upstream: { open: 0 } };
 }
 
 /** Whether a function that runs all the time was optimized, while V8 is set for the start and afterwards. */
@@ -50,30 +55,59 @@ describe('The start of the process', () => {
 });
 
 describe('sizeWithLoad', () => {
-  it('leaves a sidecar small that waits, or serves HTTP/1', () => {
+  let stats: Numbers;
+  let sized: boolean;
+  let times: number;
+  let turn: (bytes: number) => void;
+
+  beforeEach(() => {
     const { time, timers } = fakePorts();
-    const stats = idle();
-    sizeWithLoad(stats, timers, () => expect.fail('sized'));
-    stats.connectionsOpen = 256;
-    time.advance(60 * SECOND);
+    stats = idle();
+    sized = false;
+    times = 0;
+    const size = (): void => {
+      sized = true;
+      times++;
+    };
+    sizeWithLoad(stats, timers, { isSized: () => sized, size });
+    turn = (bytes) => {
+      stats.bytesToUpstream += bytes / 4;
+      stats.bytesToDownstream += bytes - bytes / 4;
+      time.advance(TURN_MS);
+    };
   });
 
-  const LOADS: readonly (readonly [string, (stats: ReturnType<typeof idle>) => void])[] = [
-    ['a client speaks HTTP/2', (stats) => (stats.detectedHttp2 = 1)],
-    ['an instance speaks HTTP/2', (stats) => (stats.http2Upstream.open = 1)],
-    ['very many connections are open', (stats) => (stats.connectionsOpen = 512)],
+  it('leaves a sidecar small that serves HTTP/1, however much', () => {
+    stats.connectionsOpen = 256;
+    for (let turns = 0; turns < 60; turns++) turn(BUSY);
+    expect(times).to.equal(0);
+  });
+
+  const LOADS: readonly (readonly [string, (numbers: Numbers) => void])[] = [
+    ['a client speaks HTTP/2', (numbers) => (numbers.detectedHttp2 = 1)],
+    ['an instance speaks HTTP/2', (numbers) => (numbers.http2Upstream.open = 1)],
+    ['very many connections are open', (numbers) => (numbers.connectionsOpen = 512)],
   ];
   for (const [when, begin] of LOADS) {
-    it(`sizes the young generation once ${when}`, () => {
-      const { time, timers } = fakePorts();
-      const stats = idle();
-      let times = 0;
-      sizeWithLoad(stats, timers, () => times++);
-      time.advance(10 * SECOND);
-      expect(times).to.equal(0);
+    it(`sizes the young generation once ${when} and bytes pass`, () => {
+      turn(BUSY);
       begin(stats);
-      time.advance(10 * SECOND);
+      turn(0);
+      turn(1_000);
+      expect(times).to.equal(0);
+      turn(BUSY);
+      turn(BUSY);
       expect(times).to.equal(1);
     });
   }
+
+  it('sizes it again when V8 has taken it back, and not before there is load', () => {
+    stats.detectedHttp2 = 1;
+    turn(BUSY);
+    sized = false;
+    for (let turns = 0; turns < 60; turns++) turn(100);
+    expect(times).to.equal(1);
+    turn(BUSY);
+    expect(times).to.equal(2);
+  });
 });
