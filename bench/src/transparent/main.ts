@@ -23,7 +23,7 @@ Measures the transparent mode beside netramesh (MESHER_NETRAMESH=/path), HAProxy
 const SIDECAR = 1_337;
 const PROXY_CORE = 0;
 const LOAD_CORE = 1;
-const START_MS = 1_500;
+const START_MS = 4_000;
 /** Descriptors of a relay besides two for each connection. */
 const OTHER_DESCRIPTORS = 200;
 const THOUSAND = 1_000;
@@ -65,7 +65,11 @@ class Bench {
         if (round === 0 && pid !== undefined) add(samples, 'idle', residentMb(pid));
         // The first round warms up and is forgotten.
         const into = round === 0 ? new Map() : samples;
-        await this.#guarded(id, () => this.#intercepted(interceptor, () => this.#sampler.round(into, pid)));
+        await this.#guarded(id, () =>
+          this.#intercepted(interceptor, async () => {
+            for (const failure of await this.#sampler.round(into, pid)) this.#failed(`${id}, ${failure}`);
+          }),
+        );
       }
       say(`round ${round} of ${rounds}`);
     }
@@ -117,10 +121,14 @@ class Bench {
     try {
       await work();
     } catch (error) {
-      const reason = `${id}: ${(error as Error).message}`;
-      say(reason);
-      if (!this.failures.includes(reason)) this.failures.push(reason);
+      this.#failed(`${id}: ${(error as Error).message}`);
     }
+  }
+
+  #failed(reason: string): void {
+    if (this.failures.includes(reason)) return;
+    say(reason);
+    this.failures.push(reason);
   }
 }
 

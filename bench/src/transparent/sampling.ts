@@ -9,7 +9,7 @@ import { readCpu, readMemory } from '../process/process-tree.js';
 import { ticksPerSecond } from '../process/tools.js';
 import type { EchoResult, EchoTask } from './echo-main.js';
 import { FAR_ADDRESS, type BenchNetwork } from './network.js';
-import { add, type Samples } from './rows.js';
+import { add, type RowId, type Samples } from './rows.js';
 import { ECHO_PORT, HTTP_PORT, LARGE_PATH, SINK_PORT, SMALL_PATH } from './servers.js';
 
 const SLACK_MS = 20_000;
@@ -18,6 +18,16 @@ const SETTLE_MS = 500;
 const APPLICATION = 2_000;
 const NEW_CONNECTION_LANES = 32;
 const KEPT_CONNECTIONS = 64;
+
+const BULK = [
+  ['down', ['down']],
+  ['up', ['up']],
+  ['both', ['down', 'up']],
+] as const;
+const REQUESTS = [
+  ['new', NEW_CONNECTION_LANES, true],
+  ['http', KEPT_CONNECTIONS, false],
+] as const;
 
 /** Takes samples of one process, or of a direct connection where there is none. */
 export class Sampler {
@@ -30,24 +40,36 @@ export class Sampler {
     private readonly seconds: number,
   ) {}
 
-  /** One round of everything but idle connections. @param pid of the interceptor */
-  async round(samples: Samples, pid: number | undefined): Promise<void> {
-    for (const directions of [['down'], ['up'], ['down', 'up']] as const) {
-      const { cpu, result } = await this.#measured(pid, () => this.#bulk(directions));
-      add(samples, directions.length === 2 ? 'both' : directions[0], cpu / (result / 1e9));
+  /**
+   * One round of everything but idle connections. What fails is told, and the rest is measured all the same.
+   * @param pid of the interceptor
+   * @returns what failed
+   */
+  async round(samples: Samples, pid: number | undefined): Promise<string[]> {
+    const failures: string[] = [];
+    const guarded = async (row: RowId, work: () => Promise<void>): Promise<void> => {
+      await work().catch((error: unknown) => failures.push(`${row}: ${(error as Error).message}`));
+    };
+    for (const [row, directions] of BULK) {
+      await guarded(row, async () => {
+        const { cpu, result } = await this.#measured(pid, () => this.#bulk(directions));
+        add(samples, row, cpu / (result / 1e9));
+      });
     }
-    const turns = await this.#measured(pid, () => this.#echo());
-    add(samples, 'turn', (turns.cpu * 1e6) / turns.result.turns);
-    add(samples, 'p50', turns.result.p50Micros);
-    add(samples, 'p99', turns.result.p99Micros);
-    for (const [row, lanes, close] of [
-      ['new', NEW_CONNECTION_LANES, true],
-      ['http', KEPT_CONNECTIONS, false],
-    ] as const) {
-      const { cpu, result } = await this.#measured(pid, () => this.#requests(lanes, close));
-      add(samples, row, (cpu * 1e6) / result);
+    await guarded('turn', async () => {
+      const { cpu, result } = await this.#measured(pid, () => this.#echo());
+      add(samples, 'turn', (cpu * 1e6) / result.turns);
+      add(samples, 'p50', result.p50Micros);
+      add(samples, 'p99', result.p99Micros);
+    });
+    for (const [row, lanes, close] of REQUESTS) {
+      await guarded(row, async () => {
+        const { cpu, result } = await this.#measured(pid, () => this.#requests(lanes, close));
+        add(samples, row, (cpu * 1e6) / result);
+      });
     }
     if (pid !== undefined) add(samples, 'loaded', residentMb(pid));
+    return failures;
   }
 
   /** Resident memory with as many connections, of which each has made one request. */
