@@ -111,17 +111,25 @@ describe('a transparent sidecar that ends', () => {
     await scene().sidecar(on, way);
   }
 
-  for (const backend of ['iptables-nft', 'nft'] as const) {
-    it(`by force does not fail inbound connections that come by TPROXY, with ${backend}`, async () => {
-      const way: Way = { backend, inbound: 'TPROXY' };
-      const far = await scene().sidecar('far', way);
-      await far.process.kill();
-      const waiting = begin(ADDRESSES.far.ipv4);
-      await eventually('it calls', () => waiting.client.isRunning);
-      await restart('far', way);
-      waiting.say('send hello');
-      await waiting.client.untilPrinted(/^got hello$/m);
-      await works();
-    });
-  }
+  it('by force makes inbound connections that come by TPROXY wait for it, with iptables', async () => {
+    const way: Way = { backend: 'iptables-nft', inbound: 'TPROXY' };
+    const far = await scene().sidecar('far', way);
+    await far.process.kill();
+    const waiting = begin(ADDRESSES.far.ipv4);
+    await eventually('it calls', () => waiting.client.isRunning);
+    await restart('far', way);
+    waiting.say('send hello');
+    await waiting.client.untilPrinted(/^got hello$/m);
+    await works();
+  });
+
+  it('by force lets inbound connections that come by TPROXY pass it, with nft', async () => {
+    const way: Way = { backend: 'nft', inbound: 'TPROXY' };
+    const far = await scene().sidecar('far', way);
+    await far.process.kill();
+    await works();
+    await restart('far', way);
+    await works();
+    expect(await scene().sidecars.get('far')?.connections({ direction: 'inbound' })).to.equal(2);
+  });
 });
