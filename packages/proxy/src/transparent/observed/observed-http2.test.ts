@@ -39,10 +39,17 @@ describe('a client of HTTP/2 whose requests are observed', () => {
 
   function answer(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void {
     const path = headers[':path'];
-    if (path === '/empty') stream.respond({ ':status': 204, 'x-mesher-error': 'mine' }, { endStream: true });
+    if (path === '/empty')
+      stream.respond({ ':status': 204, 'x-mesher-error': 'mine', date: 'never' }, { endStream: true });
     else if (path === '/trailers') {
       stream.additionalHeaders({ ':status': 103, link: '</x>' });
-      const fields = { ':status': 200, 'set-cookie': ['a=1', 'b=2'], server: 'odd', 'x-mesher-error': 'THEIRS' };
+      const fields = {
+        ':status': 200,
+        'set-cookie': ['a=1', 'b=2'],
+        server: 'odd',
+        'x-mesher-error': 'THEIRS',
+        date: 'never',
+      };
       stream.respond(fields, { waitForTrailers: true });
       stream.on('wantTrailers', () => stream.sendTrailers({ 'x-sum': '1', 'grpc-status': '0' }));
       stream.end('body');
