@@ -125,14 +125,11 @@ export class Sidecar {
     chassis.directory.onRetired((endpoint) => proxy.retire(endpoint));
     const health = new ApplicationHealth(chassis, { catalog: settings.catalog, isOwnPort, ports, logger });
     const sidecar = new Sidecar(settings, ports, chassis, proxy, plan, health, isOwnPort);
-    const opening = sidecar.#open();
     try {
-      await untilAborted(opening, settings.signal);
+      await untilAborted(sidecar.#open(), settings.signal);
       await settings.feed.begin();
     } catch (error) {
       await sidecar.close();
-      // A start that was given up went on with what it was about to open, which would keep the process.
-      void opening.catch(() => undefined).then(() => sidecar.#closePorts());
       throw error;
     }
     return sidecar;
@@ -163,18 +160,14 @@ export class Sidecar {
     this.#phase = 'stopped';
     this.settings.feed.close();
     this.health.close();
-    await this.#closePorts();
-    await this.chassis
-      .leave()
-      .catch((error: unknown) => this.settings.logger.warn({ error }, 'leaving the registry failed'));
-    await this.chassis.close();
-  }
-
-  async #closePorts(): Promise<void> {
     this.#transparent?.close();
     this.proxy.close();
     // The last calls are counted by now.
     await Promise.all([this.#admin?.close(), this.#outlets.close()]);
+    await this.chassis
+      .leave()
+      .catch((error: unknown) => this.settings.logger.warn({ error }, 'leaving the registry failed'));
+    await this.chassis.close();
   }
 
   async #open(): Promise<void> {
