@@ -36,6 +36,7 @@ describe('MetricsPage', () => {
     const slot = of.calls.slotFor('outbound', 'world');
     of.calls.record(slot, 200, 3, false);
     of.calls.countGrpc(slot, 0);
+    of.calls.responses.count(200, { direction: 'outbound', path: '/' });
     of.calls.countRetry(slot, 'MESH_ERR_CONNECT');
     of.calls.countRejection(slot, 'MESH_ERR_CONNECT');
     const families = await render(of);
