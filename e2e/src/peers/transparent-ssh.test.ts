@@ -13,7 +13,8 @@ const WAYS: readonly Way[] = [USUAL_WAY, { backend: 'nft', inbound: 'TPROXY' }];
 
 /** The home of root for this server alone: in a mount namespace of its own. */
 const SERVE = `
-mount -t tmpfs -o mode=700 tmpfs /root && mkdir -m 700 /root/.ssh && cp "$2" /root/.ssh/authorized_keys && chmod 600 /root/.ssh/authorized_keys
+home=$(getent passwd 0 | cut -d: -f6)
+mount -t tmpfs -o mode=700 tmpfs "$home" && mkdir -m 700 "$home/.ssh" && install -m 600 "$2" "$home/.ssh/authorized_keys"
 exec dropbear -F -E -s -r "$1" -P "$3" -p ${PORT}
 `;
 
