@@ -111,25 +111,26 @@ describe('a transparent sidecar that ends', () => {
     await scene().sidecar(on, way);
   }
 
-  it('by force makes inbound connections that come by TPROXY wait for it, with iptables', async () => {
-    const way: Way = { backend: 'iptables-nft', inbound: 'TPROXY' };
-    const far = await scene().sidecar('far', way);
-    await far.process.kill();
-    const waiting = begin(ADDRESSES.far.ipv4);
-    await eventually('it calls', () => waiting.client.isRunning);
-    await restart('far', way);
-    waiting.say('send hello');
-    await waiting.client.untilPrinted(/^got hello$/m);
-    await works();
-  });
-
-  it('by force lets inbound connections that come by TPROXY pass it, with nft', async () => {
-    const way: Way = { backend: 'nft', inbound: 'TPROXY' };
-    const far = await scene().sidecar('far', way);
-    await far.process.kill();
-    await works();
-    await restart('far', way);
-    await works();
-    expect(await scene().sidecars.get('far')?.connections({ direction: 'inbound' })).to.equal(2);
-  });
+  for (const backend of ['iptables-nft', 'iptables-legacy', 'nft'] as const) {
+    it(`by force makes inbound connections that come by TPROXY wait for it, and none passes it, with ${backend}`, async function () {
+      requireNetworkNamespaces(this, backend);
+      const way: Way = { backend, inbound: 'TPROXY' };
+      const far = await scene().sidecar('far', way);
+      await far.process.kill();
+      const waiting = FAMILIES.map((family) => begin(ADDRESSES.far[family]));
+      await eventually('both wait for an answer', async () => {
+        const unanswered = await scene().near.must('ss', ['-Htn', 'state', 'syn-sent']);
+        return unanswered.trim().split('\n').length === waiting.length;
+      });
+      await restart('far', way);
+      for (const conversation of waiting) {
+        await conversation.repeat('hello');
+        conversation.say('end');
+        expect((await conversation.events()).at(-1)).to.equal('closed');
+      }
+      // Each was taken by the sidecar that is back; who had passed it would be missing.
+      expect(await scene().sidecars.get('far')?.connections({ direction: 'inbound' })).to.equal(waiting.length);
+      await works();
+    });
+  }
 });

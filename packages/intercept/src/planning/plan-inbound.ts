@@ -4,6 +4,7 @@ import type { Action, ChainName, Family, Match, Rule } from './plan.js';
 
 const INBOUND: ChainName = 'MESHER_INBOUND';
 const DIVERT: ChainName = 'MESHER_DIVERT';
+const HAND_OVER: ChainName = 'MESHER_TPROXY';
 const INVALID: ChainName = 'MESHER_INVALID';
 const LOOPBACK = 'lo';
 
@@ -57,11 +58,16 @@ function planTransparent(family: Family, options: InterceptOptions): readonly Ru
   chain.add('known-connection', { protocol: 'tcp', transparentSocket: true }, { kind: 'jump', chain: DIVERT });
   leaveAlone(chain, { ...options, excludeInterfaces: [] });
   const opening: Match = { protocol: 'tcp', opening: true, ...(probability < 1 ? { probability } : {}) };
-  intercept(chain, options, opening, { kind: 'tproxy', port: options.inboundPort, mark });
+  intercept(chain, options, opening, { kind: 'jump', chain: HAND_OVER });
+  const handOver = new ChainWriter(family, 'mangle', HAND_OVER);
+  handOver.add('hand-over', { protocol: 'tcp' }, { kind: 'tproxy', port: options.inboundPort, mark });
+  // Where nobody listens, iptables drops the packet, while nft goes on with the next rule, which would let it pass the sidecar. The client
+  // asks again, and a sidecar that is back by then has lost nothing. In a chain of their own, so that the dice are cast once for both.
+  handOver.add('no-sidecar', { protocol: 'tcp' }, { kind: 'drop' });
   const divert = new ChainWriter(family, 'mangle', DIVERT);
   divert.add('mark-for-local-route', {}, { kind: 'mark', mark });
   divert.add('known-connection', {}, { kind: 'accept' });
-  return [...entry.rules, ...chain.rules, ...divert.rules];
+  return [...entry.rules, ...chain.rules, ...divert.rules, ...handOver.rules];
 }
 
 function leaveAlone(chain: ChainWriter, { excludeInterfaces, ownPorts, inbound }: InterceptOptions): void {
