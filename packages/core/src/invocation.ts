@@ -220,6 +220,11 @@ export interface Outcome {
   readonly code: ErrorCode | undefined;
   /** True when the client went away first; such a call is neither a success nor a failure of the service. */
   readonly aborted: boolean;
+  /**
+   * True for a connection whose client turned out to speak HTTP after it had been dialled: the requests on it are calls of their own, and this
+   * one never was any. It is `aborted`, too, for all who only want to know what an outcome says about a service.
+   */
+  readonly superseded?: boolean | undefined;
   /** From the complete request head to the last byte of the answer, in milliseconds. */
   readonly durationMs: number;
   /**

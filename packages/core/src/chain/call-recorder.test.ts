@@ -25,6 +25,22 @@ describe('the recorder of calls', () => {
     }).to.deep.equal({ inFlight: 0, requests: 1, seconds: 0.007, retries: 1, rejections: 1 });
   });
 
+  it('counts a connection when it ends, with its caller, and never when it turned out to hold requests', () => {
+    for (const superseded of [true, undefined]) {
+      const metrics = new CallMetrics();
+      const recorder = new CallRecorder(metrics);
+      const call = new FakeCall({ direction: 'inbound', protocol: 'tcp' });
+      const slot = recorder.slot(call, 'db');
+      const callers = (): number[] => Array.from(metrics.sources, ({ count }) => count);
+      recorder.started(call, slot);
+      recorder.arrived(call);
+      expect([metrics.inFlightOf(slot), ...callers()]).to.deep.equal([1, 0]);
+      recorder.ended(call, outcome({ status: 0, aborted: true, superseded }));
+      const count = superseded === true ? 0 : 1;
+      expect([metrics.inFlightOf(slot), metrics.requestsOf(slot, 0), ...callers()]).to.deep.equal([0, count, count]);
+    }
+  });
+
   it('counts a gRPC call by its status, and in the class of the HTTP status that means the same', () => {
     const metrics = new CallMetrics();
     const recorder = new CallRecorder(metrics);

@@ -18,9 +18,12 @@ export class CallRecorder {
     this.metrics?.started(slot);
   }
 
-  /** Counts the caller of an inbound call; who it is, is only asked when metrics are on. */
+  /**
+   * Counts the caller of an inbound call; who it is, is only asked when metrics are on. That of a connection is counted when it ends: it
+   * may turn out to hold requests, which are counted themselves.
+   */
   arrived(call: Invocation): void {
-    this.metrics?.sources.count(call.source);
+    if (call.protocol !== 'tcp') this.metrics?.sources.count(call.source);
   }
 
   retried(call: Invocation, code: ErrorCode): void {
@@ -31,6 +34,11 @@ export class CallRecorder {
   ended(call: Invocation, outcome: Outcome): void {
     const { metrics } = this;
     if (metrics === undefined) return;
+    if (outcome.superseded === true) {
+      metrics.withdrawn(call.metricsSlot);
+      return;
+    }
+    if (call.protocol === 'tcp' && call.direction === 'inbound') metrics.sources.count(call.source);
     if (call.metricsSlot < 0) this.started(call, this.slot(call, UNKNOWN_SERVICE));
     metrics.countBytes(call.metricsSlot, call.requestBytes, call.responseBytes);
     const { aborted } = outcome;

@@ -19,7 +19,9 @@ const SWITCHING_PROTOCOLS = 101;
  * up says that it would have taken longer still, which is news only when that is more than is known.
  */
 export function latencyOf(outcome: Outcome, endpoint: Endpoint): number | undefined {
-  const { aborted, durationMs: wholeMs, beganAfterMs, status } = outcome;
+  const { aborted, durationMs: wholeMs, beganAfterMs, status, superseded } = outcome;
+  // How long its client kept silent.
+  if (superseded === true) return undefined;
   // A stream may last for hours, however fast the endpoint is.
   const durationMs = beganAfterMs ?? wholeMs;
   if (aborted) return durationMs > endpoint.latencyMs ? durationMs : undefined;

@@ -124,6 +124,12 @@ describe('the duration of an attempt', () => {
     expect(one.latencyMs).to.equal(500);
   });
 
+  it('on a connection that turned out to hold requests says how long its client kept silent, and counts for nothing', () => {
+    const [one] = endpoints(0) as [Endpoint];
+    learn?.(one, of({ aborted: true, superseded: true, durationMs: 60_000 }), 0);
+    expect(one.latencyMs).to.equal(0);
+  });
+
   it('that became another protocol counts for nothing', () => {
     const [one] = endpoints(0) as [Endpoint];
     learn?.(one, of({ status: 101, durationMs: 3_600_000 }), 0);

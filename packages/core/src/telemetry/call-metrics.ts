@@ -100,7 +100,7 @@ export class CallMetrics {
     return slot;
   }
 
-  /** A call began. Exactly one {@link record} must follow. A slot of -1 is ignored, here and in the other methods. */
+  /** A call began. Exactly one {@link record} or {@link withdrawn} must follow. A slot of -1 is ignored, here and in the other methods. */
   started(slot: number): void {
     if (slot >= 0) this.#inFlight[slot]!++;
   }
@@ -109,6 +109,11 @@ export class CallMetrics {
   moved(from: number, to: number): void {
     if (from >= 0) this.#inFlight[from]!--;
     if (to >= 0) this.#inFlight[to]!++;
+  }
+
+  /** A call that was {@link started} turns out to be none: nothing is counted. */
+  withdrawn(slot: number): void {
+    this.moved(slot, -1);
   }
 
   /**

@@ -45,7 +45,8 @@ export class Passage implements CallHandler {
     if (metrics !== undefined) {
       call.metricsSlot = metrics.slotFor(this.direction, service);
       metrics.started(call.metricsSlot);
-      if (this.direction === 'inbound') metrics.sources.count(call.source);
+      // Who began a connection is counted at its end: it may turn out to hold requests, which are counted themselves.
+      if (this.direction === 'inbound' && call.protocol !== 'tcp') metrics.sources.count(call.source);
     }
     this.observation.begin(call);
     // How long an answer may take is between those who talk.
@@ -81,9 +82,14 @@ export class Passage implements CallHandler {
   end(call: Invocation, outcome: Outcome): void {
     call.ended = true;
     this.observation.end(call, outcome);
-    const { code, status, durationMs, aborted } = outcome;
+    const { code, status, durationMs, aborted, superseded } = outcome;
     const { metrics } = this;
     if (metrics === undefined || call.metricsSlot < 0) return;
+    if (superseded === true) {
+      metrics.withdrawn(call.metricsSlot);
+      return;
+    }
+    if (this.direction === 'inbound' && call.protocol === 'tcp') metrics.sources.count(call.source);
     metrics.countBytes(call.metricsSlot, call.requestBytes, call.responseBytes);
     metrics.record(call.metricsSlot, status, durationMs, aborted);
     metrics.responses.count(status, call);

@@ -97,17 +97,22 @@ export abstract class RelayCall extends Deadline implements RelayUser {
   protected report(aborted: boolean): void {
     if (this.over) return;
     this.over = true;
-    this.endCall(aborted);
+    this.#endCall(this.errorCode, aborted);
     this.context.ended?.(this.errorCode, aborted);
   }
 
-  /** Tells the handler how the call ended, once: with the connection, or when it turns out to hold calls of its own. */
-  protected endCall(aborted: boolean): void {
+  /** The connection turns out to hold calls of its own: this one is none any more. */
+  protected supersede(): void {
+    this.#endCall(undefined, true, true);
+  }
+
+  /** Tells the handler how the call ended, once. */
+  #endCall(code: ErrorCode | undefined, aborted: boolean, superseded?: true): void {
     if (this.#isTold) return;
     this.#isTold = true;
     const durationMs = this.env.now() - this.call.startedAt;
     try {
-      this.context.handler.end(this.call, { status: 0, code: this.errorCode, aborted, durationMs });
+      this.context.handler.end(this.call, { status: 0, code, aborted, superseded, durationMs });
     } catch (error) {
       this.env.logger.error({ error }, 'a plugin failed after a connection had ended');
     }

@@ -57,6 +57,7 @@ describe('TCP relay', () => {
       protocol: 'tcp',
       destination: DESTINATION,
     });
+    expect(proxy.outcomes.map(({ superseded }) => superseded)).to.deep.equal([true, undefined, undefined]);
     expect(calls.slice(1)).to.deep.equal([
       { protocol: 'http', destination: DESTINATION },
       { protocol: 'http', destination: DESTINATION },

@@ -270,7 +270,7 @@ export class Relay extends RelayCall implements SocketOwner, ObservedRelay {
 
   /** The connection stays, and its requests are seen: they are the calls from here on. */
   #observe(observer: StreamObserver, first: Buffer): void {
-    this.endCall(true);
+    this.supersede();
     this.#early = undefined;
     this.#observer = observer;
     observer.begin(this);
@@ -312,6 +312,7 @@ export class Relay extends RelayCall implements SocketOwner, ObservedRelay {
   /** Gives up the connection without touching the client's socket, which has another owner now. */
   #abandon(): void {
     this.firstBytes = undefined;
+    this.supersede();
     this.report(true);
     this.upstream?.release(false, false);
     this.upstream = undefined;

@@ -234,7 +234,9 @@ describe('tracing', () => {
     expect(await rig.spans()).to.deep.equal([]);
     await rig.chassis.close();
     const withTcp = await traced({ 'tracing.tcp': 'true' });
+    await outbound(withTcp, { protocol: 'tcp' }, { status: 0, aborted: true, superseded: true });
     await outbound(withTcp, { protocol: 'tcp', destination: { service: 'world' } }, { status: 0 });
+    expect(await withTcp.spans(), 'one that held requests has none').to.have.length(1);
     expect((await withTcp.spans())[0]).to.include({ name: 'tcp world', error: undefined });
   });
 

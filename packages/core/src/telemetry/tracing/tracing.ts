@@ -132,7 +132,8 @@ export class Tracing {
     if (requestId !== undefined && call.direction === 'inbound') {
       this.#table.close(requestId, context, call.startedAt + outcome.durationMs);
     }
-    if (span !== undefined) this.#record(call, context, span, outcome);
+    // The requests on a connection have spans of their own.
+    if (span !== undefined && outcome.superseded !== true) this.#record(call, context, span, outcome);
   }
 
   /** The context that the request came with, or that its request id leads to, is continued; without one, a trace begins. */

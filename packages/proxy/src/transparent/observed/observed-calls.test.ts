@@ -39,7 +39,7 @@ describe('observed requests', () => {
     expect([connection.protocol, call.protocol]).to.deep.equal(['tcp', 'http']);
     expect(call).to.include({ responseBytes: 3 });
     expect(call.endpoint).to.equal(proxy.endpoint);
-    expect(proxy.outcomes[0]).to.include({ aborted: true, method: '' });
+    expect(proxy.outcomes[0]).to.include({ superseded: true, method: '' });
     expect(proxy.proxy.stats).to.include({ detectedHttp1: 1, detectedTcp: 0 });
   });
 
