@@ -57,7 +57,7 @@ export async function openTransparent(parts: TransparentParts): Promise<Transpar
   const { chassis, document, logger, proxy } = parts;
   const options = document.section('transparent', transparentSchema);
   const interceptor = parts.interceptor ?? (await loadInterceptor(options));
-  const network = new OwnNetwork(parts.ports.timers);
+  const network = new OwnNetwork(parts.ports, options.port);
   const passages = new Passages({
     maxDestinations: options.maxDestinations,
     own: document.service.name,
@@ -78,8 +78,9 @@ export async function openTransparent(parts: TransparentParts): Promise<Transpar
   const isOwnListener = (address: string, port: number): boolean => port === options.port && network.has(address);
   const watcher = new TransparentWatcher({ ...options, clock: parts.ports.clock });
   const transparent: TransparentSpec = {
-    find: (socket) => interceptor.find(socket, isOwnListener),
-    isOwnAddress: (address) => network.has(address),
+    find: (socket) =>
+      interceptor.find(socket, (address, port) => port === options.port && network.has(address, socket)),
+    isOwnAddress: (address, socket) => network.has(address, socket),
     route: (direction, original) => routes.route(direction, original),
     // Some 700 ns per connection.
     watcher: options.recentConnections === 0 ? undefined : watcher,

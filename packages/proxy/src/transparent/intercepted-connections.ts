@@ -71,7 +71,7 @@ export class InterceptedConnections {
 
   #begin(socket: Socket, original: { readonly address: string; readonly port: number }): void {
     const { spec } = this;
-    const direction = spec.isOwnAddress(original.address) ? 'inbound' : 'outbound';
+    const direction = spec.isOwnAddress(original.address, socket) ? 'inbound' : 'outbound';
     const route = spec.route(direction, original);
     const watched = spec.watcher?.begun(socket, direction, original);
     const connection = new InterceptedConnection(this.host, route, this.host.env.stats.transparent, watched);

@@ -51,8 +51,11 @@ export interface TransparentRoute extends TransparentTarget {
 export interface TransparentSpec {
   /** Asked once per connection, at once. What it throws closes that connection. */
   find(socket: Socket): OriginalDestination;
-  /** True for addresses of this machine, loopback included: who is called there is the local application. */
-  isOwnAddress(address: string): boolean;
+  /**
+   * True for addresses of this machine, loopback included: who is called there is the local application.
+   * @param socket the connection that was going there, if there is one
+   */
+  isOwnAddress(address: string, socket?: Pick<Socket, 'localAddress' | 'localPort'>): boolean;
   route(direction: Direction, original: { readonly address: string; readonly port: number }): TransparentRoute;
   /** Told of the listening socket before anything is accepted from it (TPROXY). What it throws stops the start. */
   prepare?(server: Server): void;
