@@ -78,7 +78,8 @@ describe('the routes of intercepted connections', () => {
   });
 
   it('see requests one by one while tracing is on, unless they are told not to', () => {
-    expect(make({}, true).route('outbound', ELSEWHERE).http?.handler).to.be.instanceOf(Passage);
+    expect(make({}, true).route('outbound', ORDERS).http?.handler).to.be.instanceOf(Passage);
+    expect(make({}, true).route('outbound', ELSEWHERE).http?.verdict).to.equal('passed');
     expect(make({}, true).route('inbound', OWN).http?.verdict).to.equal('passed');
     expect(make({ requests: 'pass' }, true).route('outbound', ELSEWHERE).http).to.equal(undefined);
     expect(make({ requests: 'serve' }, false).route('outbound', ELSEWHERE).http?.verdict).to.equal('passed');
@@ -86,17 +87,37 @@ describe('the routes of intercepted connections', () => {
 
   it('only observe requests of HTTP/1 where nobody decides about them, so that they stay on their connection', () => {
     for (const direction of ['inbound', 'outbound'] as const) {
-      const seen = make({}, true).route(direction, ELSEWHERE);
-      expect(seen.observed).to.equal(seen.handler);
+      const seen = make({}, true).route(direction, direction === 'inbound' ? OWN : ELSEWHERE);
+      if (direction === 'inbound') expect(seen.observed).to.equal(seen.handler);
       expect(seen.http2?.isTransparent).to.equal(true);
       const overHttp2 = seen.http2?.handler.begin(new FakeCall());
-      expect(overHttp2).to.include({ key: '192.0.2.1:8080', speaks: 'http2' });
+      expect(overHttp2).to.include({ speaks: 'http2' });
       expect(make({}, false).route(direction, ELSEWHERE).observed).to.equal(undefined);
     }
     expect(make({ proxyProtocol: 'v1' }, true).route('inbound', OWN).observed).to.be.instanceOf(Passage);
     const { observed, http: served } = make({ policy: 'mesh' }, true).route('outbound', ELSEWHERE);
     expect(observed, 'a later request may name a service').to.equal(undefined);
     expect(served?.handler).to.be.instanceOf(NamedCalls);
+  });
+
+  it('count observed requests for the service that each of them names, and leave all of them where they were going', () => {
+    const routes = make({}, true);
+    const { observed, http, http2 } = routes.route('outbound', ELSEWHERE);
+    for (const seen of [observed, http?.handler, http2?.handler]) {
+      for (const [authority, service] of [
+        ['orders:8080', { service: 'orders' }],
+        ['orders.', { service: 'orders' }],
+        ['example.org', undefined],
+        ['[fd77::2]', undefined],
+      ] as const) {
+        const call = new FakeCall({ authority });
+        expect(seen?.begin(call)).to.have.property('key', '192.0.2.1:8080');
+        expect(call.destination, authority).to.deep.equal(service);
+      }
+    }
+    const call = new FakeCall({ authority: 'queue', destination: { service: 'orders' } });
+    routes.route('outbound', ORDERS).observed?.begin(call);
+    expect(call.destination, 'whose instance the address is').to.deep.equal({ service: 'orders' });
   });
 
   it('serve HTTP/2 to unknown addresses by the names of its requests, with policy mesh alone', () => {

@@ -2,6 +2,7 @@ import {
   LocalDestination,
   Rejection,
   addressFor,
+  type CallHandler,
   type Chassis,
   type Destination,
   type Direction,
@@ -10,6 +11,7 @@ import {
 import { proxyHeader, type TransparentRoute, type TransparentTarget } from '@mesher/proxy';
 import { isIPv6 } from 'node:net';
 import type { HttpSettings } from './http-settings.js';
+import { MarkedCalls, type RequestMarks } from './marked-calls.js';
 import { refusing } from './refusing.js';
 import { NamedCalls } from './named-calls.js';
 import type { Passage } from './passage.js';
@@ -36,6 +38,17 @@ const AUTHORITY = /^([^:[\]]+)(?::(\d{1,5}))?$/;
  * balanced only where the registry lists an address for just that.
  */
 export class TransparentRoutes {
+  /** One for each passage, which serves many connections. */
+  readonly #countedByName = new WeakMap<Passage, MarkedCalls>();
+  readonly #naming: RequestMarks = {
+    before: (call) => {
+      const named = call.destination === undefined ? this.#named(call.authority) : undefined;
+      // The port is that of the address, which stays.
+      if (named !== undefined) call.destination = { service: named.service };
+    },
+    after: () => undefined,
+  };
+
   constructor(
     private readonly mesh: MeshSide,
     private readonly passages: Passages,
@@ -109,7 +122,7 @@ export class TransparentRoutes {
     );
     why?.say('policy', OUTBOUND_POLICY[this.options.policy]);
     this.#sayRequests('outbound', why);
-    if (this.options.policy === 'observe') return this.#observing(passed, observed);
+    if (this.options.policy === 'observe') return this.#observing(passed, observed, instance === undefined);
     if (instance === undefined) {
       // A connection may go on to name a service with a later request, or a later stream.
       return {
@@ -133,10 +146,21 @@ export class TransparentRoutes {
     return takesBytes(instance, port) ? { ...target, http: target } : { ...passed, http: target };
   }
 
-  /** Requests of HTTP/1 pass on their connection; `http` is for those who must send them elsewhere. */
-  #observing(passed: TransparentTarget, observed: Passage | undefined): TransparentRoute {
+  /**
+   * Requests of HTTP/1 pass on their connection; `http` is for those who must send them elsewhere.
+   * @param byName each request is counted for the service that it names
+   */
+  #observing(passed: TransparentTarget, observed: Passage | undefined, byName = false): TransparentRoute {
     if (observed === undefined) return passed;
-    return { ...passed, observed, http: passed, http2: { ...passed, handler: observed.overHttp2 } };
+    const handlerFor = (passage: Passage): CallHandler => (byName ? this.#counted(passage) : passage);
+    const [handler, overHttp2] = [handlerFor(observed), handlerFor(observed.overHttp2)];
+    return { ...passed, observed: handler, http: { ...passed, handler }, http2: { ...passed, handler: overHttp2 } };
+  }
+
+  #counted(passage: Passage): CallHandler {
+    let counted = this.#countedByName.get(passage);
+    if (counted === undefined) this.#countedByName.set(passage, (counted = new MarkedCalls(passage, this.#naming)));
+    return counted;
   }
 
   /** Requests are seen one by one even where the mesh has no say. */
