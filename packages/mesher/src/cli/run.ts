@@ -84,8 +84,11 @@ async function runWith(bootstrap: Bootstrap, log: ProcessLog, setExit: SetExit):
   try {
     if (bootstrap.mode === 'transparent') {
       const options = loaded.configuration.document.section('transparent', transparentSchema);
-      const { becomeExempt } = await import('../transparent/exempt-user.js');
-      becomeExempt(options, { logger, reads: [bootstrap.confDir] });
+      const [{ becomeExempt }, { neededFiles }] = await Promise.all([
+        import('../transparent/exempt-user.js'),
+        import('../transparent/needed-files.js'),
+      ]);
+      becomeExempt(options, { logger, reads: neededFiles(bootstrap.confDir, loaded.configuration) });
     }
     feed = await ConfigurationFeed.open(loaded, request, { ports, logger });
   } catch (error) {

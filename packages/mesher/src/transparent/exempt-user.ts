@@ -57,7 +57,7 @@ export function becomeExempt(
       identity.setuid?.(user);
       logger.info(wanted, `started as root: goes on as the user and group ${WHOM_RULES_EXEMPT}`);
     } else {
-      const why = 'the user may not read what this process needs';
+      const why = 'the user may not read what this process needs; let it, or its group, read that';
       logger.warn({ ...wanted, unreadable }, `stays root, in the group ${WHOM_RULES_EXEMPT}: ${why}`);
     }
   } catch (error) {
