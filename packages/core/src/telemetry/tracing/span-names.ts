@@ -14,6 +14,9 @@ const HEX = /^(?=.*\d)[0-9a-f]{6,}$/i;
 /** Tokens: ULIDs and the like have several figures among their letters. */
 const TOKEN = /^(?=(?:.*\d){3})[0-9A-Za-z_~-]{16,}$/;
 
+/** Longest host that a name shows: names of DNS have 253 characters, and a port behind them. */
+const MAX_HOST = 259;
+
 /** What a span is named after. */
 export interface NamedCall {
   readonly direction: Direction;
@@ -21,7 +24,7 @@ export interface NamedCall {
   readonly method: string;
   /** With query. */
   readonly path: string;
-  /** Of an outbound call: the called service. */
+  /** Of an outbound call: the called service, or the host where there is none. */
   readonly service: string;
 }
 
@@ -47,6 +50,11 @@ function isPlace(segment: string): boolean {
   return NUMBER.test(segment) || HEX.test(segment) || UUID.test(segment) || TOKEN.test(segment);
 }
 
+/** What the name of an outbound call to no known service begins with. @param authority of the request, as it came */
+export function namedHostOf(authority: string): string {
+  return authority.length <= MAX_HOST ? authority.toLowerCase() : '';
+}
+
 /** Names of spans: few, whatever callers send, since every store of traces keeps an index of them. */
 export class SpanNames {
   readonly #known = new Set<string>();
@@ -54,7 +62,10 @@ export class SpanNames {
   /** @param maxNames names that there may be; further ones are {@link OTHER_NAME} */
   constructor(private readonly maxNames: number) {}
 
-  /** `GET /users/{id}` inbound, `GET world/users/{id}` outbound; `package.Service/Method` of gRPC; `tcp` and the service of a connection. */
+  /**
+   * `GET /users/{id}` inbound, `GET world/users/{id}` and `GET other.example:8080/users/{id}` outbound; `package.Service/Method` of gRPC;
+   * `tcp` and the service of a connection.
+   */
   of({ direction, protocol, method, path, service }: NamedCall): string {
     if (protocol === 'tcp') return this.#bounded(direction === 'outbound' ? `tcp ${service}` : 'tcp');
     if (protocol === 'grpc') return this.#bounded(path.startsWith('/') ? path.slice(1) : path);

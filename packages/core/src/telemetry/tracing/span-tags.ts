@@ -26,10 +26,11 @@ export interface TagMaps {
  */
 export function tagsOfRequest(call: Invocation, maps: TagMaps): Tags {
   const { authority, method, protocol, direction } = call;
-  const service = call.destination?.service ?? '';
+  const service = call.destination?.service;
   const tags: Tags = { 'mesher.direction': direction };
-  if (direction === 'outbound') tags['peer.service'] = service;
-  else if (call.remoteAddress !== '') {
+  if (direction === 'outbound') {
+    if (service !== undefined) tags['peer.service'] = service;
+  } else if (call.remoteAddress !== '') {
     tags['client.address'] = call.remoteAddress;
     tags['remote_addr'] = call.remoteAddress;
   }

@@ -104,6 +104,21 @@ describe('tracing', () => {
     expect(JSON.stringify(server?.tags)).to.not.contain('secret');
   });
 
+  it('is named by the host of the request where that is no known service, which is all that netramesh knows', async () => {
+    const rig = await traced();
+    const { observation } = rig.chassis;
+    const hosts = ['Gone.Example:8080', `${'a'.repeat(300)}.example`];
+    for (const authority of hosts) {
+      const call = new FakeCall({ authority, path: '/v1/2' });
+      observation.begin(call);
+      observation.end(call, outcome());
+    }
+    const [named, long] = await rig.spans();
+    expect(named?.name).to.equal('GET gone.example:8080/v1/{id}');
+    expect(named?.tags).to.not.have.property('peer.service');
+    expect(long?.name, 'longer than a host can be').to.equal('GET /v1/{id}');
+  });
+
   it('finds the id that was given to a request without one, as the application got it', async () => {
     const rig = await traced();
     const arrived = await inbound(rig);

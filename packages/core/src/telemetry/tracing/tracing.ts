@@ -17,7 +17,7 @@ import { RemoteSampler } from './remote/remote-sampler.js';
 import { makeSampler, type Sampler } from './samplers.js';
 import type { IncomingContext, SpanContext } from './span-context.js';
 import type { SpanExporterFactory } from './span-exporter.js';
-import { SpanNames } from './span-names.js';
+import { SpanNames, namedHostOf } from './span-names.js';
 import { SpanSender } from './span-sender.js';
 import { attemptEvents, finishTags, tagsOfRequest, type TagMaps } from './span-tags.js';
 
@@ -175,8 +175,9 @@ export class Tracing {
     };
   }
 
-  #nameOf({ destination, direction, protocol, method, path }: Invocation): string {
-    return this.#names.of({ direction, protocol, method, path, service: destination?.service ?? '' });
+  #nameOf({ authority, destination, direction, protocol, method, path }: Invocation): string {
+    const service = destination?.service ?? namedHostOf(authority);
+    return this.#names.of({ direction, protocol, method, path, service });
   }
 
   #record(call: Invocation, { traceId, spanId, tracestate }: SpanContext, span: OpenSpan, outcome: Outcome): void {
