@@ -57,7 +57,7 @@ export const routingSchema = s.object(
     allow: s.list(s.string({ pattern: ALLOWED, expectation: ALLOWED_IN_WORDS }), {
       commaSeparated: true,
       default: [ALL_SERVICES],
-      doc: `Where requests may be sent (NETRA_HTTP_ROUTING_ALLOW): ${ALL_SERVICES} for all services of the registry, hosts and names of services (orders, orders.shop:8080), all below a name (*.staging.example), addresses and nets (10.1.0.0/16, 10.0.0.7:8080, [fd77::1]:80). Names are resolved once, and the address found is checked and called. This machine, its link and its metadata service are reached only where the address itself (127.0.0.1, 169.254.0.0/16) or localhost is on the list; ports of the sidecar never.`,
+      doc: `Where requests may be sent (NETRA_HTTP_ROUTING_ALLOW): ${ALL_SERVICES} for all services of the registry, hosts and names of services (orders, orders.shop:8080), all below a name (*.staging.example), addresses and nets (10.1.0.0/16, 10.0.0.7:8080, [fd77::1]:80). A port after the name of a service counts only where that service is on the list. Names are resolved once, and the address found is checked and called. This machine, its link and its metadata service are reached only where the address itself (127.0.0.1, 169.254.0.0/16) or localhost is on the list; ports of the sidecar never.`,
       reason:
         'the value comes from whoever called the application: without a list anybody could reach through it what he cannot reach himself',
     }),

@@ -182,6 +182,21 @@ describe('requests that say where they go', () => {
     }
   });
 
+  it('choose no port of those whom they reach by the mesh, unless the service is on the list', async () => {
+    for (const [allow, ports] of [
+      [['@services'], []],
+      [['@services', 'stock-next:22'], ['22']],
+    ] as const) {
+      await open({ transparent: { policy: 'mesh' }, routing: { allow } });
+      rig.core.discovery.publish('stock-next', [httpInstance(`127.0.0.1:${canary}`, { service: 'stock-next' })]);
+      rig.chassis.directory.plan('stock-next');
+      await rig.chassis.directory.whenKnown('stock-next');
+      const answer = await rig.call('outbound', original, 'stock', { 'x-route': 'stock=stock-next:22' });
+      expect([answer.app, answer.values('x-forwarded-port')]).to.deep.equal(['canary', ports]);
+      if (ports.length === 0) await rig.close();
+    }
+  });
+
   it('are not sent elsewhere when the policies of the provider decide about them either', async () => {
     await open({ transparent: { policy: 'mesh' } });
     const own = await rig.app('own');

@@ -50,6 +50,31 @@ describe('the list of allowed targets', () => {
     expect(new AllowList(['orders']).of('orders', 80), 'a name may lead anywhere, one day').to.equal('yes');
   });
 
+  it('means by a net no more than its own family, and this machine only by nets of nothing else', () => {
+    expect(new AllowList(['::/0']).of('10.0.0.1', 80), 'IPv6 alone').to.equal('no');
+    expect(new AllowList(['::/64', '::1/8']).of('169.254.169.254', 80)).to.equal('no');
+    expect(new AllowList(['::ffff:10.0.0.0/104']).of('10.1.2.3', 80), 'which is 10.0.0.0/8').to.equal('yes');
+    for (const [net, host] of [
+      ['::ffff:0.0.0.0/96', '169.254.169.254'],
+      ['64:ff9b::/96', '64:ff9b::a9fe:a9fe'],
+      ['::/10', '::1'],
+      ['169.254.0.0/15', '169.254.169.254'],
+      ['10.0.0.0/8', '10.0.0.1'],
+    ] as const) {
+      expect(new AllowList([net]).of(host, 80), net).to.equal('yes');
+    }
+    for (const [net, host] of [
+      ['169.254.169.0/24', '169.254.169.254'],
+      ['::ffff:127.0.0.0/104', '127.0.0.1'],
+      ['10.0.0.1/32', '10.0.0.1'],
+      ['fe80::/64', 'fe80::1'],
+      ['::1/128', '::1'],
+    ] as const) {
+      expect(new AllowList([net]).of(host, 80), net).to.equal('named');
+    }
+    expect(allowEntryProblem('::ffff:0.0.0.0/95')).to.match(/is neither a host/);
+  });
+
   it('refuses entries that are none of these', () => {
     for (const entry of [
       '',

@@ -1,12 +1,24 @@
-import { ForbiddenAddresses, HostIndex, canonicalIp, hostPatternProblem, isForbiddenName } from '@mesher/core';
+import { HostIndex, canonicalIp, hostPatternProblem, isForbiddenName } from '@mesher/core';
 import { BlockList, isIP } from 'node:net';
 import { readTarget } from './target.js';
 
 /** The entry that stands for all services that the registry knows. */
 export const ALL_SERVICES = '@services';
 
-/** Shortest prefix of a net that may name addresses nobody else has: 127.0.0.0/8 is one such net, and 0.0.0.0/0 is the world. */
-const NARROW = { 4: 8, 6: 10 } as const;
+/** Nets of addresses that no other machine has: whoever writes down one of them, or a part of it, means just these. */
+const OWN_NETS: readonly Net[] = [
+  { address: '127.0.0.0', prefix: 8, family: 'ipv4' },
+  { address: '0.0.0.0', prefix: 8, family: 'ipv4' },
+  { address: '169.254.0.0', prefix: 16, family: 'ipv4' },
+  { address: '224.0.0.0', prefix: 4, family: 'ipv4' },
+  { address: 'fe80::', prefix: 10, family: 'ipv6' },
+  { address: 'ff00::', prefix: 8, family: 'ipv6' },
+];
+
+/** Bits of an address. */
+const BITS = { ipv4: 32, ipv6: 128 } as const;
+/** Bits before the IPv4 address in ::ffff:10.0.0.0 (RFC 4291, 2.5.5.2). */
+const MAPPED_BITS = 96;
 
 /**
  * no: it must not be called. yes: it may, unless it leads to this machine, its link or its metadata service. named: it may, wherever it leads,
@@ -14,9 +26,15 @@ const NARROW = { 4: 8, 6: 10 } as const;
  */
 export type Allowance = 'no' | 'yes' | 'named';
 
+interface Net {
+  readonly address: string;
+  readonly prefix: number;
+  readonly family: 'ipv4' | 'ipv6';
+}
+
 type Entry =
   | { readonly kind: 'services' }
-  | { readonly kind: 'net'; readonly address: string; readonly prefix: number; readonly family: 4 | 6 }
+  | ({ readonly kind: 'net' } & Net)
   | { readonly kind: 'host'; readonly host: string; readonly port: number | undefined };
 
 /** @returns what is wrong with an entry, as a text that begins with the entry; undefined when nothing is */
@@ -31,22 +49,21 @@ export class AllowList {
   readonly allServices: boolean;
   /** By host or pattern: the ports that are meant; undefined for all. */
   readonly #hosts = new HostIndex<Set<number | undefined>>();
-  readonly #nets = new BlockList();
-  readonly #named = new BlockList();
+  // One for each family: to a BlockList ::/0 contains IPv4, and so does ::/64.
+  readonly #nets = { ipv4: new BlockList(), ipv6: new BlockList() };
+  readonly #named = { ipv4: new BlockList(), ipv6: new BlockList() };
 
   /** @param entries each without an {@link allowEntryProblem} */
   constructor(entries: readonly string[]) {
     const read = entries.flatMap((text) => readEntry(text) ?? []);
     this.allServices = read.some(({ kind }) => kind === 'services');
     const ports = new Map<string, Set<number | undefined>>();
-    const forbidden = new ForbiddenAddresses();
     for (const entry of read) {
       if (entry.kind === 'host') ports.set(entry.host, (ports.get(entry.host) ?? new Set()).add(entry.port));
       if (entry.kind !== 'net') continue;
       const { address, family, prefix } = entry;
-      this.#nets.addSubnet(address, prefix, family === 4 ? 'ipv4' : 'ipv6');
-      if (prefix >= NARROW[family] && forbidden.has(address))
-        this.#named.addSubnet(address, prefix, family === 4 ? 'ipv4' : 'ipv6');
+      this.#nets[family].addSubnet(address, prefix, family);
+      if (namesAddresses(entry)) this.#named[family].addSubnet(address, prefix, family);
     }
     for (const [host, meant] of ports) this.#hosts.add(host, meant);
   }
@@ -61,8 +78,8 @@ export class AllowList {
     }
     if (isNamed) return 'named';
     const kind = family === 4 ? 'ipv4' : 'ipv6';
-    if (this.#named.check(host, kind)) return 'named';
-    return this.#nets.check(host, kind) ? 'yes' : 'no';
+    if (this.#named[kind].check(host, kind)) return 'named';
+    return this.#nets[kind].check(host, kind) ? 'yes' : 'no';
   }
 }
 
@@ -83,9 +100,26 @@ function readEntry(text: string): Entry | undefined {
   return { kind: 'host', host, port: target.port };
 }
 
+/** True for a single address, and for a net of nothing but addresses that no other machine has. */
+function namesAddresses({ address, prefix, family }: Net): boolean {
+  if (prefix === BITS[family]) return true;
+  return OWN_NETS.some((own) => {
+    const list = new BlockList();
+    list.addSubnet(own.address, own.prefix, own.family);
+    return own.family === family && prefix >= own.prefix && list.check(address, family);
+  });
+}
+
 function readNet(address: string, digits: string): Entry | undefined {
   const family = isIP(address);
   const prefix = /^\d{1,3}$/.test(digits) ? Number(digits) : Number.NaN;
-  if (family === 0 || !(prefix <= (family === 4 ? 32 : 128))) return undefined;
-  return { kind: 'net', address, prefix, family: family === 4 ? 4 : 6 };
+  if (family === 0 || !(prefix <= (family === 4 ? BITS.ipv4 : BITS.ipv6))) return undefined;
+  const plain = canonicalIp(address);
+  if (family === 4 || isIP(plain) === 6) {
+    return { kind: 'net', address: plain, prefix, family: family === 4 ? 'ipv4' : 'ipv6' };
+  }
+  // Targets are looked up as plain IPv4.
+  return prefix < MAPPED_BITS
+    ? undefined
+    : { kind: 'net', address: plain, prefix: prefix - MAPPED_BITS, family: 'ipv4' };
 }

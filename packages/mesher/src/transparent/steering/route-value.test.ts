@@ -1,5 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { MAX_ROUTE_VALUE, cookieValue, findRoute } from './route-value.js';
 import { readTarget } from './target.js';
 
@@ -68,6 +70,27 @@ describe('what X-Route says about a host', () => {
     // An expression that tries again from each place would need 10^12 steps for it.
     expect(readTarget(`${'a-'.repeat(500_000)}!`)).to.equal(undefined);
     expect(cookieValue(`${' ,'.repeat(500_000)};r=1`, 'r')).to.equal('1');
+  });
+});
+
+describe('a route in a cookie', () => {
+  it('keeps no more in memory than itself, however much stands around it', () => {
+    setFlagsFromString('--expose-gc');
+    const collect = runInNewContext('gc') as () => void;
+    const around = 1_000_000;
+    const kept: (string | undefined)[] = [];
+    const used = (): number => {
+      collect();
+      return process.memoryUsage().heapUsed;
+    };
+    const before = used();
+    for (let i = 0; i < 20; i++) {
+      const field = Buffer.alloc(around, `r=orders=canary-${i}; x`).toString('latin1');
+      kept.push(cookieValue(field, 'r'));
+    }
+    const grown = used() - before;
+    expect(kept[19]).to.equal('orders=canary-19');
+    expect(grown).to.be.lessThan(5 * around);
   });
 });
 

@@ -37,7 +37,12 @@ export function cookieValue(field: string, name: string): string | undefined {
     const joined = piece.startsWith(begin) ? 0 : piece.indexOf(`, ${begin}`);
     if (joined < 0) continue;
     const value = piece.slice(joined === 0 ? begin.length : joined + 2 + begin.length).trim();
-    return value.length >= 2 && value.startsWith('"') && value.endsWith('"') ? value.slice(1, -1) : value;
+    return copied(value.length >= 2 && value.startsWith('"') && value.endsWith('"') ? value.slice(1, -1) : value);
   }
   return undefined;
+}
+
+/** V8 makes a part of a text by pointing to the whole, which a route of some bytes would keep for as long as it is remembered. */
+function copied(text: string): string {
+  return Buffer.from(text).toString();
 }

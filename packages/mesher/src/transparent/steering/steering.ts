@@ -93,7 +93,7 @@ export class Steering {
     const allowance = this.#allow.of(host, port);
     const service = known.directory.registeredName(host);
     if (service !== undefined && (this.#allow.allServices || allowance !== 'no')) {
-      return this.#toService(call, target, service);
+      return this.#toService(call, target, service, allowance !== 'no');
     }
     const instance = this.#allow.allServices ? known.directory.ipIndex.byAddress(host, port) : undefined;
     if (allowance === 'no' && instance === undefined) return this.#refuse(call, target);
@@ -108,10 +108,19 @@ export class Steering {
     return found instanceof Promise ? found.then(use) : use(found);
   }
 
-  #toService(call: Invocation, target: Target, service: string): Steered | undefined | Promise<Steered | undefined> {
+  /**
+   * @param isListed the list names the service, with this port or with all. Otherwise the port says nothing: it would choose a port on the
+   * loopback of those who are called.
+   */
+  #toService(
+    call: Invocation,
+    target: Target,
+    service: string,
+    isListed: boolean,
+  ): Steered | undefined | Promise<Steered | undefined> {
     const { isMesh, known } = this.parts;
     const { port } = target;
-    const destination = port === undefined ? { service } : { service, port };
+    const destination = port === undefined || !isListed ? { service } : { service, port };
     if (isMesh) return { kind: 'mesh', destination, to: written(target) };
     const plan = known.directory.plan(service);
     if (plan === undefined) return this.#refuse(call, target);
