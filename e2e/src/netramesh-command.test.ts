@@ -17,7 +17,8 @@ describe('a link named netramesh to the mesher command', () => {
       NETRA_ROUTING_CONTEXT_EXPIRATION_MILLISECONDS: '5 s',
       NETRA_HTTP_ROUTING_ALLOW: 'http://orders',
     };
-    const { code, stderr } = await run(link, ['--service-name', 'default.front'], env, scene().folder);
+    // Flags of programs in Go may have one dash.
+    const { code, stderr } = await run(link, ['-service-name', 'default.front'], env, scene().folder);
     expect(code).to.equal(3);
     expect(stderr).to.contain(
       "environment variable NETRA_PORT  transparent.port  expects a whole number from 1 to 65535, found 'abc'",

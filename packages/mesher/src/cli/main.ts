@@ -13,12 +13,17 @@ export async function main(args: readonly string[]): Promise<void> {
   // The sidecar says by itself when it has started.
   program.hook('preAction', (_program, command) => void (command === program || endStartUnderLoad()));
   try {
-    await program.parseAsync(args, { from: 'user' });
+    await program.parseAsync(args.map(withTwoDashes), { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     // --help and --version end here, too, with status 0; every other end is a mistake on the command line.
     process.exitCode = error.exitCode === 0 ? EXIT.ok : EXIT.usage;
   }
+}
+
+/** Programs written in Go take their flags with one dash as well, and manifests for netramesh may have its only one so. */
+function withTwoDashes(argument: string): string {
+  return /^-service-name(?:=|$)/.test(argument) ? `-${argument}` : argument;
 }
 
 /**
