@@ -66,7 +66,9 @@ describe('the user of a sidecar in transparent mode', () => {
     // Nobody may: a file is no folder.
     become(unread, {}, [`${import.meta.filename}/x`]);
     expect([unread.uid, unread.gid]).to.deep.equal([0, 1337]);
-    expect(unread.said.join()).to.match(/^stays root, .*: the user may not read what this process needs; let it, or its group, read that$/);
+    expect(unread.said.join()).to.match(
+      /^stays root, .*: the user may not read what this process needs; let it, or its group, read that$/,
+    );
   });
 
   it('is told of when nothing can be done about it', () => {
