@@ -1,6 +1,7 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { MeshError, type CallHandler, type Destination, type SourceResolver } from '@mesher/core';
+import { Deadline } from './deadlines.js';
 import type { Environment } from './environment.js';
 import { Http2ServerConnection } from './http2/server/http2-server-connection.js';
 import { Reception, type OpenConnection, type ReceptionHost } from './reception.js';
@@ -103,7 +104,18 @@ export class Listener implements ReceptionHost {
     });
   }
 
-  /** Accepts nothing more and closes what is idle; resolves when the last connection has ended. */
+  /**
+   * Of a transparent listener: takes nothing more from other machines, and resolves when what they had begun has ended. Connections of
+   * local programs go on, since the application may need them to finish its work. There is nothing to do for another listener.
+   */
+  async drainInbound(): Promise<void> {
+    await this.#intercepted?.drainInbound();
+  }
+
+  /**
+   * Accepts nothing more and closes what is idle; resolves when the last connection has ended. A transparent listener ends inbound
+   * connections first, and then takes outbound ones until there are none, and no new one for `drainGrace`.
+   */
   drain(): Promise<void> {
     this.#drained ??= this.#drain();
     return this.#drained;
@@ -125,11 +137,31 @@ export class Listener implements ReceptionHost {
     if (this.#open.size === 0) this.#onEmpty?.();
   }
 
-  #drain(): Promise<void> {
+  async #drain(): Promise<void> {
+    const intercepted = this.#intercepted;
+    if (intercepted === undefined) this.#server.close();
+    else await intercepted.drainInbound();
     this.draining = true;
-    this.#server.close();
     for (const connection of [...this.#open]) connection.drain?.();
-    return this.#open.size === 0 ? Promise.resolve() : new Promise((resolve) => (this.#onEmpty = resolve));
+    await this.#emptied();
+    if (intercepted === undefined) return;
+    await this.#untilQuiet(intercepted);
+    this.#server.close();
+  }
+
+  async #emptied(): Promise<void> {
+    // A connection that is handed on is closed and opened in one turn.
+    while (this.#open.size > 0) await new Promise<void>((resolve) => (this.#onEmpty = resolve));
+  }
+
+  async #untilQuiet(intercepted: InterceptedConnections): Promise<void> {
+    const { deadlines, options } = this.env;
+    let begun: number;
+    do {
+      begun = intercepted.outboundBegun;
+      await new Promise<void>((resolve) => deadlines.arm(new Alarm(resolve), options.drainGrace));
+      await this.#emptied();
+    } while (intercepted.outboundBegun !== begun);
   }
 
   #accept(socket: Socket): void {
@@ -147,6 +179,13 @@ export class Listener implements ReceptionHost {
     else if (spec.destination === undefined) reception.awaitFirstBytes(socket);
     // A listener with a fixed destination still gives HTTP requests their policies.
     else reception.relayFresh(socket, spec.opaque === true ? undefined : (first) => reception.takeHttp(socket, first));
+  }
+}
+
+/** Rings once. */
+class Alarm extends Deadline {
+  constructor(readonly onDeadline: () => void) {
+    super();
   }
 }
 

@@ -1,7 +1,9 @@
 import type { Socket } from 'node:net';
+import { plainAddress } from '../http1/server-fields.js';
 import { Reception, type ReceptionHost, type ReceptionTarget } from '../reception.js';
 import { resetSocket } from '../socket-owner.js';
 import type { TurnedAway } from './connection-watcher.js';
+import { InboundSide } from './inbound-side.js';
 import { beginningOf, InterceptedConnection } from './intercepted-connection.js';
 import type { OriginalDestination, TransparentSpec } from './transparent-spec.js';
 
@@ -11,6 +13,9 @@ const LOG_INTERVAL_MS = 60_000;
 /** What a transparent listener does with each connection that it accepts. */
 export class InterceptedConnections {
   readonly #direct: Reception;
+  readonly #inbound: InboundSide;
+  #drained: Promise<void> | undefined;
+  #outboundBegun = 0;
   readonly #lastLogged = new Map<string, number>();
 
   /** @param direct answers clients that call the listener itself */
@@ -20,7 +25,19 @@ export class InterceptedConnections {
     direct: ReceptionTarget,
   ) {
     host.env.ownDials.keep();
+    this.#inbound = new InboundSide(host);
     this.#direct = new Reception(host, { ...direct, destination: undefined });
+  }
+
+  /** Outbound connections that were taken so far. */
+  get outboundBegun(): number {
+    return this.#outboundBegun;
+  }
+
+  /** Takes nothing more from other machines; resolves when the last inbound connection has ended. */
+  drainInbound(): Promise<void> {
+    this.#drained ??= this.#inbound.drain();
+    return this.#drained;
   }
 
   accept(socket: Socket): void {
@@ -72,10 +89,24 @@ export class InterceptedConnections {
   #begin(socket: Socket, original: { readonly address: string; readonly port: number }): void {
     const { spec } = this;
     const direction = spec.isOwnAddress(original.address, socket) ? 'inbound' : 'outbound';
-    const route = spec.route(direction, original);
+    const { transparent: counts } = this.host.env.stats;
     const watched = spec.watcher?.begun(socket, direction, original);
-    const connection = new InterceptedConnection(this.host, route, this.host.env.stats.transparent, watched);
-    connection.begin(socket, beginningOf(original.port, spec));
+    // What a local program calls at the own address is a call of the application, too.
+    if (direction === 'inbound' && this.#drained !== undefined && !this.#isLocal(socket)) {
+      counts.add(direction, 'unknown', 'refused');
+      watched?.decided('unknown', 'refused');
+      watched?.refused('the sidecar is draining');
+      this.#close(socket, true);
+      return;
+    }
+    const route = spec.route(direction, original);
+    if (direction === 'outbound') this.#outboundBegun++;
+    const host = direction === 'outbound' ? this.host : this.#inbound;
+    new InterceptedConnection(host, route, counts, watched).begin(socket, beginningOf(original.port, spec));
+  }
+
+  #isLocal({ remoteAddress = '' }: Socket): boolean {
+    return this.spec.isOwnAddress(plainAddress(remoteAddress));
   }
 
   /** Whoever called may well call again, and each call costs two connections and no more. */
