@@ -76,6 +76,32 @@ describe('a transparent sidecar that ends', () => {
     expect(await begin(ADDRESSES.far.ipv4).events()).to.deep.equal(['ECONNREFUSED', 'closed']);
   });
 
+  it('by SIGTERM lets the application call others while it finishes what was asked of it, and takes nothing further from outside', async () => {
+    await scene().startApp('near');
+    const near = await scene().sidecar('near', USUAL_WAY, { mesher: { 'mesher.proxy.drainGrace': '3s' } });
+    const asked = await RawConversation.start(scene().far, ADDRESSES.near.ipv4, ECHO);
+    near.process.signal('SIGTERM');
+    await near.process.untilPrinted(/"msg":"draining/);
+    for (const family of FAMILIES) {
+      await eventually('nothing is taken from outside', async () => {
+        const events = await attempt(ADDRESSES.near[family]);
+        return events.includes('ECONNRESET');
+      });
+    }
+    await works();
+    asked.say('end');
+    expect((await asked.events()).slice(-2)).to.deep.equal(['ended', 'closed']);
+    await works();
+    expect(await near.process.exited).to.deep.equal({ code: 0, signal: null });
+  });
+
+  /** What a program elsewhere sees that calls and hangs up. */
+  async function attempt(address: string): Promise<string[]> {
+    const conversation = RawConversation.begin(scene().far, address, ECHO);
+    conversation.say('end');
+    return await conversation.events();
+  }
+
   it('by SIGTERM gives them no longer than its drain timeout', async () => {
     const near = await scene().sidecar('near', USUAL_WAY, { env: { MESHER_DRAIN_TIMEOUT: '300ms' } });
     const open = await RawConversation.start(scene().near, ADDRESSES.far.ipv4, ECHO);

@@ -352,7 +352,10 @@ export class Sidecar {
     this.health.stopPublishing();
     const finish = async (): Promise<void> => {
       await this.chassis.leave().catch((error: unknown) => logger.warn({ error }, 'leaving the registry failed'));
-      await Promise.all(this.#inbound.map((listener) => listener.drain()));
+      await Promise.all([
+        ...this.#inbound.map((listener) => listener.drain()),
+        this.#transparent?.listener.drainInbound(),
+      ]);
       // Only now: a request that was being served may have needed further calls.
       await Promise.all(this.#outbound.map((listener) => listener.drain()));
     };
