@@ -66,6 +66,22 @@ describe('limits of a relayed connection', () => {
     });
   }
 
+  it('do not let bytes wait that tell nothing because one more comes from time to time', async () => {
+    const { upstream, proxy } = await rig().pair(undefined, {
+      destination: DESTINATION,
+      options: { detectTimeout: 1000 },
+    });
+    const client = await rig().connect(proxy);
+    const peer = await upstream.awaitConnection();
+    for (const letter of 'GETS') {
+      expect(peer.length).to.equal(0);
+      client.write(letter);
+      await settleSockets();
+      rig().time.advance(300);
+    }
+    await peer.readUntil('GETS');
+  });
+
   it('give each attempt to connect its own time', async () => {
     const failures: AttemptFailure[] = [];
     const { upstream, proxy } = await rig().pair(undefined, {

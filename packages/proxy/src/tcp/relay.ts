@@ -229,7 +229,8 @@ export class Relay extends RelayCall implements SocketOwner, ObservedRelay {
   // === the first bytes
 
   #onEarlyData(chunk: Buffer): void {
-    const bytes = this.#early === undefined ? chunk : Buffer.concat([this.#early, chunk]);
+    const before = this.#early;
+    const bytes = before === undefined ? chunk : Buffer.concat([before, chunk]);
     this.#early = bytes;
     if (this.firstBytes !== undefined) {
       const protocol = this.firstBytes(bytes);
@@ -238,7 +239,8 @@ export class Relay extends RelayCall implements SocketOwner, ObservedRelay {
         return;
       }
       if (protocol === 'unclear') {
-        if (this.connected) this.env.deadlines.arm(this, this.env.options.detectTimeout);
+        // From the first byte on: one more from time to time must not keep them waiting.
+        if (this.connected && before === undefined) this.env.deadlines.arm(this, this.env.options.detectTimeout);
         return;
       }
       if (typeof protocol === 'object') this.#observe(protocol, bytes);
@@ -386,7 +388,6 @@ export class Relay extends RelayCall implements SocketOwner, ObservedRelay {
   }
 
   #pauseClient(): void {
-    if (this.#pausedClient) return;
     this.#pausedClient = true;
     this.client.pause();
   }

@@ -35,6 +35,21 @@ describe('the server name in a ClientHello', () => {
     expect(readServerName(Buffer.concat(records.slice(0, 2)))).to.equal(undefined);
   });
 
+  it('is not put together from ever so many records: to look at each of them again would take seconds', async () => {
+    const body = (await helloFor('orders.example')).subarray(5);
+    const records = (size: number): Buffer => {
+      const pieces: Buffer[] = [];
+      for (let at = 0; at < body.length; at += size) {
+        const piece = body.subarray(at, at + size);
+        pieces.push(Buffer.from([22, 3, 1, 0, piece.length]), piece);
+      }
+      return Buffer.concat(pieces);
+    };
+    expect(readServerName(records(Math.ceil(body.length / 32)))).to.equal('orders.example');
+    expect(readServerName(records(1))).to.equal('');
+    expect(readServerName(records(1).subarray(0, 33 * 6)), 'no more of them is awaited').to.equal('');
+  });
+
   it('may show in a hello of which the end is missing', async () => {
     const hello = await helloFor('orders.example');
     expect(readEarlyServerName(hello)).to.equal('orders.example');

@@ -1,5 +1,10 @@
 /** The largest ClientHello that is looked into: those of today have 0.5 to 2 KB, and session tickets add some. */
 const MAX_HELLO_BYTES = 16_384;
+/**
+ * Most records that a hello is put together from. Clients send one, and those that hide the name from censors a few; each look at the
+ * thousands of records that 64 KB hold would cost the rest of the listener its time.
+ */
+const MAX_HELLO_RECORDS = 32;
 const RECORD_HEAD_BYTES = 5;
 const HANDSHAKE_HEAD_BYTES = 4;
 const TYPE_HANDSHAKE = 22;
@@ -34,25 +39,29 @@ const NONE: Buffer = Buffer.alloc(0);
 function readHello(bytes: Buffer): Buffer | undefined {
   const pieces: Buffer[] = [];
   let have = 0;
-  let wanted = -1;
+  let wanted = Infinity;
   for (let at = 0; ;) {
     if (bytes.length < at + RECORD_HEAD_BYTES) return undefined;
     if (bytes[at] !== TYPE_HANDSHAKE || bytes[at + 1] !== 3) return NONE;
     const length = bytes.readUInt16BE(at + 3);
-    if (length === 0 || length > MAX_HELLO_BYTES) return NONE;
+    if (length === 0 || length > MAX_HELLO_BYTES || pieces.length === MAX_HELLO_RECORDS) return NONE;
     const start = at + RECORD_HEAD_BYTES;
     const piece = bytes.subarray(start, start + length);
     pieces.push(piece);
     have += piece.length;
-    const whole = pieces.length === 1 ? piece : Buffer.concat(pieces);
-    if (wanted < 0 && have >= HANDSHAKE_HEAD_BYTES) {
-      wanted = HANDSHAKE_HEAD_BYTES + whole.readUIntBE(1, 3);
-      if (whole[0] !== TYPE_CLIENT_HELLO || wanted > MAX_HELLO_BYTES) return NONE;
+    if (wanted === Infinity && have >= HANDSHAKE_HEAD_BYTES) {
+      const head = joined(pieces);
+      wanted = HANDSHAKE_HEAD_BYTES + head.readUIntBE(1, 3);
+      if (head[0] !== TYPE_CLIENT_HELLO || wanted > MAX_HELLO_BYTES) return NONE;
     }
-    if (wanted >= 0 && have >= wanted) return whole.subarray(HANDSHAKE_HEAD_BYTES, wanted);
+    if (have >= wanted) return joined(pieces).subarray(HANDSHAKE_HEAD_BYTES, wanted);
     if (piece.length < length) return undefined;
     at = start + length;
   }
+}
+
+function joined(pieces: readonly Buffer[]): Buffer {
+  return pieces.length === 1 ? (pieces[0] as Buffer) : Buffer.concat(pieces);
 }
 
 function serverNameOf(hello: Buffer): string {

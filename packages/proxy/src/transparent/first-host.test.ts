@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { readFirstHost } from './first-host.js';
+import { FirstHost, readFirstHost } from './first-host.js';
 
 const MAX = 64;
 
@@ -16,6 +16,20 @@ describe('the host of a first request', () => {
 
   it('is that of an absolute target, which counts before the field', () => {
     expect(hostOf('GET http://u@World:81/a?b HTTP/1.1\r\nHost: other\r\n')).to.equal('world');
+  });
+
+  it('is the same however the bytes come', () => {
+    for (const head of [
+      '\r\nGET / HTTP/1.1\r\nAccept: x\r\nHost: orders:80\r\n',
+      'GET / HTTP/1.1\nhost: orders\n',
+      'GET http://orders/ HTTP/1.1\r\n',
+    ]) {
+      const reader = new FirstHost(MAX);
+      const bytes = Buffer.from(head, 'latin1');
+      const seen = Array.from(bytes, (_, at) => reader.read(bytes.subarray(0, at + 1)));
+      expect(seen.pop(), head).to.equal('orders');
+      expect(new Set(seen)).to.deep.equal(new Set([undefined]));
+    }
   });
 
   it('is awaited within bounds', () => {

@@ -6,7 +6,7 @@ import { KeptRelaySocket } from '../tcp/kept-relay-socket.js';
 import { plainAddress } from '../http1/server-fields.js';
 import type { StreamObserver } from '../tcp/stream-observer.js';
 import { readEarlyServerName, readServerName } from './client-hello.js';
-import { readFirstHost } from './first-host.js';
+import { FirstHost, readFirstHost } from './first-host.js';
 import { ObservedConnection, type RequestObserver } from './observed/observed-connection.js';
 import type { WatchedConnection } from './connection-watcher.js';
 import type { SeenProtocol, TransparentCounts } from './transparent-counts.js';
@@ -51,6 +51,7 @@ export class InterceptedConnection extends Reception {
   readonly refusesAtOnce: boolean;
   #isCounted = false;
   #isHandedOn = false;
+  #firstHost: FirstHost | undefined;
 
   constructor(
     private readonly listener: ReceptionHost,
@@ -144,7 +145,10 @@ export class InterceptedConnection extends Reception {
   #hostOf(first: Buffer, protocol: 'http1' | 'http2' | 'tls'): string | undefined {
     // Names within HTTP/2 are compressed, and known only where it is served.
     if (protocol === 'http2' || this.#choices.byName === undefined) return '';
-    const host = protocol === 'tls' ? readServerName(first) : readFirstHost(first, this.env.options.maxHeadBytes);
+    const host =
+      protocol === 'tls'
+        ? readServerName(first)
+        : (this.#firstHost ??= new FirstHost(this.env.options.maxHeadBytes)).read(first);
     if (host !== undefined && host !== '') this.watched?.named(host);
     return host;
   }
