@@ -243,6 +243,14 @@ describe('AdminServer', () => {
       expect(await reply).to.equal('');
     });
 
+    it('closes what is only about to listen', async () => {
+      const server = new AdminServer(fakeSources(), ports.timers, { port: 0 });
+      const address = server.listen();
+      await server.close();
+      const { url } = await address;
+      expect(await fetch(`${url}/live`).catch(() => 'refused')).to.equal('refused');
+    });
+
     it('is harmless before listen()', async () => {
       await new AdminServer(fakeSources(), ports.timers).close();
     });

@@ -31,6 +31,7 @@ export class BoundedServer {
   readonly #server: Server;
   readonly #connections = new Set<Socket>();
   readonly #limits: AdminLimits;
+  #listening: Promise<AdminAddress> | undefined;
   #closing: Promise<void> | undefined;
 
   constructor(
@@ -59,6 +60,17 @@ export class BoundedServer {
    * @throws MeshError `MESH_ERR_ADMIN_LISTEN` when the address cannot be used; `cause` is the error of the system (`EADDRINUSE`)
    */
   listen(): Promise<AdminAddress> {
+    this.#listening ??= this.#listen();
+    return this.#listening;
+  }
+
+  /** Stops listening and closes idle connections at once, busy ones when they are answered or the bound is over. Idempotent. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  #listen(): Promise<AdminAddress> {
     const { host, name, port: wanted } = this.options;
     return new Promise((resolve, reject) => {
       const fail = (cause: Error): void => {
@@ -77,9 +89,10 @@ export class BoundedServer {
     });
   }
 
-  /** Stops listening and closes idle connections at once, busy ones when they are answered or the bound is over. Idempotent. */
-  close(): Promise<void> {
-    this.#closing ??= new Promise((resolve) => {
+  async #close(): Promise<void> {
+    // The address is looked up first: a server that is closed before that listens afterwards.
+    if (!this.#server.listening) await this.#listening?.catch(() => undefined);
+    await new Promise<void>((resolve) => {
       const bound = this.timers.after(this.#limits.closeTimeoutMs, () => this.#server.closeAllConnections());
       this.#server.close(() => {
         bound.cancel();
@@ -87,7 +100,6 @@ export class BoundedServer {
       });
       this.#server.closeIdleConnections();
     });
-    return this.#closing;
   }
 
   /**

@@ -218,8 +218,9 @@ export class ServiceDirectory {
 
   async #followAll(): Promise<void> {
     const { discovery } = this;
-    if (discovery.watchAll === undefined) return;
     const { signal } = this.#stop;
+    // Who closed it first would wait for an end that has been.
+    if (discovery.watchAll === undefined || signal.aborted) return;
     await new Promise<void>((resolve) => {
       void keepWatching(
         {

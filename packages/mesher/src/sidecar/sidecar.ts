@@ -1,7 +1,6 @@
 import { AdminServer, type AdminAddress, type Readiness } from '@mesher/admin';
 import {
   Chassis,
-  MeshError,
   MetricsPage,
   formatHostPort,
   makeInstance,
@@ -34,6 +33,7 @@ import { ownPorts, planListeners, type ListenPlan, type OutboundAddress } from '
 import { LocalTarget } from './local-target.js';
 import { ownAddresses } from './own-addresses.js';
 import { sidecarFamilies } from './sidecar-families.js';
+import { givenUp, untilAborted } from './start-given-up.js';
 import { TelemetryOutlets } from './telemetry-outlets.js';
 import type { TransparentListener } from '../transparent/open-transparent.js';
 import { transparentSchema } from '../transparent/transparent-schema.js';
@@ -85,6 +85,8 @@ export class Sidecar {
   #transparent: TransparentListener | undefined;
   #drained: Promise<boolean> | undefined;
   readonly #outlets = new TelemetryOutlets();
+  /** Settles when everything that listens does so, or one of it cannot. */
+  #opening: Promise<void> | undefined;
 
   private constructor(
     private readonly settings: SidecarSettings,
@@ -126,7 +128,7 @@ export class Sidecar {
     const health = new ApplicationHealth(chassis, { catalog: settings.catalog, isOwnPort, ports, logger });
     const sidecar = new Sidecar(settings, ports, chassis, proxy, plan, health, isOwnPort);
     try {
-      await untilAborted(sidecar.#open(), settings.signal);
+      await untilAborted(() => sidecar.#start(), settings.signal);
       await settings.feed.begin();
     } catch (error) {
       await sidecar.close();
@@ -160,6 +162,8 @@ export class Sidecar {
     this.#phase = 'stopped';
     this.settings.feed.close();
     this.health.close();
+    // A start that is given up opens nothing further, but what it is opening at this moment is closed only once it is open.
+    await this.#opening?.catch(() => undefined);
     this.#transparent?.close();
     this.proxy.close();
     // The last calls are counted by now.
@@ -170,6 +174,28 @@ export class Sidecar {
     await this.chassis.close();
   }
 
+  async #start(): Promise<void> {
+    this.#opening = this.#open();
+    await this.#opening;
+    this.#goOn();
+    this.settings.onServing?.(this.proxy.stats);
+    await this.chassis.start();
+    if (this.#phase !== 'starting') return;
+    this.#registryAnswered = true;
+    await this.#register();
+    if (this.#phase === 'starting') this.#phase = 'running';
+  }
+
+  /** To be asked before each thing that is opened: a start may be given up while it waits. */
+  readonly #goOn = (): void => {
+    if (this.#isGivenUp) throw givenUp();
+  };
+
+  get #isGivenUp(): boolean {
+    return this.#phase === 'stopped' || this.settings.signal?.aborted === true;
+  }
+
+  /** Opens what listens; the registry is not waited for. */
   async #open(): Promise<void> {
     const { plan, chassis, settings } = this;
     const { logger, document } = settings;
@@ -178,12 +204,13 @@ export class Sidecar {
     const families = sidecarFamilies({ chassis, proxy, ports, health: this.health });
     const page = new MetricsPage(families, logger);
     await this.#openAdmin(page);
-    await this.#outlets.open({ chassis, families, page, ports, logger });
+    await this.#outlets.open({ chassis, families, page, ports, logger, goOn: this.#goOn });
     for (const address of plan.outbound) await this.#listenOutbound(address);
     for (const address of plan.inbound) this.#inbound.push(await this.#listen(address, chassis.inbound));
     if (settings.bootstrap.mode === 'transparent') {
       // Loaded in this mode only.
       const { openTransparent } = await import('../transparent/open-transparent.js');
+      this.#goOn();
       this.#transparent = await openTransparent({ document, chassis, proxy, ports, logger, isOwnPort: this.isOwnPort });
       // The application may need further calls to finish its work, and they come here, too.
       this.#outbound.push(this.#transparent.listener);
@@ -227,12 +254,6 @@ export class Sidecar {
         `no listener for ${plan.ignored.join(', ')}: this version proxies HTTP, gRPC and TCP`,
       );
     }
-    settings.onServing?.(this.proxy.stats);
-    await chassis.start();
-    if (this.#phase !== 'starting') return;
-    this.#registryAnswered = true;
-    await this.#register();
-    if (this.#phase === 'starting') this.#phase = 'running';
   }
 
   /**
@@ -295,17 +316,18 @@ export class Sidecar {
       const { isForGrpc } = address;
       this.#outbound.push(await this.#listen(address, this.chassis.outbound, { isForGrpc }));
     } catch (error) {
-      if (!address.optional) throw error;
+      if (!address.optional || this.#isGivenUp) throw error;
       this.settings.logger.warn({ error }, `no outbound listener on ${formatHostPort(address)}`);
     }
   }
 
-  #listen(
+  async #listen(
     address: HostPort,
     handler: CallHandler,
     how: Pick<ListenerSpec, 'destination' | 'opaque' | 'isForGrpc'> = {},
   ): Promise<Listener> {
-    return this.proxy.listen({
+    this.#goOn();
+    return await this.proxy.listen({
       host: address.host,
       port: address.port,
       handler,
@@ -371,15 +393,4 @@ function transparentPorts(document: MeshDocument, mode: MeshMode): readonly numb
 
 function proxyOptions(document: MeshDocument): ProxyOptions {
   return { ...document.section('mesher.proxy', proxyOptionsSchema), serverTiming: document.mesher.serverTiming };
-}
-
-/** Resolves with `work`, or throws MESH_ERR_STOPPED when the signal comes first. */
-async function untilAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return await work;
-  const aborted = new Promise<never>((_resolve, reject) => {
-    const stop = (): void => reject(new MeshError('MESH_ERR_STOPPED', 'the start was given up'));
-    if (signal.aborted) stop();
-    else signal.addEventListener('abort', stop, { once: true });
-  });
-  return await Promise.race([work, aborted]);
 }

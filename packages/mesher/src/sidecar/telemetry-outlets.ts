@@ -11,6 +11,8 @@ export interface TelemetryParts {
   readonly page: MetricsPage;
   readonly ports: Ports;
   readonly logger: Logger;
+  /** Called before anything is opened; throws when the start has been given up. */
+  readonly goOn: () => void;
 }
 
 /** Ways out for numbers and profiles besides the admin port. Each is there only when the configuration asks for it, and loads nothing else. */
@@ -32,10 +34,11 @@ export class TelemetryOutlets {
   }
 
   /** @throws MeshError MESH_ERR_ADMIN_LISTEN for a port that cannot be had */
-  async open({ chassis, families, page, ports, logger }: TelemetryParts): Promise<void> {
+  async open({ chassis, families, page, ports, logger, goOn }: TelemetryParts): Promise<void> {
     const { document } = chassis;
     const { enable, host, port } = document.mesher.metrics;
     if (port !== undefined) {
+      goOn();
       const make = (at: string): BoundedServer =>
         makeMetricsPort({ host: at, port, page, timers: ports.timers, logger });
       this.#metrics = make(host);
@@ -46,6 +49,7 @@ export class TelemetryOutlets {
       });
     }
     if (document.pprof.enable) {
+      goOn();
       this.#profiles = new ProfilesPort(document.pprof, ports, logger);
       this.#profilesAddress = await this.#profiles.server.listen();
       if (!isLoopback(document.pprof.listen.host)) {
@@ -61,6 +65,7 @@ export class TelemetryOutlets {
     // Without tracing, nobody else looks at the requests of intercepted connections.
     chassis.observation.want();
     const { StatsdSender: Sender } = await import('@mesher/statsd');
+    goOn();
     const datagrams = chassis.policyMetrics.counter('statsdDatagrams');
     const count = (result: 'sent' | 'failed'): void => datagrams.add([result]);
     this.#statsd = new Sender(statsd, { families, ports, logger, count });
