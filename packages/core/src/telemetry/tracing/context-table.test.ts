@@ -35,4 +35,17 @@ describe('remembered contexts', () => {
     expect(table.size).to.equal(2);
     expect(['a', 'b', 'c'].map((id) => table.find(id, 0)?.spanId)).to.deep.equal(['a', undefined, 'c']);
   });
+
+  it('make room together when they are many, and never all of them; a smaller bound holds from the next call', () => {
+    const table = new ContextTable<SpanContext>({ expirationMs: 10, maxContexts: 64 });
+    for (let i = 0; i < 64; i++) table.open(`${i}`, context(`${i}`));
+    table.open('64', context('64'));
+    expect(table.size).to.equal(63);
+    expect(['0', '1', '2', '64'].map((id) => table.find(id, 0)?.spanId)).to.deep.equal([
+      ...[undefined, undefined, '2', '64'],
+    ]);
+    table.configure({ expirationMs: 10, maxContexts: 1 });
+    table.open('new', context('new'));
+    expect([table.size, table.find('new', 0)?.spanId]).to.deep.equal([1, 'new']);
+  });
 });

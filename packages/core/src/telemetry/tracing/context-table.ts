@@ -4,6 +4,12 @@ interface Entry<T> {
   expiresAt: number;
 }
 
+/**
+ * The part of a full table that goes at once, oldest first. A map passes over all that was deleted from its beginning, each time it is asked
+ * for its oldest key: one by one, of ten thousand, that took 15 us a call, half of what a proxied call costs.
+ */
+const SHARE_THAT_GOES = 1 / 32;
+
 export interface ContextTableLimits {
   /** Milliseconds that a context stays after its inbound call has ended. */
   readonly expirationMs: number;
@@ -32,15 +38,10 @@ export class ContextTable<T extends object> {
     return entry === undefined || entry.expiresAt <= now ? undefined : entry.context;
   }
 
-  /** An inbound call begins. Of two with one id, the last one counts. When the table is full the oldest entry goes. */
+  /** An inbound call begins. Of two with one id, the last one counts. When the table is full the oldest entries go. */
   open(requestId: string, context: T): void {
     this.#entries.delete(requestId);
-    if (this.#entries.size >= this.limits.maxContexts) {
-      for (const oldest of this.#entries.keys()) {
-        this.#entries.delete(oldest);
-        break;
-      }
-    }
+    if (this.#entries.size >= this.limits.maxContexts) this.#makeRoom();
     this.#entries.set(requestId, { context, expiresAt: Infinity });
   }
 
@@ -58,5 +59,14 @@ export class ContextTable<T extends object> {
 
   clear(): void {
     this.#entries.clear();
+  }
+
+  #makeRoom(): void {
+    const { maxContexts } = this.limits;
+    const left = maxContexts - Math.max(1, Math.floor(maxContexts * SHARE_THAT_GOES));
+    for (const oldest of this.#entries.keys()) {
+      this.#entries.delete(oldest);
+      if (this.#entries.size <= left) break;
+    }
   }
 }
