@@ -131,7 +131,7 @@ export const tracingSchema = s.object(
           default: 10_000,
           min: 1,
           max: 1_000_000,
-          doc: 'Most request ids that are remembered; the oldest one goes.',
+          doc: 'Most request ids that are remembered; when there are so many, a thirty-second of them goes, the oldest ones.',
           reason: 'about 300 bytes each',
         }),
         maxBaggage: s.bytes({
@@ -169,7 +169,7 @@ export const tracingSchema = s.object(
       default: 500,
       min: 1,
       max: 100_000,
-      doc: 'Different names of spans; calls beyond are named (other).',
+      doc: 'Different names of spans at a time; calls beyond are named (other). A name that was not used for an hour makes room for another one.',
       reason: 'stores of traces keep an index of names',
     }),
     collectorType: s.string({ doc: 'Kind of collector.', obsolete: 'choose the tracer by tracing.tracer' }),

@@ -17,6 +17,14 @@ const TOKEN = /^(?=(?:.*\d){3})[0-9A-Za-z_~-]{16,}$/;
 /** Longest host that a name shows: names of DNS have 253 characters, and a port behind them. */
 const MAX_HOST = 259;
 
+/** Longest name, in characters: a method or a path of gRPC may be as long as a head. */
+const MAX_NAME = 640;
+/**
+ * Milliseconds after which a name that nobody used makes room for another one: a stranger who tries some hundred paths must not leave
+ * all later calls of the process without a name.
+ */
+const KEPT_MS = 3_600_000;
+
 /** What a span is named after. */
 export interface NamedCall {
   readonly direction: Direction;
@@ -57,26 +65,41 @@ export function namedHostOf(authority: string): string {
 
 /** Names of spans: few, whatever callers send, since every store of traces keeps an index of them. */
 export class SpanNames {
-  readonly #known = new Set<string>();
+  /** Those that were used since {@link #turnedAt}, and those that were used in the hour before it and not since. */
+  #known = new Set<string>();
+  #older = new Set<string>();
+  #turnedAt = -Infinity;
 
-  /** @param maxNames names that there may be; further ones are {@link OTHER_NAME} */
+  /** @param maxNames names that there may be at a time; further ones are {@link OTHER_NAME} */
   constructor(private readonly maxNames: number) {}
 
   /**
    * `GET /users/{id}` inbound, `GET world/users/{id}` and `GET other.example:8080/users/{id}` outbound; `package.Service/Method` of gRPC;
    * `tcp` and the service of a connection.
+   * @param now monotonic milliseconds
    */
-  of({ direction, protocol, method, path, service }: NamedCall): string {
-    if (protocol === 'tcp') return this.#bounded(direction === 'outbound' ? `tcp ${service}` : 'tcp');
-    if (protocol === 'grpc') return this.#bounded(path.startsWith('/') ? path.slice(1) : path);
+  of({ direction, protocol, method, path, service }: NamedCall, now: number): string {
     const host = direction === 'outbound' ? service : '';
-    return this.#bounded(`${method} ${host}${pathTemplateOf(path)}`);
+    if (protocol === 'tcp') return this.#bounded(host === '' ? 'tcp' : `tcp ${host}`, now);
+    if (protocol === 'grpc') return this.#bounded(path.startsWith('/') ? path.slice(1) : path, now);
+    return this.#bounded(`${method} ${host}${pathTemplateOf(path)}`, now);
   }
 
-  #bounded(name: string): string {
+  #bounded(name: string, now: number): string {
+    if (now - this.#turnedAt >= KEPT_MS) this.#turn(now);
     if (this.#known.has(name)) return name;
-    if (this.#known.size >= this.maxNames) return OTHER_NAME;
+    if (this.#older.delete(name)) {
+      this.#known.add(name);
+      return name;
+    }
+    if (name.length > MAX_NAME || this.#known.size + this.#older.size >= this.maxNames) return OTHER_NAME;
     this.#known.add(name);
     return name;
+  }
+
+  #turn(now: number): void {
+    this.#turnedAt = now;
+    this.#older = this.#known;
+    this.#known = new Set();
   }
 }

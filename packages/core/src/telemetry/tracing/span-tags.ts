@@ -36,7 +36,7 @@ export function tagsOfRequest(call: Invocation, maps: TagMaps): Tags {
   }
   if (protocol === 'tcp') return tags;
   const path = cut(withoutQuery(call.path));
-  tags['http.request.method'] = tags['http.method'] = method;
+  tags['http.request.method'] = tags['http.method'] = cut(method);
   tags['url.path'] = tags['http.path'] = path;
   tags['server.address'] = tags['http.host'] = cut(authority);
   if (protocol === 'grpc') {

@@ -175,9 +175,9 @@ export class Tracing {
     };
   }
 
-  #nameOf({ authority, destination, direction, protocol, method, path }: Invocation): string {
+  #nameOf({ authority, destination, direction, protocol, method, path, startedAt }: Invocation): string {
     const service = destination?.service ?? namedHostOf(authority);
-    return this.#names.of({ direction, protocol, method, path, service });
+    return this.#names.of({ direction, protocol, method, path, service }, startedAt);
   }
 
   #record(call: Invocation, { traceId, spanId, tracestate }: SpanContext, span: OpenSpan, outcome: Outcome): void {
