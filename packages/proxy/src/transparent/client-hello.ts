@@ -61,7 +61,7 @@ function readHello(bytes: Buffer): Buffer | undefined {
 }
 
 function joined(pieces: readonly Buffer[]): Buffer {
-  return pieces.length === 1 ? (pieces[0] as Buffer) : Buffer.concat(pieces);
+  return pieces.length === 1 ? pieces[0] : Buffer.concat(pieces);
 }
 
 function serverNameOf(hello: Buffer): string {

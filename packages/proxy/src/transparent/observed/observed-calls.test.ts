@@ -1,10 +1,20 @@
 import { Endpoint, Rejection, type CallHandler, type Invocation } from '@mesher/core';
 import { RecordingLogger } from '@mesher/core/testing';
 import { expect } from 'chai';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { noted, NOTE, ObservedRig, requestsOf } from '../../testing/observed-rig.js';
-import { until } from '../../testing/proxy-rig.js';
+import { settleSockets, until } from '../../testing/proxy-rig.js';
 
 const DROP = 100;
+
+setFlagsFromString('--expose_gc');
+const collectGarbage = runInNewContext('gc') as () => void;
+
+function memoryOfBuffers(): number {
+  collectGarbage();
+  return process.memoryUsage().arrayBuffers;
+}
 
 function get(path: string, more = ''): string {
   return `GET ${path} HTTP/1.1\r\nHost: h\r\n${more}\r\n`;
@@ -158,6 +168,25 @@ describe('observed requests', () => {
     peer.write(heads.map(() => answer('x')).join(''));
     await client.readUntil(heads.map(() => answer('x')).join(''));
     expect(await awaitRequests(3)).to.have.length(3);
+  });
+
+  it('keep no more than their heads in memory until they are answered, whatever came with them', async () => {
+    const { client, peer, proxy } = await rig.scene();
+    const count = 50;
+    const body = Buffer.alloc(60_000, 'b');
+    const head = `POST / HTTP/1.1\r\nHost: h\r\nContent-Length: ${body.length}\r\n\r\n`;
+    // What the peer of this test has got is kept in memory, too.
+    peer.socket.removeAllListeners('data').resume();
+    await settleSockets();
+    const before = memoryOfBuffers();
+    for (let i = 1; i <= count; i++) {
+      client.write(Buffer.concat([Buffer.from(head), body]));
+      await until(() => proxy.proxy.stats.bytesToUpstream >= i * (head.length + body.length));
+    }
+    await settleSockets();
+    expect(memoryOfBuffers() - before).to.be.lessThan((count * body.length) / 4);
+    client.reset();
+    await requestsOf(proxy).awaitRequests(count);
   });
 
   it('stop keeping their connection open when the listener drains, once they are answered', async () => {

@@ -7,6 +7,12 @@ import type { ObservedRelay, StreamObserver } from '../../tcp/stream-observer.js
 import { ObservedAnswers, type AnswerSink } from './observed-answers.js';
 import { ObservedRequests, type RequestSink } from './observed-requests.js';
 
+/**
+ * Bytes beside its head that a call may keep in memory until it is answered. A head that came with more, bodies and other heads, is copied:
+ * whoever sends ahead could have 64 KB kept for each forty bytes that are counted otherwise.
+ */
+const MAX_KEPT_BESIDE = 1_024;
+
 /** Who is told of requests that pass, and may edit their fields at once. They go to where they were going, whatever it returns. */
 export interface RequestObserver extends Pick<CallHandler, 'direction' | 'end'> {
   begin(call: Invocation): unknown;
@@ -117,7 +123,7 @@ export class ObservedConnection implements StreamObserver, PeerConnection, Reque
 
   onHead(buffer: Buffer, scan: RequestScanner): string | undefined {
     const { destination, env, observer } = this.context;
-    const call = new Http1Call(observer.direction, this, buffer, scan);
+    const call = new Http1Call(observer.direction, this, ownHead(buffer, scan), scan);
     call.startedAt = env.now();
     call.destination = destination;
     call.endpoint = this.#relay?.endpoint;
@@ -212,4 +218,15 @@ export class ObservedConnection implements StreamObserver, PeerConnection, Reque
     if (!isIdle) this.#drainAt = Infinity;
     else if (this.#drainAt === Infinity) this.#drainAt = env.now() + env.options.drainGrace;
   }
+}
+
+/** The bytes for a call that may wait. @param scan has just scanned its head, and has scanned it in the bytes that are returned afterwards */
+function ownHead(buffer: Buffer, scan: RequestScanner): Buffer {
+  const { end, start } = scan;
+  // What was put together from pieces, or cut out of them, lies in a larger block.
+  if (buffer.buffer.byteLength - (end - start) <= MAX_KEPT_BESIDE) return buffer;
+  const head = Buffer.allocUnsafeSlow(end - start);
+  buffer.copy(head, 0, start, end);
+  scan.scanRequest(head, 0, head.length);
+  return head;
 }

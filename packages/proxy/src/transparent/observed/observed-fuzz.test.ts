@@ -8,7 +8,9 @@ import { DEFAULT_PROXY_OPTIONS, type ProxyOptions } from '../../options.js';
 import { ProxyStats } from '../../stats.js';
 import { fastCheckParameters, fuzzSettings } from '../../testing/framing/fuzz-settings.js';
 import { REQUESTS, RESPONSE } from '../../testing/framing/messages.js';
+import type { Reading } from '../../testing/framing/framed-message.js';
 import { mutated } from '../../testing/framing/mutations.js';
+import { NodeRequests } from '../../testing/framing/node-requests.js';
 import { ObservedConnection } from './observed-connection.js';
 
 const NOTE = 'X-Observed-Here: yes\r\n';
@@ -105,6 +107,36 @@ describe(`an observer of anything (${settings.title})`, () => {
       fastCheckParameters(settings),
     );
     expect(seen, 'requests that were understood').to.be.greaterThan(10);
+  });
+
+  it('adds to the heads of requests alone, as a server reads them: no body and no trailer is another one', async () => {
+    const server = new NodeRequests();
+    let noted = 0;
+    const stripped = ({ messages, stopped }: Reading): unknown => ({
+      stopped,
+      messages: messages.map(({ fields, ...rest }) => {
+        const others = fields.filter(([name]) => name !== 'x-observed-here');
+        noted += fields.length - others.length;
+        return { ...rest, fields: others };
+      }),
+    });
+    await fc.assert(
+      fc.asyncProperty(mutated(REQUESTS, 2), fc.integer({ min: 1, max: 200 }), async (requests, length) => {
+        const pieces = requests.match(new RegExp(`[^]{1,${length}}`, 'g')) ?? [];
+        const { sent } = observe(
+          env,
+          pieces.map((bytes) => ({ by: 'client', bytes })),
+        );
+        const [before, after] = [await read(requests), await read(sent)];
+        expect(stripped(after)).to.deep.equal(stripped(before));
+      }),
+      { ...fastCheckParameters(settings), numRuns: Math.ceil(settings.runs / 4) },
+    );
+    expect(noted, 'heads with the field').to.be.greaterThan(10);
+
+    function read(text: string): Promise<Reading> {
+      return server.read(Buffer.from(text, 'latin1'));
+    }
   });
 
   it('finds the same requests and answers wherever the stream is cut', () => {
