@@ -187,6 +187,7 @@ export { readBootstrap, resolveConfDir } from './config/bootstrap.js';
 export type { Bootstrap, BootstrapSources, LogLevel, MeshMode } from './config/bootstrap.js';
 export { parseServicePorts, parseSpecificAddress } from './config/service-ports.js';
 export type { ServicePort } from './config/service-ports.js';
+export { markProblem } from './config/sections/header-edits.js';
 export { instanceHostname } from './config/sections/service.js';
 export type { ServiceConfig } from './config/sections/service.js';
 export type { ProtocolConfig } from './config/sections/protocols.js';

@@ -1,4 +1,4 @@
-import { s, type Infer } from '@mesher/core';
+import { markProblem, s, type Infer } from '@mesher/core';
 import { ALL_SERVICES, allowEntryProblem } from './steering/allow-list.js';
 
 /** RFC 9110, 5.1. */
@@ -33,7 +33,7 @@ export const sourceSchema = s.object(
       doc: 'Its value (NETRA_HTTP_X_SOURCE_VALUE), usually the name of the application.',
     }),
   },
-  { doc: 'A field that tells who calls.' },
+  { doc: 'A field that tells who calls.', check: ({ header }) => markProblem(header) },
 );
 
 /** `transparent.routing`: requests that say where they go. */
@@ -86,7 +86,9 @@ export const routingSchema = s.object(
   },
   {
     doc: 'Requests that say where they go.',
-    check: ({ allow }) => {
+    check: ({ allow, header }) => {
+      const wrong = markProblem(header);
+      if (wrong !== undefined) return wrong;
       for (const entry of allow) {
         const problem = allowEntryProblem(entry);
         if (problem !== undefined) return `allow: ${problem}`;

@@ -95,6 +95,9 @@ describe('the variables of netramesh', () => {
         'X Request',
         "mesher.requestId.header  expects the name of a header field, such as X-Request-Id, found 'X Request'",
       ],
+      ['NETRA_HTTP_REQUEST_ID_HEADER_NAME', 'Host', "mesher.requestId  header: 'Host' frames the message"],
+      ['NETRA_HTTP_X_SOURCE_HEADER_NAME', 'Connection', "transparent.source  header: 'Connection' frames the message"],
+      ['NETRA_HTTP_ROUTING_HEADER_NAME', 'te', "transparent.routing  header: 'te' frames the message"],
       ['NETRA_HTTP_X_SOURCE_VALUE', 'a\nb', "transparent.source.value  expects printable ASCII, found 'a\nb'"],
       [
         'NETRA_HTTP_ROUTING_ALLOW',

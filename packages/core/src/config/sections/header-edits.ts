@@ -16,6 +16,16 @@ const HOP_FIELDS: ReadonlySet<string> = new Set([
 /** Fields by which sidecars find loops and tell their own errors from those of the application. */
 const OWN_PREFIX = 'x-mesher-';
 
+/**
+ * What is wrong with a field that Mesher is to write into each request on its own; undefined when nothing is. A codec would refuse it, request
+ * by request.
+ */
+export function markProblem(name: string): string | undefined {
+  return HOP_FIELDS.has(name.toLowerCase()) || name.toLowerCase() === 'host'
+    ? `header: '${name}' frames the message, belongs to one hop or is the host that is called; choose another name`
+    : undefined;
+}
+
 function fieldProblem(name: string, value: string): string | undefined {
   if (HOP_FIELDS.has(name.toLowerCase()))
     return `the header '${name}' frames the message or belongs to one hop; it cannot be edited`;

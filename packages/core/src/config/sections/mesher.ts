@@ -1,5 +1,6 @@
 import { s } from '../schema/combinators.js';
 import type { Infer } from '../schema/schema.js';
+import { markProblem } from './header-edits.js';
 
 /** `admin`: the admin API. */
 export const adminSchema = s.object(
@@ -141,7 +142,7 @@ export const mesherSchema = s.object({
         reason: 'ids are kept while their calls last and stand in logs, and anybody may choose them',
       }),
     },
-    { doc: 'Ids of requests.' },
+    { doc: 'Ids of requests.', check: ({ header }) => markProblem(header) },
   ),
   metrics: s.object(
     {
