@@ -263,7 +263,11 @@ describe('a transparent listener', () => {
     // As the rules bring it: the kernel tells the destination that was dialled.
     const to = { address: '127.0.0.1', port: 0 };
     const own = passing(() => new Endpoint(to.address, to.port));
-    const proxy = await listen({ find: () => ({ kind: 'intercepted', ...to }), route: { handler: own } });
+    const proxy = await listen({
+      find: () => ({ kind: 'intercepted', ...to }),
+      isOwnAddress: (address) => address === '127.0.0.1',
+      route: { handler: own },
+    });
     to.port = proxy.port;
     await reset(proxy);
     await until(() => proxy.proxy.stats.connectionsOpen === 0);
@@ -281,6 +285,7 @@ describe('a transparent listener', () => {
     const target = new Endpoint(to.address, to.port);
     const proxy = await listen({
       find: () => ({ kind: 'intercepted', ...to }),
+      isOwnAddress: () => true,
       route: { handler: passing(() => target) },
     });
     for (let turn = 1; turn <= 10; turn++) {
@@ -299,6 +304,24 @@ describe('a transparent listener', () => {
       client.destroy();
     }
     expect(counted(proxy).filter((line) => line.includes('loop'))).to.deep.equal([]);
+  });
+
+  it('passes on all connections of other machines, however many of them have the port of one of its own', async () => {
+    const upstream = await rig().upstream();
+    const to = { address: '127.0.0.1', port: upstream.port };
+    const proxy = await listen({
+      find: () => ({ kind: 'intercepted', ...to }),
+      route: { handler: passing(() => new Endpoint(to.address, to.port)) },
+    });
+    let localPort = 0;
+    for (let count = 1; count <= 10; count++) {
+      const client = connectPlain({ host: '127.0.0.1', port: proxy.port, localAddress: '127.0.0.2', localPort });
+      client.on('error', () => undefined);
+      const peer = await upstream.awaitConnection(count);
+      localPort = peer.socket.remotePort ?? 0;
+      rig().atEnd(() => void client.destroy());
+    }
+    expect(counted(proxy)).to.deep.equal([]);
   });
 
   it('asks the handler of the listener about a client of HTTP that nobody brought here', async () => {

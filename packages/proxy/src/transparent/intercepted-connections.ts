@@ -44,7 +44,7 @@ export class InterceptedConnections {
     const original = this.#find(socket);
     switch (original.kind) {
       case 'intercepted':
-        if (this.host.env.ownDials.isLoop(socket.remotePort, original)) this.#cameBack(socket, original);
+        if (this.#isLoop(socket, original)) this.#cameBack(socket, original);
         else this.#begin(socket, original);
         break;
       case 'direct':
@@ -84,6 +84,11 @@ export class InterceptedConnections {
       this.#log('failed', 'nobody could tell where a connection was going; it was closed', { error });
       return { kind: 'failed' };
     }
+  }
+
+  /** What comes back comes from an address of this machine. Other machines choose their ports as they like, and some will be ours. */
+  #isLoop(socket: Socket, original: { readonly address: string; readonly port: number }): boolean {
+    return this.#isLocal(socket) && this.host.env.ownDials.isLoop(socket.remotePort, original);
   }
 
   #begin(socket: Socket, original: { readonly address: string; readonly port: number }): void {
