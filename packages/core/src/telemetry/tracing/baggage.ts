@@ -1,4 +1,5 @@
 import type { Field, Invocation } from '../../invocation.js';
+import { keptText } from './kept-text.js';
 
 /** https://www.w3.org/TR/baggage/ */
 const W3C_FIELD = 'baggage';
@@ -19,7 +20,7 @@ export function readBaggage(call: Invocation, maxBytes: number): readonly Field[
   for (const field of w3c === undefined ? jaeger : [[W3C_FIELD, w3c] as const, ...jaeger]) {
     bytes += field[0].length + field[1].length;
     if (bytes > maxBytes) break;
-    kept.push(field);
+    kept.push([keptText(field[0]), keptText(field[1])]);
   }
   return kept.length === 0 ? undefined : kept;
 }

@@ -99,6 +99,16 @@ describe('a span context', () => {
     expect(ALL.extract(new FakeCall())).to.equal(undefined);
   });
 
+  it('passes on of a long tracestate what others are bound to, whole members, since it is remembered', () => {
+    const read = (tracestate: string): string | undefined =>
+      ALL.extract(new FakeCall({ headers: { traceparent: `00-${TRACE}-${SPAN}-01`, tracestate } }))?.tracestate;
+    const members = Array.from({ length: 100 }, (_, i) => `k${i + 10}=${'v'.repeat(6)}`);
+    expect(read(members.slice(0, 46).join(','))).to.equal(members.slice(0, 46).join(','));
+    expect(read(`large=${'x'.repeat(60_000)}, ${members.join(', ')}`)).to.equal(members.slice(0, 46).join(','));
+    expect(read('x'.repeat(60_000))).to.equal(undefined);
+    expect(read(','.repeat(60_000))).to.equal(undefined);
+  });
+
   it('passes on tracestate with its trace, and drops that of another one', () => {
     const tracestate = 'vendor=1,other=2';
     const call = new FakeCall({ headers: { traceparent: `00-${TRACE}-${SPAN}-01`, tracestate } });

@@ -1,6 +1,7 @@
 import { grpcStatusName } from '../../grpc/status.js';
 import type { Invocation, Outcome } from '../../invocation.js';
 import { JAEGER_DEBUG_FIELD } from './formats/jaeger.js';
+import { keptText } from './kept-text.js';
 import type { SpanEvent, TagValue } from './span-record.js';
 import type { OpenSpan } from './call-trace.js';
 
@@ -12,6 +13,9 @@ const MAX_VALUE = 1_024;
 const SERVER_FAULTS: ReadonlySet<number> = new Set([2, 4, 12, 13, 14, 15]);
 const FIRST_SERVER_FAULT = 500;
 const TIMEOUTS: ReadonlySet<string> = new Set(['MESH_ERR_TIMEOUT', 'MESH_ERR_TRY_TIMEOUT', 'MESH_ERR_REQUEST_TIMEOUT']);
+
+/** A comma may stand in a cookie; it parts two fields of cookies only where another one begins. */
+const BETWEEN_COOKIES = /;|, (?=[^=;, ]+=)/;
 
 /** Which fields and cookies of requests become tags. */
 export interface TagMaps {
@@ -35,7 +39,7 @@ export function tagsOfRequest(call: Invocation, maps: TagMaps): Tags {
     tags['remote_addr'] = call.remoteAddress;
   }
   if (protocol === 'tcp') return tags;
-  const path = cut(withoutQuery(call.path));
+  const path = cut(call.path, endOfPath(call.path));
   tags['http.request.method'] = tags['http.method'] = cut(method);
   tags['url.path'] = tags['http.path'] = path;
   tags['server.address'] = tags['http.host'] = cut(authority);
@@ -61,10 +65,11 @@ function addMapped(call: Invocation, { headers, cookies }: TagMaps, tags: Tags):
     if (value !== undefined) tags[tag] = cut(value);
   }
   if (cookies.size === 0) return;
-  for (const pair of (call.header('cookie') ?? '').split(/[;,]/)) {
+  const crumbs = call.header('cookie') ?? '';
+  for (const pair of crumbs.split(BETWEEN_COOKIES)) {
     const equals = pair.indexOf('=');
     const tag = equals < 0 ? undefined : cookies.get(pair.slice(0, equals).trim());
-    if (tag !== undefined) tags[tag] = cut(pair.slice(equals + 1).trim());
+    if (tag !== undefined) tags[tag] = keptText(pair.slice(equals + 1).trim(), MAX_VALUE);
   }
 }
 
@@ -136,11 +141,14 @@ function resultOf(outcome: Outcome | undefined): Tags {
   return { result: code ?? grpc ?? String(status), duration_ms: Math.max(0, durationMs) };
 }
 
-function withoutQuery(path: string): string {
+/** Where the query begins, if there is one. */
+function endOfPath(path: string): number {
   const query = path.indexOf('?');
-  return query < 0 ? path : path.slice(0, query);
+  return query < 0 ? path.length : query;
 }
 
-function cut(text: string): string {
-  return text.length > MAX_VALUE ? text.slice(0, MAX_VALUE) : text;
+/** @param end of the part that is wanted */
+function cut(text: string, end = text.length): string {
+  if (text.length > MAX_VALUE) return keptText(text, Math.min(end, MAX_VALUE));
+  return end === text.length ? text : text.slice(0, end);
 }

@@ -238,6 +238,11 @@ describe('tracing', () => {
     const rig = await traced({ 'tracing.headerTags.X-User': 'user', 'tracing.cookieTags.sid': 'session' });
     await outbound(rig, { headers: { ...SAMPLED, 'x-user': 'ann', cookie: 'a=b; sid=7; c=d' } });
     expect((await rig.spans())[0]?.tags).to.include({ user: 'ann', session: '7', 'http.method': 'GET' });
+    // A comma may stand in a cookie, and is also what two fields of cookies are joined by.
+    for (const cookie of ['a=b, sid=7,8, 9; c=d', 'sid=7,8, 9, c=d']) {
+      await outbound(rig, { headers: { ...SAMPLED, cookie } });
+      expect((await rig.spans()).at(-1)?.tags['session'], cookie).to.equal('7,8, 9');
+    }
   });
 
   it('leaves ignored paths and, unless asked, connections alone', async () => {

@@ -1,4 +1,5 @@
 import { isAllZero, isLowerHex } from '../hex.js';
+import { keptText } from '../kept-text.js';
 import type { IncomingContext, SpanContext } from '../span-context.js';
 import { dropField, putField, type FieldReader, type FieldWriter, type TraceFormat } from './trace-format.js';
 
@@ -15,7 +16,12 @@ const LENGTH = 55;
 const DASH = 45;
 const SAMPLED = 1;
 
-/** W3C Trace Context: `traceparent`, and `tracestate`, which is passed on as it came as long as the first one is right. */
+/** Characters of `tracestate` that everybody passes on; it is remembered with request ids and spans, so that it must not be as long as a head. */
+const MAX_STATE = 512;
+/** Members that go first when it is longer. */
+const LONG_MEMBER = 128;
+
+/** W3C Trace Context: `traceparent`, and `tracestate`, which is passed on as it came as long as the first one is right and itself not too long. */
 export const w3cFormat: TraceFormat = {
   isPresent: (call) => call.header(PARENT_FIELD) !== undefined,
 
@@ -27,7 +33,7 @@ export const w3cFormat: TraceFormat = {
       spanId: text.slice(SPAN_START, SPAN_END),
       sampled: (Number.parseInt(text.slice(FLAGS_START, LENGTH), 16) & SAMPLED) !== 0,
       debug: false,
-      tracestate: call.header(STATE_FIELD),
+      tracestate: boundedState(call.header(STATE_FIELD)),
     };
   },
 
@@ -38,6 +44,19 @@ export const w3cFormat: TraceFormat = {
     else if (call.header(STATE_FIELD) !== context.tracestate) putField(call, STATE_FIELD, context.tracestate);
   },
 };
+
+/** Without members of more than 128 characters, and then without the oldest ones, if it is too long (section 3.3.1.5 of the specification). */
+function boundedState(text: string | undefined): string | undefined {
+  if (text === undefined || text.length <= MAX_STATE) return text;
+  let kept = '';
+  for (const member of text.split(',')) {
+    if (member.length > LONG_MEMBER) continue;
+    const longer = kept === '' ? member.trim() : `${kept},${member.trim()}`;
+    if (longer.length > MAX_STATE) break;
+    kept = longer;
+  }
+  return kept === '' ? undefined : keptText(kept);
+}
 
 function isTraceParent(text: string): boolean {
   const isShaped =
