@@ -82,7 +82,7 @@ function listText({ destinations, listener, runsAs }: TransparentView): string {
   const head = [
     'direction',
     'destination',
-    'service',
+    'service, host',
     'protocols',
     'verdicts',
     'open/all',

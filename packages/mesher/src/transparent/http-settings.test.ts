@@ -111,6 +111,8 @@ describe('requests that say where they go', () => {
     const answer = await rig.call('outbound', original, 'stock', ID);
     expect([answer.app, answer.values('x-route')], 'so that it goes on').to.deep.equal(['canary', [route]]);
     expect(await ask({ 'x-request-id': 'r-2' })).to.equal('original');
+    const empty = await rig.call('outbound', original, 'stock', { ...ID, 'x-route': '' });
+    expect(empty.values('x-route'), 'an empty one says nothing').to.deep.equal([route]);
     rig.core.time.advance(4_999);
     expect(await ask(ID)).to.equal('canary');
     rig.core.time.advance(1);

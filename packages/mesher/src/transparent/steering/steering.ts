@@ -83,7 +83,7 @@ export class Steering {
     // An id that was given just now is nobody's yet.
     const id = call.requestId === undefined ? call.header(call.requestIdField) : undefined;
     const value = id === undefined ? undefined : this.parts.contexts.find(id, call.startedAt);
-    if (value !== undefined) call.addHeader(this.parts.options.header, value);
+    if (value !== undefined) call.setHeader(this.parts.options.header, value);
     return value;
   }
 
