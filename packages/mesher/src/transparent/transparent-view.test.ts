@@ -120,6 +120,14 @@ describe('what is shown of the transparent mode', () => {
         .with.property('code', 'MESH_ERR_EXPLAIN_REQUEST');
   });
 
+  it('keeps no more of a host than a host may have', () => {
+    const { sources, watcher } = show();
+    const { told } = begin(watcher, '10.0.0.7', 8080);
+    told.named('a'.repeat(60_000));
+    const hosts = [sources.view().destinations[0]?.host, sources.connections()[0]?.host];
+    expect(hosts.map((host) => host?.length)).to.deep.equal([260, 260]);
+  });
+
   it('lists destinations with what became of their connections, and the last connections with the reasons', () => {
     const { sources, time, watcher } = show();
     const { socket, told } = begin(watcher, '10.0.0.7', 8080);

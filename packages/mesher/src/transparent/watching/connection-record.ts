@@ -8,6 +8,14 @@ import type { DestinationRecord } from './destinations.js';
  */
 export type ConnectionEnd = 'closed' | 'client reset' | 'server reset' | 'refused' | 'idle' | 'turned away';
 
+/** A name has 253 characters (RFC 1035, 2.3.4), a colon and a port 6. Clients write what they like, and thousands of records may stay. */
+const MAX_HOST = 259;
+
+/** A copy: V8 would keep the whole text for its beginning. */
+function shortened(host: string): string {
+  return Buffer.from(`${host.slice(0, MAX_HOST)}…`).toString();
+}
+
 /** What is known of one connection. It holds no socket: records outlive their connections. */
 export class ConnectionRecord {
   protocol: SeenProtocol | undefined;
@@ -41,8 +49,8 @@ export class ConnectionRecord {
   }
 
   named(host: string): void {
-    this.host = host;
-    if (this.destination !== undefined) this.destination.lastHost = host;
+    this.host = host.length > MAX_HOST ? shortened(host) : host;
+    if (this.destination !== undefined) this.destination.lastHost = this.host;
   }
 
   refused(message: string): void {
