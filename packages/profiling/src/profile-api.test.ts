@@ -40,6 +40,23 @@ describe('profiles over HTTP', () => {
     await new Promise((resolve) => server.close(resolve));
   });
 
+  it('takes none for a client that has gone before it began', async () => {
+    const gone = new Promise<void>((resolve) => {
+      server.removeAllListeners('request');
+      server.once('request', (incoming, response) => {
+        response.once('close', () => void api.answer(incoming, response).then(resolve));
+        incoming.socket.destroy();
+      });
+    });
+    begin('/debug/pprof/profile');
+    await gone;
+    expect([api.isBusy, logger.lines]).to.deep.equal([false, []]);
+  });
+
+  it('says so when the target is no path', async () => {
+    for (const path of ['//', '//[', 'http://']) expect((await begin(path).answer).status, path).to.equal(400);
+  });
+
   function begin(path: string, method = 'GET'): { sent: ClientRequest; answer: Promise<Answer> } {
     const { port } = server.address() as AddressInfo;
     const sent = request({ host: '127.0.0.1', port, path, method, agent: false });

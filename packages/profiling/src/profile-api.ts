@@ -20,6 +20,7 @@ export interface ProfilingParts {
 }
 
 const ROOT = '/debug/pprof/';
+const BASE = 'http://localhost';
 const US_PER_MS = 1000;
 const compress = promisify(gzip);
 
@@ -50,7 +51,10 @@ export class ProfileApi {
       response.setHeader('allow', 'GET');
       return sendText(response, 405, 'Profiles are read with GET.');
     }
-    const url = new URL(request.url ?? '', 'http://localhost');
+    const target = request.url ?? '';
+    // `//` is a path to HTTP, and the beginning of a host name in a URL.
+    if (!URL.canParse(target, BASE)) return sendText(response, 400, 'This is no path.');
+    const url = new URL(target, BASE);
     if (url.pathname === '/' || `${url.pathname}/` === ROOT || url.pathname === ROOT) {
       return sendText(response, 200, indexText(this.options.maxDurationMs));
     }
@@ -72,6 +76,8 @@ export class ProfileApi {
 
   async #take(wanted: ProfileRequest, request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { ports, logger } = this.parts;
+    // It went while the code for profiles was loaded, and will not say so again.
+    if (response.closed) return;
     const running = new AbortController();
     this.#running = running;
     // The client has gone: nobody will read it.

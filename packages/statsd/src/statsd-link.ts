@@ -22,6 +22,7 @@ export class StatsdLink {
   #client: StatsD | undefined;
   #address: string | undefined;
   #lookedUpAt = Number.NEGATIVE_INFINITY;
+  #isClosed = false;
 
   constructor(
     private readonly server: HostPort,
@@ -41,6 +42,8 @@ export class StatsdLink {
     this.#lookedUpAt = now;
     if (address === this.#address) return;
     const { StatsD: Client } = await import('hot-shots');
+    // Its socket would keep the process.
+    if (this.#isClosed) throw new Error('closed while the address was looked up');
     this.#client?.close();
     this.#address = address;
     this.#client = new Client({
@@ -67,6 +70,7 @@ export class StatsdLink {
   /** Waits for what is being sent, half a second at most, and closes the socket. */
   close(): Promise<void> {
     const client = this.#client;
+    this.#isClosed = true;
     this.#client = undefined;
     if (client === undefined) return Promise.resolve();
     return new Promise((resolve) => client.close(() => resolve()));

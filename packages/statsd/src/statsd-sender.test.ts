@@ -119,6 +119,24 @@ describe('the sender to StatsD', () => {
     expect(addresses).to.deep.equal([]);
   });
 
+  it('ends without an answer of the name server, and opens no socket when it comes later', async () => {
+    let answer: (address: string) => void = () => {};
+    const asked = new Promise<string>((resolve) => (answer = resolve));
+    const {
+      sender: statsd,
+      ports,
+      results,
+      logger,
+    } = sender({ address: { host: 'statsd', port: 9 } }, [ticking()], () => asked);
+    const round = statsd.flush();
+    const closed = statsd.close();
+    ports.time.advance(500);
+    await closed;
+    answer('127.0.0.1');
+    await round;
+    expect([results, logger.lines.length]).to.deep.equal([[], 1]);
+  });
+
   it('counts what the system does not take, and goes on', async () => {
     // Nobody may send to this address.
     const { sender: statsd, results, logger } = sender({ address: { host: '255.255.255.255', port: 9 } }, [ticking()]);

@@ -1,5 +1,6 @@
 import {
   METRICS,
+  within,
   type Clock,
   type Logger,
   type MetricDefinition,
@@ -19,6 +20,8 @@ const SAMPLES_PER_TURN = 1000;
 const OWN_COUNTER = 'mesher_statsd_datagrams_total';
 /** Between two lines in the log about a server that cannot be reached. */
 const COMPLAINT_MS = 60_000;
+/** For the rest at the end: a name server that does not answer (5 s for each try) must not keep a process that ends from leaving the registry. */
+const CLOSING_MS = 500;
 
 export interface StatsdParts {
   /** Those of the metrics page; what is sent of them, the options say. */
@@ -72,7 +75,7 @@ export class StatsdSender {
     return this.#round;
   }
 
-  /** Sends the rest and closes the socket; takes half a second at most once the name of the server is known. Never rejects. */
+  /** Sends the rest and closes the socket; takes a second at most, also when the name of the server cannot be looked up. Never rejects. */
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
@@ -80,8 +83,8 @@ export class StatsdSender {
 
   async #close(): Promise<void> {
     this.#timer?.cancel();
-    await this.#round;
-    await this.flush();
+    const rest = Promise.resolve(this.#round).then(() => this.flush());
+    await within(this.parts.ports.timers, CLOSING_MS, rest);
     await this.#link.close();
   }
 
