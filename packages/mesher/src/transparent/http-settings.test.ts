@@ -16,9 +16,10 @@ describe('X-Source of requests that leave', () => {
     const answer = await rig.call('outbound', outside, 'outside', { 'x-source': ['forged', 'twice'] });
     expect(answer.values('x-source')).to.deep.equal(['netra']);
     const own = await rig.app('own');
-    expect((await rig.call('inbound', own, 'shop', { 'x-source': 'caller' })).values('x-source')).to.deep.equal([
-      'caller',
-    ]);
+    const inbound = await rig.call('inbound', own, 'shop', { 'x-source': 'caller' });
+    expect(inbound.values('x-source')).to.deep.equal(['caller']);
+    expect(inbound.values('x-request-id')[0], 'both have an id').to.match(/^[0-9a-f-]{36}$/);
+    expect(answer.values('x-request-id')[0]).to.match(/^[0-9a-f-]{36}$/);
   });
 
   it('has the name and the value that are configured, on the way through the mesh, too', async () => {

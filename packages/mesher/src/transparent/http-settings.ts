@@ -60,15 +60,10 @@ export class HttpSettings {
     this.#steering = new Steering({ options: routing, isMesh, known, contexts, reports });
   }
 
-  /** Requests are looked at even where the mesh has no say. */
-  wants(direction: Direction): boolean {
-    return direction === 'outbound' || this.#steering !== undefined;
-  }
-
   /** The same route, with these settings applied to its requests. */
   apply(direction: Direction, route: TransparentRoute, why?: Trail): TransparentRoute {
     const { http, http2, observed } = route;
-    if (!this.wants(direction) || (http ?? http2 ?? observed) === undefined) return route;
+    if ((http ?? http2 ?? observed) === undefined) return route;
     const isSteered = direction === 'outbound' && this.#steering !== undefined;
     if (why !== undefined) this.#say(direction, why);
     return {
@@ -89,8 +84,9 @@ export class HttpSettings {
 
   #say(direction: Direction, why: Trail): void {
     const { source, routing } = this.parts;
-    if (direction === 'inbound') why.say('routing', `${routing.header} of a request is remembered under its id`);
-    else {
+    if (direction === 'inbound') {
+      if (routing.enabled) why.say('routing', `${routing.header} of a request is remembered under its id`);
+    } else {
       if (source.enabled) why.say('source', `requests get ${source.header}: ${source.value}`);
       if (routing.enabled) why.say('routing', `requests go where ${routing.header} says, if that is allowed`);
     }

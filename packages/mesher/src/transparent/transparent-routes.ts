@@ -60,7 +60,7 @@ export class TransparentRoutes {
     /** Calls the application from the address of the client; undefined: from that of the sidecar. */
     private readonly keptSource?: TransparentRoute['connect'],
     /** What is done to requests besides; undefined: nothing. */
-    private readonly settings?: Pick<HttpSettings, 'apply' | 'wants'>,
+    private readonly settings?: Pick<HttpSettings, 'apply'>,
   ) {}
 
   /** @param why takes the reasons down, in their order */
@@ -82,7 +82,7 @@ export class TransparentRoutes {
     if (this.keptSource !== undefined)
       why?.say('keepSource', 'the application is called from the address of the client');
     const passed = { handler, verdict: 'passed', isTransparent: true } as const;
-    const observed = this.#seesRequests('inbound') ? handler : undefined;
+    const observed = this.#seesRequests ? handler : undefined;
     if (proxyProtocol !== 'off') {
       why?.say(
         'proxyProtocol',
@@ -93,7 +93,7 @@ export class TransparentRoutes {
     }
     if (this.keptSource !== undefined) return { ...passed, observed, connect: this.keptSource };
     why?.say('policy', INBOUND_POLICY[policy]);
-    this.#sayRequests('inbound', why);
+    this.#sayRequests(why);
     if (policy === 'observe') return this.#observing(passed, observed);
     const target = { handler: this.mesh.inbound, verdict: 'mesh' } as const;
     const http = { ...target, destination: new LocalDestination(this.own, handler.endpoint) };
@@ -113,7 +113,7 @@ export class TransparentRoutes {
       isTransparent: true,
       recognise: instance === undefined && handler.isCounted ? this.#recogniseFor(handler) : undefined,
     } as const;
-    const observed = this.#seesRequests('outbound') ? handler : undefined;
+    const observed = this.#seesRequests ? handler : undefined;
     why?.say(
       'instance',
       instance === undefined
@@ -121,7 +121,7 @@ export class TransparentRoutes {
         : `${handler.endpoint.key} is an instance of ${instance.service}: it is counted for that service`,
     );
     why?.say('policy', OUTBOUND_POLICY[this.options.policy]);
-    this.#sayRequests('outbound', why);
+    this.#sayRequests(why);
     if (this.options.policy === 'observe') return this.#observing(passed, observed, instance === undefined);
     if (instance === undefined) {
       // A connection may go on to name a service with a later request, or a later stream.
@@ -164,23 +164,20 @@ export class TransparentRoutes {
   }
 
   /** Requests are seen one by one even where the mesh has no say. */
-  #seesRequests(direction: Direction): boolean {
+  get #seesRequests(): boolean {
     const { requests } = this.options;
-    return requests === 'serve' || (requests === 'auto' && this.#isWanted(direction));
+    return requests === 'serve' || (requests === 'auto' && this.#isWanted);
   }
 
-  #isWanted(direction: Direction): boolean {
-    return this.mesh.observation.isWanted || this.settings?.wants(direction) === true;
+  get #isWanted(): boolean {
+    return this.mesh.observation.isWanted || this.settings !== undefined;
   }
 
-  #sayRequests(direction: Direction, why: Trail | undefined): void {
+  #sayRequests(why: Trail | undefined): void {
     if (why === undefined) return;
     const { requests } = this.options;
-    const seen = this.#seesRequests(direction)
-      ? 'requests of HTTP are seen one by one'
-      : 'requests of HTTP are not looked at';
-    const cause =
-      requests === 'auto' ? `, since ${this.#isWanted(direction) ? 'somebody' : 'nobody'} wants to see them` : '';
+    const seen = this.#seesRequests ? 'requests of HTTP are seen one by one' : 'requests of HTTP are not looked at';
+    const cause = requests === 'auto' ? `, since ${this.#isWanted ? 'somebody' : 'nobody'} wants to see them` : '';
     why.say('requests', `${requests}: ${seen}${cause}`);
   }
 

@@ -53,7 +53,7 @@ export const transparentSchema = s.object(
     }),
     requests: s.oneOf(['auto', 'serve', 'pass'], {
       default: 'auto',
-      doc: 'Whether HTTP requests that are nothing to the mesh are seen one by one, on their way to where they were going: each is counted, and gets an id and a span. auto: while tracing is on; pass: never, their bytes are not touched.',
+      doc: 'Whether HTTP requests that are nothing to the mesh are seen one by one, on their way to where they were going: each is counted, and gets an id and a span. auto: while there is tracing, StatsD, transparent.source or transparent.routing; pass: never, their bytes are not touched.',
       reason: 'a span needs its context in the request; without spans nothing needs to be written into it',
     }),
     httpPorts: s.list(portSchema, {
