@@ -1,6 +1,7 @@
 import { COMMENT_PREFIX, NFT_TABLE, type Family, type Plan, type Rule } from '../planning/plan.js';
-import { NFT_FAMILY, nftChain, renderNft, renderNftRemoval } from '../planning/render-nft.js';
+import { NFT_FAMILY, nftChain, renderNft, renderNftRemoval, renderNftRule } from '../planning/render-nft.js';
 import { mustRun, type CommandRunner } from './command-runner.js';
+import { facetsOf } from './nft-facets.js';
 import type { Drift, Restorable, RuleBackend } from './rule-backend.js';
 
 const FAMILIES: readonly Family[] = ['ipv4', 'ipv6'];
@@ -16,23 +17,25 @@ export class NftBackend implements RuleBackend {
     return (await this.#present()).length > 0;
   }
 
-  /**
-   * nft prints rules in other words than it reads, so they are compared by chain, place and comment.
-   */
+  /** nft prints rules in other words than it reads, so they are compared by chain, place, comment and {@link facetsOf}. */
   async drift(plan: Plan): Promise<Drift> {
     const missing: Rule[] = [];
     const surplus: string[] = [];
     for (const family of FAMILIES) {
-      const found = reasonsByChain(await this.#list(family));
+      const found = rulesByChain(await this.#list(family));
       const rules = plan.families.includes(family) ? plan.rules.filter((rule) => rule.family === family) : [];
       for (const rule of rules) {
-        const reasons = found.get(nftChain(rule));
-        if (reasons?.[0] === rule.reason) reasons.shift();
-        else missing.push(rule);
+        const lines = found.get(nftChain(rule));
+        const [line = ''] = lines ?? [];
+        if (reasonIn(line) !== rule.reason) missing.push(rule);
+        else {
+          lines?.shift();
+          if (facetsOf(line) === facetsOf(renderNftRule(rule))) continue;
+          missing.push(rule);
+          surplus.push(`${family} ${nftChain(rule)} ${line}`);
+        }
       }
-      for (const [chain, reasons] of found) {
-        surplus.push(...reasons.map((reason) => `${family} ${chain} ${reason === '' ? 'without comment' : reason}`));
-      }
+      for (const [chain, lines] of found) surplus.push(...lines.map((line) => `${family} ${chain} ${line}`));
     }
     return { missing, surplus };
   }
@@ -89,20 +92,21 @@ export class NftBackend implements RuleBackend {
   }
 }
 
-/** Our comments, in order, by chain; an empty one for a rule without our comment. */
-function reasonsByChain(listing: string): Map<string, string[]> {
+/** The rules in order, by chain. */
+function rulesByChain(listing: string): Map<string, string[]> {
   const chains = new Map<string, string[]>();
   let current: string[] | undefined;
   for (const line of listing.split('\n').map((text) => text.trim())) {
     const [, chain] = /^chain (\S+) \{$/.exec(line) ?? [];
     if (chain !== undefined) chains.set(chain, (current = []));
     else if (line === '}' || line === '') current = undefined;
-    else if (!line.startsWith('type ')) current?.push(reasonIn(line));
+    else if (!line.startsWith('type ')) current?.push(line);
   }
   return chains;
 }
 
-function reasonIn(line: string): string {
+/** The reason in our comment; none for a rule of somebody else. */
+function reasonIn(line: string): string | undefined {
   const comment = /comment "([^"]*)"/.exec(line)?.[1] ?? '';
-  return comment.startsWith(COMMENT_PREFIX) ? comment.slice(COMMENT_PREFIX.length) : '';
+  return comment.startsWith(COMMENT_PREFIX) ? comment.slice(COMMENT_PREFIX.length) : undefined;
 }
