@@ -163,6 +163,54 @@ describe('mesher intercept', () => {
     expect(before).to.not.include('MESHER');
   });
 
+  it('is made whole again, or removed, after a process that was killed between the families', async () => {
+    const program = join(folder, 'ip6tables-nft-restore');
+    await writeFile(program, '#!/bin/sh\nkill -9 $PPID\n');
+    await chmod(program, 0o755);
+    const env = { PATH: `${folder}:${process.env['PATH'] ?? ''}` };
+    const args = ['apply', '--mode', 'TPROXY', '--backend', 'iptables-nft'];
+    const whole = async (): Promise<string> => {
+      // The rest of the routes changes by itself: addresses of IPv6 are checked for a second before they are used.
+      const own = (await routingOf(hosts.near)).split('\n').filter((line) => line.includes('proto 149'));
+      return [await rulesOf(hosts.near, 'iptables-nft'), ...own].join('\n');
+    };
+    await intercept(hosts.near, args);
+    const applied = await whole();
+    for (const next of ['apply', 'cleanup']) {
+      await intercept(hosts.near, ['cleanup']);
+      expect((await intercept(hosts.near, args, { env })).code).to.not.equal(0);
+      expect(await whole())
+        .to.include('MESHER_TPROXY')
+        .and.not.equal(applied);
+      expect((await intercept(hosts.near, [next, ...args.slice(1)])).code).to.equal(0);
+      if (next === 'apply') expect(await whole()).to.equal(applied);
+      else expect(await whole()).to.not.match(/MESHER|mesher|proto 149/);
+    }
+  });
+
+  for (const backend of ['iptables-nft', 'nft']) {
+    it(`makes every rule once when it is started several times at once, with ${backend}`, async () => {
+      const args = ['apply', '--backend', backend, '--inbound-probability', '0.5'];
+      await intercept(hosts.far, args);
+      const results = await Promise.all([1, 2, 3].map(() => intercept(hosts.near, args)));
+      expect(results.map(({ code, stderr }) => `${code}${stderr}`)).to.deep.equal(['0', '0', '0']);
+      expect(results.filter(({ stdout }) => stdout.includes('nothing to change'))).to.have.length(2);
+      expect(await rulesOf(hosts.near, backend)).to.equal(await rulesOf(hosts.far, backend));
+    });
+  }
+
+  it('finds out that a rule of nft does something else under its comment', async () => {
+    await intercept(hosts.near, ['apply', '--backend', 'nft']);
+    const listed = await hosts.near.must('nft', ['-a', 'list', 'chain', 'ip', 'mesher', 'MESHER_OUTBOUND']);
+    const handle = /mesher\/to-sidecar" # handle (\d+)/.exec(listed)?.[1] ?? '';
+    const rule = `replace rule ip mesher MESHER_OUTBOUND handle ${handle} accept comment "mesher/to-sidecar"`;
+    await hosts.near.must('nft', [rule]);
+    const { code, stderr } = await intercept(hosts.near, ['verify', '--probe-timeout', '300ms']);
+    expect(code).to.equal(126);
+    expect(stderr).to.match(/^broken: missing: ipv4 nat MESHER_OUTBOUND: .*\(to-sidecar\)$/m);
+    expect(stderr).to.match(/^broken: not of the plan: ipv4 MESHER_OUTBOUND accept comment "mesher\/to-sidecar"$/m);
+  });
+
   it('says that it needs root to apply', async () => {
     const { code, stderr } = await hosts.near.run('setpriv', [
       ...['--bounding-set=-net_admin,-net_raw', '--inh-caps=-net_admin,-net_raw', process.execPath],

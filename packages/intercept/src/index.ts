@@ -19,6 +19,7 @@ export type { PlanFormat } from './planning/render-plan.js';
 export * from './original-destination/index.js';
 export { runCommand } from './applying/command-runner.js';
 export type { CommandResult, CommandRunner } from './applying/command-runner.js';
+export { aloneInNamespace } from './applying/namespace-lock.js';
 export { familiesFor, Interception } from './applying/interception.js';
 export type { Applied, FullDrift, InterceptionTools } from './applying/interception.js';
 export { verifyInterception } from './verifying/verify.js';

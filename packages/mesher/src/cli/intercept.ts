@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { isMeshError, systemPorts } from '@mesher/core';
 import {
+  aloneInNamespace,
   familiesFor,
   InterceptError,
   Interception,
@@ -70,8 +71,10 @@ async function apply(settings: ReadSettings, streams: InterceptStreams, request:
   if (command.dryRun) {
     return await plan(settings, streams, { ...request, format: command.backend === 'nft' ? 'nft' : 'iptables' });
   }
-  const interception = await Interception.open(options, command);
-  const { backend, hasChanged } = await interception.apply(command);
+  const { interception, backend, hasChanged } = await aloneInNamespace(systemPorts().timers, async () => {
+    const opened = await Interception.open(options, command);
+    return { interception: opened, ...(await opened.apply(command)) };
+  });
   const { rules, families } = interception.plan;
   const what = `${rules.length} rules for ${families.map((family) => NAMES[family]).join(' and ')} in ${backend}`;
   streams.out(`mesher intercept: ${hasChanged ? what : `nothing to change, ${what}`}\n`);
@@ -100,12 +103,12 @@ async function verifyThrough(
 
 async function cleanup({ options, command }: ReadSettings, { out }: InterceptStreams): Promise<ExitCode> {
   // What is ours may be removed everywhere.
-  const interception = await Interception.open(options, { ...command, hostNetwork: true });
+  const open = (): Promise<Interception> => Interception.open(options, { ...command, hostNetwork: true });
   if (command.dryRun) {
-    out((await interception.cleanupText()) || '# there is nothing of ours\n');
+    out((await (await open()).cleanupText()) || '# there is nothing of ours\n');
     return EXIT.ok;
   }
-  const removed = await interception.cleanup();
+  const removed = await aloneInNamespace(systemPorts().timers, async () => await (await open()).cleanup());
   out(
     `mesher intercept: ${removed.length === 0 ? 'there was nothing to remove' : `removed from ${removed.join(', ')}`}\n`,
   );
