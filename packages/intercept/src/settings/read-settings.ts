@@ -20,6 +20,8 @@ export interface SettingSources {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Content of /etc/resolv.conf; read only when DNS is captured. */
   readonly resolvConf: () => string;
+  /** Ports on which the sidecar listens by its configuration, where that is known. */
+  readonly sidecarPorts?: readonly number[];
 }
 
 /** Variables with which netramesh's sidecar moves its own ports. */
@@ -34,7 +36,7 @@ const DNS_PORT = 53;
  * Reads flags and variables into the options of interception.
  * @throws InterceptError INTERCEPT_SETTING with every mistake on a line of its own
  */
-export function readSettings({ flags, env, resolvConf }: SettingSources): ReadSettings {
+export function readSettings({ flags, env, resolvConf, sidecarPorts = [] }: SettingSources): ReadSettings {
   const raw = gatherSettings(flags, env);
   const reader = new SettingReader(raw);
   const notices = [...raw.notices];
@@ -47,7 +49,10 @@ export function readSettings({ flags, env, resolvConf }: SettingSources): ReadSe
   const command = readCommand(reader);
   const ownPorts = mergePorts([
     ...reader.take('own-ports', parsePorts),
-    ...[inboundPort, outboundPort, ...movedPorts(env, reader)].map((own) => ({ first: own, last: own })),
+    ...[inboundPort, outboundPort, ...movedPorts(env, reader), ...sidecarPorts].map((own) => ({
+      first: own,
+      last: own,
+    })),
     ...(dns.capture === 'off' ? [] : [{ first: dns.port, last: dns.port }]),
   ]);
   const options: InterceptOptions = {

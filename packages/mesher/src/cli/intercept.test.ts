@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { withConfFolder, type Files } from '../testing/conf-folder.js';
 import { createProgram } from './program.js';
 import { runIntercept, type InterceptRequest } from './intercept.js';
 
@@ -46,6 +47,24 @@ describe('mesher intercept', () => {
     const { code, out, err } = await run('plan', { port: 'x', uid: 'root' });
     expect([code, out]).to.deep.equal([2, '']);
     expect(err).to.match(/--port: 'x' is no port.*\n--uid: 'root' is no numeric id/);
+  });
+
+  it('leaves alone the ports that the configuration of the sidecar moves, where its environment is given', async () => {
+    const files = {
+      'mesher.yaml':
+        'mesher.metrics.port: 9464\npprof: { enable: true, listen: 127.0.0.1:9465 }\ntransparent.port: 15006\n',
+      'chassis.yaml': 'servicecomb.protocols.rest-admin.listenAddress: 127.0.0.1:9466\n',
+    };
+    const planWith = (given: Files): Promise<Outcome> =>
+      withConfFolder(given, (folder) => run('plan', {}, { CHASSIS_CONF_DIR: folder }));
+    const { code, out, err } = await planWith(files);
+    expect([code, err]).to.deep.equal([0, '']);
+    for (const chain of ['MESHER_INBOUND', 'MESHER_OUTBOUND']) {
+      expect(out).to.match(new RegExp(`${chain} .*9464:9466,.*15006.* RETURN +own-port`));
+    }
+    const wrong = await planWith({ 'mesher.yaml': 'mesher.metrics.port: many\n' });
+    expect(wrong.code).to.equal(0);
+    expect(wrong.err).to.match(/unless --own-ports names them: the configuration in .* has errors/);
   });
 
   it('tells of a variable that it does not know', async () => {

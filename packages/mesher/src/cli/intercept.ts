@@ -34,7 +34,8 @@ export async function runIntercept(
   streams: InterceptStreams,
 ): Promise<ExitCode> {
   try {
-    const settings = readSettings({ flags: request.flags, env, resolvConf: readResolvConf });
+    const sidecarPorts = await portsOfSidecar(env, streams);
+    const settings = readSettings({ flags: request.flags, env, resolvConf: readResolvConf, sidecarPorts });
     for (const notice of settings.notices) streams.err(`mesher intercept: ${notice}\n`);
     const { networkNamespace } = settings.command;
     if (networkNamespace !== undefined && request.action !== 'plan') return await runInside(networkNamespace, request);
@@ -129,6 +130,15 @@ async function runInside(path: string, { action, flags }: InterceptRequest): Pro
     });
     child.once('close', (code) => resolve(Object.values(EXIT).find((known) => known === code) ?? EXIT.failed));
   });
+}
+
+/** Only where the environment of the sidecar is given: reading its configuration takes longer than all the rest. */
+async function portsOfSidecar(env: NodeJS.ProcessEnv, { err }: InterceptStreams): Promise<readonly number[]> {
+  if (!env['CHASSIS_CONF_DIR'] && !env['CHASSIS_HOME']) return [];
+  const { configuredPorts } = await import('./configured-ports.js');
+  return await configuredPorts(env, (why) =>
+    err(`mesher intercept: ports that the sidecar moves are not left alone unless --own-ports names them: ${why}\n`),
+  );
 }
 
 function readResolvConf(): string {
