@@ -81,10 +81,6 @@ describe('the answers of unaware servers to unaware clients, while spans are mad
     [near, far] = await scene().bothSidecars(undefined, { chassis, mesher });
   });
 
-  after(async () => {
-    await scene().stopSidecars();
-  });
-
   async function talk(address: string, pieces: readonly string[]): Promise<string> {
     const printed = await scene().call(process.execPath, '-e', CLIENT, address, String(PORT), JSON.stringify(pieces));
     return Buffer.from(printed, 'base64').toString('latin1');

@@ -45,10 +45,6 @@ describe('curl between two transparent sidecars', () => {
     upload = await scene().write('upload', LARGE);
   });
 
-  after(async () => {
-    await scene().stopSidecars();
-  });
-
   async function curl(...args: readonly string[]): Promise<string> {
     return await scene().call('curl', '-sS', '--max-time', '20', ...args);
   }

@@ -24,10 +24,6 @@ describe('connections that fail between two transparent sidecars', () => {
     await router.must('ip', ['-6', 'route', 'add', 'unreachable', 'fd77:9::/64']);
   });
 
-  after(async () => {
-    await scene().stopSidecars();
-  });
-
   for (const way of WAYS) {
     describe(`with ${way.backend}, ${way.inbound} inbound`, () => {
       before(async () => {

@@ -40,10 +40,6 @@ describe('a server that speaks first, behind two transparent sidecars', () => {
     app = await scene().startApp('far');
   });
 
-  after(async () => {
-    await scene().stopSidecars();
-  });
-
   async function median(): Promise<number> {
     return Number(await scene().call(process.execPath, '-e', MEASURE, ADDRESSES.far.ipv4, String(SAMPLES)));
   }

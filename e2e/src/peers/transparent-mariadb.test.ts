@@ -29,10 +29,6 @@ describe('MariaDB, which speaks first, between two transparent sidecars', () => 
     await startPeer(scene().far, 'mariadbd', flags, { port: other, as });
   });
 
-  after(async () => {
-    await scene().stopSidecars();
-  });
-
   for (const way of WAYS) {
     describe(`with ${way.backend}, ${way.inbound} inbound`, () => {
       before(async () => {

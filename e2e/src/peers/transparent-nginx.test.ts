@@ -37,10 +37,6 @@ http {
     await startPeer(scene().far, 'nginx', ['-p', folder, '-c', config], { port: 80 });
   });
 
-  after(async () => {
-    await scene().stopSidecars();
-  });
-
   for (const way of WAYS) {
     describe(`with ${way.backend}, ${way.inbound} inbound`, () => {
       before(async () => {

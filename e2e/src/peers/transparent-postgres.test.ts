@@ -50,10 +50,6 @@ describe('PostgreSQL between two transparent sidecars', () => {
     await startPeer(scene().far, join(bin, 'postgres'), ['-D', data, ...flags], { port: PORT, as });
   });
 
-  after(async () => {
-    await scene().stopSidecars();
-  });
-
   for (const way of WAYS) {
     describe(`with ${way.backend}, ${way.inbound} inbound`, () => {
       before(async () => {

@@ -20,10 +20,6 @@ describe('Redis between two transparent sidecars', () => {
     }
   });
 
-  after(async () => {
-    await scene().stopSidecars();
-  });
-
   for (const way of WAYS) {
     describe(`with ${way.backend}, ${way.inbound} inbound`, () => {
       before(async () => {

@@ -35,10 +35,6 @@ describe('SSH between two transparent sidecars', () => {
     await startPeer(scene().far, 'unshare', args, { port: PORT });
   });
 
-  after(async () => {
-    await scene().stopSidecars();
-  });
-
   for (const way of WAYS) {
     describe(`with ${way.backend}, ${way.inbound} inbound`, () => {
       before(async () => {

@@ -140,7 +140,7 @@ export class TransparentScene {
   }
 }
 
-/** A scene for the tests of a suite, without sidecars after each test. Skips the suite where there can be none. */
+/** A scene for the tests of a suite, whose sidecars end with it. Skips the suite where there can be none. */
 export function useTransparentScene(...programs: readonly string[]): () => TransparentScene {
   let scene: TransparentScene | undefined;
   before(async function () {
@@ -148,6 +148,8 @@ export function useTransparentScene(...programs: readonly string[]): () => Trans
     scene = await TransparentScene.create();
   });
   after(async () => {
+    // Where the suite was skipped, there is none.
+    await scene?.stopSidecars();
     await scene?.close();
   });
   return () => {
