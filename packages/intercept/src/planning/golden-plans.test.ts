@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { optionsOf } from '../testing/options-of.js';
+import { ALL_SETTINGS } from '../settings/setting-table.js';
+import { flagsOf, optionsOf } from '../testing/options-of.js';
 import type { Family } from './plan.js';
 import { planInterception } from './planner.js';
 import { renderPlan } from './render-plan.js';
@@ -27,9 +28,17 @@ const CASES: Readonly<Record<string, string>> = {
   'dns-all': '--capture-all-dns --drop-invalid --loopback-cidr 127.0.0.1',
   tproxy: '--mode TPROXY --tproxy-mark 1338 --tproxy-table 134 --inbound-probability 0.5',
   'tproxy-kept-source': '--mode TPROXY --keep-source --exclude-interfaces eth1 --drop-invalid',
+  'moved-ports': '--port 15000 --own-ports 9464-9466 --redirect-dns --dns-port 5353 --dns-servers 10.96.0.10',
+  'tproxy-ports': '--mode TPROXY --inbound-ports 80,8080 --inbound-cidrs 10.0.0.0/8,fd00::/8 --inbound-probability 0.1',
   'outbound-only': '--inbound-probability 0',
   'inbound-only': '--outbound-probability 0 --ipv6 false',
 };
+
+/** Settings of the commands, which change no plan. */
+const COMMANDS = [
+  ...['backend', 'native-nftables', 'force-iptables-binary', 'host-network', 'network-namespace', 'dry-run'],
+  ...['run-validation', 'cleanup-only', 'probe-port', 'probe-timeout', 'dual-stack'],
+];
 
 describe('the plan', () => {
   if (IS_UPDATE) mkdirSync(FOLDER, { recursive: true });
@@ -56,6 +65,12 @@ describe('the plan', () => {
         .map((name) => `${name}.txt`)
         .toSorted(),
     );
+  });
+
+  it('is on file with every setting that changes it', () => {
+    const tried = new Set(Object.values(CASES).flatMap((line) => [...flagsOf(line).keys()]));
+    const missing = ALL_SETTINGS.map(({ flag }) => flag).filter((flag) => !tried.has(flag) && !COMMANDS.includes(flag));
+    expect(missing).to.deep.equal([]);
   });
 
   it('is the same as JSON', () => {
