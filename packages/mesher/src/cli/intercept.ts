@@ -98,7 +98,11 @@ async function verifyThrough(
   const findings = await verifyInterception(interception, options, command, { timers });
   for (const { state, text } of findings) (state === 'broken' ? err : out)(`${state}: ${text}\n`);
   if (findings.every(({ state }) => state !== 'broken')) return EXIT.ok;
-  err(`mesher intercept: the rules do not hold; run mesher intercept apply in this network namespace\n`);
+  const isApplied = findings[0]?.state === 'holds';
+  const advice = isApplied
+    ? 'they are there, so something else stands in the way: look for rules of a firewall, or of others before them (nft list ruleset, iptables-save)'
+    : 'run mesher intercept apply in this network namespace';
+  err(`mesher intercept: the rules do not hold; ${advice}\n`);
   return EXIT.notIntercepted;
 }
 
