@@ -114,6 +114,10 @@ describe(`intercepted connections that end in any way (${settings.title})`, () =
   function leave(peer: RawPeer, how: number): void {
     // libuv refuses a reset while an end is under way.
     if (how === 0 && !peer.socket.writableEnded) peer.reset();
-    else peer.destroy();
+    else if (how === 1) peer.destroy();
+    else {
+      peer.socket.resume();
+      if (peer.socket.writable) peer.end();
+    }
   }
 });
