@@ -36,6 +36,21 @@ async function failureOf(work: Promise<unknown>): Promise<{ code: string; messag
 const IPTABLES = { 'iptables --version': 'iptables v1.8.9 (nf_tables)', 'iptables-save': '', 'ip6tables-save': '' };
 
 describe('interception', () => {
+  it('misses the routing of TPROXY when packets with another mark are routed so', async () => {
+    const options = optionsOf('--mode TPROXY --ipv6 false');
+    const missing = async (mark: string): Promise<readonly string[]> => {
+      const machine = new FakeMachine({
+        ...IPTABLES,
+        'ip -4 route show table all proto 149': 'local default dev lo table 133 scope host\n',
+        'ip -4 rule show': `32765:\tfrom all fwmark ${mark} lookup 133 proto 149\n`,
+      });
+      const { missingRoutes } = await (await Interception.open(options, AUTO, machine.tools)).drift();
+      return missingRoutes.map(({ kind }) => kind);
+    };
+    expect(await missing('0x539')).to.deep.equal([]);
+    expect(await missing('0x53a')).to.deep.equal(['rule']);
+  });
+
   it('refuses the network of the whole machine before it runs anything', async () => {
     const machine = new FakeMachine(IPTABLES, { [FIRST_NAMESPACE]: '1000' });
     const { code, message } = await failureOf(Interception.open(optionsOf(), AUTO, machine.tools));

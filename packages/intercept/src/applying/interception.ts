@@ -5,7 +5,7 @@ import type { CommandOptions, InterceptOptions } from '../settings/intercept-opt
 import { chooseBackend, type BackendChoice, type ReadFile } from './choose-backend.js';
 import { runCommand, type CommandRunner } from './command-runner.js';
 import { refuseFirstNamespace, refuseNode } from './host-network.js';
-import { RouteKeeper } from './route-keeper.js';
+import { RouteKeeper, sameStep } from './route-keeper.js';
 import type { Drift, RuleBackend } from './rule-backend.js';
 
 export interface InterceptionTools {
@@ -108,10 +108,7 @@ export class Interception {
   /** What is not as planned. */
   async drift(): Promise<FullDrift> {
     const routes = await this.#routes.present();
-    const missingRoutes = this.plan.routes.filter(
-      ({ family, kind, table }) =>
-        !routes.some((found) => found.family === family && found.kind === kind && found.table === table),
-    );
+    const missingRoutes = this.plan.routes.filter((step) => !routes.some((found) => sameStep(found, step)));
     return { ...(await this.backends.chosen.drift(this.plan)), missingRoutes };
   }
 

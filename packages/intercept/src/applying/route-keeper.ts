@@ -14,8 +14,8 @@ export class RouteKeeper {
   /** Makes exactly these be there. @returns whether something changed */
   async install({ routes }: Pick<Plan, 'routes'>): Promise<boolean> {
     const present = await this.present();
-    const missing = routes.filter((step) => !present.some((found) => same(found, step)));
-    const surplus = present.filter((found) => !routes.some((step) => same(found, step)));
+    const missing = routes.filter((step) => !present.some((found) => sameStep(found, step)));
+    const surplus = present.filter((found) => !routes.some((step) => sameStep(found, step)));
     for (const step of missing) await this.#change(step, 'add');
     for (const step of surplus) await this.#change(step, 'del');
     return missing.length + surplus.length > 0;
@@ -62,6 +62,6 @@ function rulesIn(family: Family, text: string): RouteStep[] {
 }
 
 /** A route has no mark. */
-function same(a: RouteStep, b: RouteStep): boolean {
+export function sameStep(a: RouteStep, b: RouteStep): boolean {
   return a.family === b.family && a.kind === b.kind && a.table === b.table && (a.kind === 'route' || a.mark === b.mark);
 }
