@@ -44,6 +44,10 @@ const LATER = [
   '@opentelemetry/api',
   '@grpc/grpc-js',
 ];
+/** What makes profiles, sends to StatsD, or exports spans; names and settings of it are always loaded. */
+const TELEMETRY = /^(profiling|statsd|tracing-otel)\/dist\/(?!(index|[\w-]+-schema|exporters|jaeger\/jaeger-uri)\.js$)/;
+/** The same, and what one mode alone has. */
+const OPTIONAL = new RegExp(`${TELEMETRY.source}|^mesher/dist/transparent/(open-|passage|http-settings\\.|watching/)`);
 /** The bar is 70 MB; this is what no change of a machine or of Node.js explains. */
 const IDLE_MB = 100;
 const KB_PER_MB = 1_000_000 / 1024;
@@ -56,7 +60,7 @@ describe('A sidecar that is ready should have loaded', () => {
     const { libraries, own } = await loadedModules(process);
     expect(libraries).to.deep.equal(ALWAYS);
     expect(own).to.include('mesher/dist/sidecar/sidecar.js');
-    expect(own).to.not.include.members(['mesher/dist/transparent/open-transparent.js']);
+    expect(own.filter((path) => OPTIONAL.test(path))).to.deep.equal([]);
     expect(own.filter((path) => /\.test\.js$|\/testing\//.test(path))).to.deep.equal([]);
   });
 
@@ -74,6 +78,8 @@ describe('A sidecar that is ready should have loaded', () => {
     const bindings = libraries.filter((name) => name.startsWith('@koromix/koffi-'));
     expect(libraries).to.deep.equal([...ALWAYS, 'koffi', ...bindings].sort());
     expect(own.filter((path) => path.startsWith('intercept/dist/planning/'))).to.deep.equal([]);
+    expect(own).to.include('mesher/dist/transparent/open-transparent.js');
+    expect(own.filter((path) => TELEMETRY.test(path))).to.deep.equal([]);
   });
 
   it('axios for a service-center, and nothing that is needed later if at all', async () => {
