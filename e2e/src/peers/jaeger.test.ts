@@ -51,12 +51,16 @@ describe('a real Jaeger', () => {
       expect(failed.status).to.equal(404);
       const gone = await shopApp.callOut('http://gone/stock/42', { headers: { 'x-request-id': requestId } });
       expect(gone.status).to.equal(502);
-      const spans = await jaeger.atLeast('front', 3);
+      const all = await jaeger.atLeast('front', 4);
+      const isRefused = (span: JaegerSpan): boolean => span.tags['mesher.error'] === 'MESH_ERR_NO_ROUTE';
+      const [refused] = all.filter(isRefused);
+      const spans = all.filter((span) => !isRefused(span));
       const [client, server, onward] = [
         spanOf(spans, 'front', 'client'),
         ...['server', 'client'].map((kind) => spanOf(spans, 'shop', kind)),
       ] as [JaegerSpan, JaegerSpan, JaegerSpan];
-      expect(new Set(spans.map(({ traceID }) => traceID)).size).to.equal(1);
+      expect(new Set(all.map(({ traceID }) => traceID)).size).to.equal(1);
+      expect([refused?.parent, String(refused?.tags['http.status_code'])]).to.deep.equal([server.spanID, '404']);
       expect(client.traceID).to.match(/^[0-9a-f]{32}$/);
       expect([client, server, onward].map(({ parent }) => parent)).to.deep.equal(['', client.spanID, server.spanID]);
       const names = ['GET shop/users/{id}', 'GET /users/{id}', 'GET gone/stock/{id}'];

@@ -196,4 +196,33 @@ describe('a chain of policies', () => {
     await admitted;
     expect(seen).to.deep.equal(['+slow']);
   });
+
+  it('shows a call that is refused ahead of it to those at its beginning that only record, once', () => {
+    const seen: string[] = [];
+    const policy = recording(seen);
+    const records = (name: string): Policy => ({ ...policy(name), seesRefused: true });
+    const chain = new PolicyChain([records('a'), records('b'), policy('c'), records('d')]);
+    const call = new FakeCall();
+    const rejection = new Rejection('MESH_ERR_LOOP', 'in a loop');
+    expect(chain.instead(call, rejection)).to.equal(rejection);
+    chain.instead(call, rejection);
+    chain.end(call, outcome());
+    expect(seen).to.deep.equal(['+a', '+b', '-b', '-a']);
+    const admitted = new FakeCall();
+    void chain.admit(admitted);
+    seen.length = 0;
+    chain.instead(admitted, rejection);
+    expect(seen).to.deep.equal([]);
+  });
+
+  it('survives a policy that fails at a call which is refused, and does not tell it the end', () => {
+    const seen: string[] = [];
+    const logger = new RecordingLogger();
+    const broken: Policy = { ...recording(seen)('a', new Error('broken')), seesRefused: true };
+    const chain = new PolicyChain([broken], logger);
+    const call = new FakeCall();
+    chain.instead(call, new Rejection('MESH_ERR_LOOP', 'in a loop'));
+    chain.end(call, outcome());
+    expect(seen).to.deep.equal(['+a']);
+  });
 });

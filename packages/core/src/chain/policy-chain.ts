@@ -85,8 +85,22 @@ export class PolicyChain {
   /** What the caller gets when the call is to be answered with `rejection`: a policy may know something better. */
   instead(call: Invocation, rejection: Rejection): Rejection {
     let answer = rejection;
+    if (call.policies === undefined && !call.ended) this.#showRefused(call);
     for (const policy of call.policies ?? this.#active) answer = policy.instead?.(call, answer) ?? answer;
     return answer;
+  }
+
+  /** The call never came to the chain: those at its beginning that only record see it all the same. */
+  #showRefused(call: Invocation): void {
+    const policies = (call.policies = this.#active);
+    try {
+      while (policies[call.admitted]?.seesRefused === true) {
+        void policies[call.admitted]?.before?.(call);
+        call.admitted++;
+      }
+    } catch (error) {
+      this.logger.error({ policy: policies[call.admitted]?.name, error }, 'a policy failed at a call that was refused');
+    }
   }
 
   async #admitLater(

@@ -30,6 +30,11 @@ export interface Policy {
   /** The chassis ends its work: the policy does nothing any more by itself. */
   close?(): void;
   before?(call: Invocation): Rejection | void | Promise<Rejection | void>;
+  /**
+   * True for a policy that only records: it gets `before` and `after` of calls, too, that are refused ahead of the chain (an unknown
+   * service, a loop), as long as all policies in front of it do. Its `before` answers nothing.
+   */
+  readonly seesRefused?: boolean;
   after?(call: Invocation, outcome: Outcome): void;
   /**
    * True while the policy wants to hear of attempts by {@link attemptBegan} and {@link attemptEnded}. Read after each change of the

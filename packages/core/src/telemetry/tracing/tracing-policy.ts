@@ -7,6 +7,8 @@ import { Tracing } from './tracing.js';
 
 /** Makes a span of each call. It stands first in the chain, so that the span shows what the other policies do to the call. */
 class TracingPolicy implements Policy {
+  readonly seesRefused = true;
+
   constructor(
     readonly name: string,
     private readonly tracing: Tracing,

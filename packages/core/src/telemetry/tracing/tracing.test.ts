@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import type { Chassis } from '../../chassis.js';
+import { Rejection } from '../../errors.js';
 import { definePlugin } from '../../plugin/define-plugin.js';
 import { chassisRig, type ChassisRig } from '../../testing/chassis-rig.js';
 import { FakeCall, type FakeCallFacts } from '../../testing/fake-call.js';
@@ -117,6 +118,19 @@ describe('tracing', () => {
     expect(named?.name).to.equal('GET gone.example:8080/v1/{id}');
     expect(named?.tags).to.not.have.property('peer.service');
     expect(long?.name, 'longer than a host can be').to.equal('GET /v1/{id}');
+  });
+
+  it('shows calls that are refused ahead of the chain, once, in the trace of the caller', async () => {
+    const rig = await traced();
+    const unknown = new FakeCall({ authority: 'nowhere', path: '/v1/2', headers: SAMPLED });
+    unknown.destination = { service: '' };
+    const verdict = await place(rig.chassis.outbound, unknown);
+    expect(verdict).to.be.an.instanceof(Rejection).with.property('code', 'MESH_ERR_NO_ROUTE');
+    rig.chassis.outbound.end(unknown, outcome({ status: 404, code: 'MESH_ERR_NO_ROUTE' }));
+    const spans = await rig.spans();
+    expect(spans).to.have.length(1);
+    expect(spans[0]).to.include({ traceId: TRACE, parentSpanId: SPAN, kind: 'client', error: undefined });
+    expect(spans[0]?.tags).to.include({ 'http.status_code': 404, 'mesher.error': 'MESH_ERR_NO_ROUTE' });
   });
 
   it('finds the id that was given to a request without one, as the application got it', async () => {
