@@ -20,7 +20,7 @@ export class StatsdDouble {
     const socket = createSocket('udp4');
     socket.bind(0, '127.0.0.1');
     await once(socket, 'listening');
-    return new StatsdDouble(socket, (socket.address()).port);
+    return new StatsdDouble(socket, socket.address().port);
   }
 
   get datagrams(): number {

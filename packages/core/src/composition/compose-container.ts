@@ -104,7 +104,8 @@ export function composeContainer(foundations: Foundations): DependencyContainer 
   });
   once(TOKENS.metrics, () => {
     const metrics = new CallMetrics({ maxServices: document.mesher.metrics.maxServices });
-    const ignore = ({ tracing }: MeshDocument): void => metrics.responses.ignore(new IgnoredPaths(tracing.ignoredPaths));
+    const ignore = ({ tracing }: MeshDocument): void =>
+      metrics.responses.ignore(new IgnoredPaths(tracing.ignoredPaths));
     ignore(document);
     configuration.onChange(ignore);
     return metrics;

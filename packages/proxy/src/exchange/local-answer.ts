@@ -82,7 +82,11 @@ export function localGrpcAnswer(rejection: Rejection, call: AnsweredCall): Local
 
 const NO_BYTES = Buffer.alloc(0);
 
-function addCommon(fields: Field[], rejection: Rejection, { requestId, requestIdField, fields: added }: AnsweredCall): void {
+function addCommon(
+  fields: Field[],
+  rejection: Rejection,
+  { requestId, requestIdField, fields: added }: AnsweredCall,
+): void {
   if (rejection.code.startsWith(ERROR_PREFIX)) fields.push(['x-mesher-error', rejection.code]);
   if (rejection.retryAfterSeconds !== undefined) fields.push(['retry-after', String(rejection.retryAfterSeconds)]);
   if (requestId !== undefined) fields.push([requestIdField, requestId]);
