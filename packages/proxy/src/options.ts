@@ -152,6 +152,14 @@ export const proxyOptionsSchema = s.object(
       doc: 'How long a new connection may take to say enough to tell its protocol.',
       reason: 'clients speak at once; connections opened ahead of need wait a little',
     }),
+    observeTimeout: s.duration({
+      default: '100ms',
+      min: '10ms',
+      max: '5m',
+      doc: 'How long the first bytes of a connection whose requests are only observed may leave open whether they are a request (a lone letter). Then they pass, and are not observed.',
+      reason:
+        'a request comes in one piece, and a program that sends single letters must not notice that somebody looks',
+    }),
     refusalGrace: s.duration({
       default: '250ms',
       min: '0s',

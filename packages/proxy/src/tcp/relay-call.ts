@@ -12,6 +12,8 @@ export interface RelayContext {
   closed(relay: { destroy(): void }): void;
   /** A client that cannot be connected is told so at once, by a reset, although its first bytes might show that it speaks HTTP. */
   readonly refusesAtOnce?: boolean;
+  /** How long first bytes that do not tell their protocol wait for the rest, ms; detectTimeout when left out. */
+  readonly unclearFor?: number | undefined;
   /** Nothing can be dialled. */
   refused?(message: string): void;
   /** The connection is over. @param aborted the client has left by a reset */
@@ -50,6 +52,11 @@ export abstract class RelayCall extends Deadline implements RelayUser {
 
   /** The call cannot be connected; `errorCode` says why. */
   protected abstract onRefused(): void;
+
+  /** The first bytes do not tell their protocol: they are held back until more comes, or the time for it is over. */
+  protected awaitRest(): void {
+    this.env.deadlines.arm(this, this.context.unclearFor ?? this.env.options.detectTimeout);
+  }
 
   protected begin(): void {
     this.call.startedAt = this.env.now();

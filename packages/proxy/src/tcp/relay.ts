@@ -122,7 +122,7 @@ export class Relay extends RelayCall implements SocketOwner, ObservedRelay {
     if (preamble !== undefined) this.upstream?.socket.write(preamble);
     // Bytes that have not told their protocol yet wait for the rest, but not for long.
     if (this.firstBytes !== undefined && this.#early !== undefined) {
-      this.env.deadlines.arm(this, this.env.options.detectTimeout);
+      this.awaitRest();
     } else this.#open();
   }
 
@@ -240,7 +240,7 @@ export class Relay extends RelayCall implements SocketOwner, ObservedRelay {
       }
       if (protocol === 'unclear') {
         // From the first byte on: one more from time to time must not keep them waiting.
-        if (this.connected && before === undefined) this.env.deadlines.arm(this, this.env.options.detectTimeout);
+        if (this.connected && before === undefined) this.awaitRest();
         return;
       }
       if (typeof protocol === 'object') this.#observe(protocol, bytes);

@@ -49,6 +49,7 @@ export function chooseTarget(
  */
 export class InterceptedConnection extends Reception {
   readonly refusesAtOnce: boolean;
+  readonly unclearFor: number | undefined;
   #isCounted = false;
   #isHandedOn = false;
   #firstHost: FirstHost | undefined;
@@ -62,6 +63,8 @@ export class InterceptedConnection extends Reception {
     super(listener, route);
     const { http, http2, byName, observed }: Partial<TransparentRoute> = route;
     this.refusesAtOnce = (http ?? http2 ?? byName ?? observed) === undefined;
+    // Where a name decides who is called, it is worth waiting for; a look at what passes is not.
+    this.unclearFor = observed !== undefined && byName === undefined ? listener.env.options.observeTimeout : undefined;
   }
 
   begin(socket: Socket, how: Beginning): void {

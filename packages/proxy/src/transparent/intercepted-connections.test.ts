@@ -331,16 +331,18 @@ describe('a transparent listener', () => {
     expect(counted(proxy)).to.deep.equal(['unknown unknown direct 1']);
   });
 
-  it('closes a connection of which nobody can tell where it was going, and goes on', async () => {
-    const proxy = await listen({
-      find: () => {
-        throw new Error('SO_ORIGINAL_DST failed');
-      },
+  for (const asked of ['find', 'isOwnAddress'] as const) {
+    it(`closes a connection about which ${asked} fails, and goes on`, async () => {
+      const proxy = await listen({
+        [asked]: () => {
+          throw new Error('SO_ORIGINAL_DST failed');
+        },
+      });
+      await reset(proxy);
+      await reset(proxy);
+      expect(counted(proxy)).to.deep.equal(['unknown unknown failed 2']);
     });
-    await reset(proxy);
-    await reset(proxy);
-    expect(counted(proxy)).to.deep.equal(['unknown unknown failed 2']);
-  });
+  }
 
   /** Connects, and waits for the reset, which may be there before the connection is. */
   function reset({ port }: ProxyHarness): Promise<void> {

@@ -10,6 +10,8 @@ import type { OriginalDestination, TransparentSpec } from './transparent-spec.js
 /** A loop makes thousands of connections in a second: one line tells of all of them. */
 const LOG_INTERVAL_MS = 60_000;
 
+type Original = Extract<OriginalDestination, { readonly kind: 'intercepted' }>;
+
 /** What a transparent listener does with each connection that it accepts. */
 export class InterceptedConnections {
   readonly #direct: Reception;
@@ -44,8 +46,7 @@ export class InterceptedConnections {
     const original = this.#find(socket);
     switch (original.kind) {
       case 'intercepted':
-        if (this.#isLoop(socket, original)) this.#cameBack(socket, original);
-        else this.#begin(socket, original);
+        this.#intercepted(socket, original);
         break;
       case 'direct':
         this.#turnedAway(socket, 'direct');
@@ -86,13 +87,30 @@ export class InterceptedConnections {
     }
   }
 
+  #intercepted(socket: Socket, original: Original): void {
+    let connection: InterceptedConnection | undefined;
+    try {
+      connection = this.#decide(socket, original);
+    } catch (error) {
+      this.#log('failed', 'nobody could decide about a connection; it was closed', { error });
+      this.#turnedAway(socket, 'failed', original);
+      this.#close(socket, true);
+    }
+    connection?.begin(socket, beginningOf(original.port, this.spec));
+  }
+
   /** What comes back comes from an address of this machine. Other machines choose their ports as they like, and some will be ours. */
-  #isLoop(socket: Socket, original: { readonly address: string; readonly port: number }): boolean {
+  #isLoop(socket: Socket, original: Original): boolean {
     return this.#isLocal(socket) && this.host.env.ownDials.isLoop(socket.remotePort, original);
   }
 
-  #begin(socket: Socket, original: { readonly address: string; readonly port: number }): void {
+  /** @returns undefined when it is refused */
+  #decide(socket: Socket, original: Original): InterceptedConnection | undefined {
     const { spec } = this;
+    if (this.#isLoop(socket, original)) {
+      this.#cameBack(socket, original);
+      return undefined;
+    }
     const direction = spec.isOwnAddress(original.address, socket) ? 'inbound' : 'outbound';
     const { transparent: counts } = this.host.env.stats;
     const watched = spec.watcher?.begun(socket, direction, original);
@@ -102,12 +120,12 @@ export class InterceptedConnections {
       watched?.decided('unknown', 'refused');
       watched?.refused('the sidecar is draining');
       this.#close(socket, true);
-      return;
+      return undefined;
     }
     const route = spec.route(direction, original);
     if (direction === 'outbound') this.#outboundBegun++;
     const host = direction === 'outbound' ? this.host : this.#inbound;
-    new InterceptedConnection(host, route, counts, watched).begin(socket, beginningOf(original.port, spec));
+    return new InterceptedConnection(host, route, counts, watched);
   }
 
   #isLocal({ remoteAddress = '' }: Socket): boolean {

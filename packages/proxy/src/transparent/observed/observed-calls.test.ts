@@ -183,8 +183,8 @@ describe('observed requests', () => {
       client.write(Buffer.concat([Buffer.from(head), body]));
       await until(() => proxy.proxy.stats.bytesToUpstream >= i * (head.length + body.length));
     }
-    await settleSockets();
-    expect(memoryOfBuffers() - before).to.be.lessThan((count * body.length) / 4);
+    // V8 gives the memory of buffers back beside the program, a moment after it has collected them.
+    await until(() => memoryOfBuffers() - before < (count * body.length) / 4);
     client.reset();
     await requestsOf(proxy).awaitRequests(count);
   });

@@ -124,6 +124,19 @@ describe('what an observer does not understand', () => {
     });
   }
 
+  it('a lone letter, which may begin a request, does not wait for long', async () => {
+    const { client, peer, requests } = await rig.scene({ options: { detectTimeout: 10_000, observeTimeout: 100 } });
+    client.write('G');
+    await settleSockets();
+    rig.proxies.time.advance(200);
+    expect(await peer.readUntil('G')).to.equal('G');
+    client.write('O\n');
+    expect(await peer.readUntil('\n')).to.equal('GO\n');
+    peer.write('go');
+    await client.readUntil('go');
+    expect(requests()).to.deep.equal([]);
+  });
+
   it('a switch that is not granted leaves the connection to further requests', async () => {
     const { client, peer, awaitRequests } = await rig.scene();
     client.write(UPGRADE);
