@@ -6,7 +6,7 @@ set -u
 
 # Program and the Debian package that holds it.
 readonly PROGRAMS=(redis-server:redis-server redis-cli:redis-tools openssl:openssl nginx:nginx-light h2load:nghttp2-client nghttp:nghttp2-client
-  psql:postgresql mariadbd:mariadb-server-core mariadb:mariadb-client-core dropbear:dropbear-bin dbclient:dropbear-bin)
+  psql:postgresql mariadbd:mariadb-server-core mariadb:mariadb-client-core dropbear:dropbear-bin ssh:openssh-client)
 
 # Seconds that installing from one source may take, and everything together: on a machine that builds slowly the tests go on with what
 # is there by then, within the time that .ci/run gives to all of it.

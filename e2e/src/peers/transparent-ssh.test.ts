@@ -1,7 +1,6 @@
 import { expect } from 'chai';
 import { createHash } from 'node:crypto';
 import { chown, readFile } from 'node:fs/promises';
-import { APPLICATION } from '../support/intercepted-calls.js';
 import { requireProgram } from '../support/command.js';
 import { startPeer } from '../support/peer-server.js';
 import { ADDRESSES, FAMILIES, useTransparentScene, USUAL_WAY, type Way } from '../support/transparent-scene.js';
@@ -9,6 +8,9 @@ import type { TransparentSidecar } from '../support/transparent-sidecar.js';
 
 const PORT = 22;
 const SIZE = 5_000_000;
+const OPTIONS = '-o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o IdentitiesOnly=yes -o LogLevel=ERROR';
+/** ssh runs for users alone that have a name. */
+const NOBODY = { uid: 65534, gid: 65534 };
 const WAYS: readonly Way[] = [USUAL_WAY, { backend: 'nft', inbound: 'TPROXY' }];
 
 /** The home of root for this server alone: in a mount namespace of its own. */
@@ -20,17 +22,18 @@ exec dropbear -F -E -s -r "$1" -P "$3" -p ${PORT}
 
 describe('SSH between two transparent sidecars', () => {
   const scene = useTransparentScene('unshare');
+  const asNobody = (command: string): Promise<string> => scene().near.must('sh', ['-c', command], { as: NOBODY });
   let key: string;
   let near: TransparentSidecar, far: TransparentSidecar;
 
   before(async function () {
-    for (const program of ['dropbear', 'dbclient']) requireProgram(this, program, '-V');
+    for (const program of ['dropbear', 'ssh']) requireProgram(this, program, '-V');
     key = scene().path('key');
     const host = scene().path('host-key');
-    for (const file of [key, host]) await scene().far.must('dropbearkey', ['-t', 'ed25519', '-f', file]);
-    const printed = await scene().far.must('dropbearkey', ['-y', '-f', key]);
-    const authorized = await scene().write('authorized', `${/^ssh-\S+ \S+/m.exec(printed)?.[0] ?? ''}\n`);
-    await chown(key, APPLICATION.uid, APPLICATION.gid);
+    await scene().far.must('dropbearkey', ['-t', 'ed25519', '-f', host]);
+    await scene().far.must('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', key]);
+    const authorized = await scene().write('authorized', await readFile(`${key}.pub`));
+    await chown(key, NOBODY.uid, NOBODY.gid);
     const args = ['--mount', 'sh', '-c', SERVE, 'sh', host, authorized, scene().path('dropbear.pid')];
     await startPeer(scene().far, 'unshare', args, { port: PORT });
   });
@@ -47,10 +50,10 @@ describe('SSH between two transparent sidecars', () => {
           const sum = createHash('sha256')
             .update(await readFile(data))
             .digest('hex');
-          const ssh = `HOME=${scene().folder} dbclient -y -y -T -i ${key} -p ${PORT} root@${ADDRESSES.far[family]}`;
-          // Commands that do not wait for the end of their input: dbclient forgets to tell it, once in fifty times, without any proxy, too.
-          expect(await scene().call('sh', '-c', `${ssh} 'head -c ${SIZE} | sha256sum' < ${data}`)).to.include(sum);
-          expect(await scene().call('sh', '-c', `${ssh} 'cat ${data}' < /dev/null | sha256sum`)).to.include(sum);
+          // No files of the user: whoever runs this may have keys and settings of their own.
+          const ssh = `ssh -F none -T -i ${key} ${OPTIONS} -p ${PORT} root@${ADDRESSES.far[family]}`;
+          expect(await asNobody(`${ssh} sha256sum < ${data}`)).to.include(sum);
+          expect(await asNobody(`${ssh} 'cat ${data}' < /dev/null | sha256sum`)).to.include(sum);
         });
       }
 
