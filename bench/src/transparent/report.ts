@@ -69,7 +69,7 @@ ${table}
   has its listener filter \`original_dst\` and a cluster of that type. netramesh runs with GOMAXPROCS=1.
 - "Spans of every request": the sidecar sends them to a server that takes them all, netramesh by UDP to where nobody listens. Others see bytes only.
 - Memory of the kernel's sockets is not included.
-${[...missing.map((one) => `- Not measured: ${one}.`), ...failures.map((one) => `- Failed: ${one}.`)].map((text) => `${text}\n`).join('')}
+${[...missing.map((one) => `- Not measured: ${one}.`), ...distinct(failures).map((one) => `- Failed: ${one}.`)].map((text) => `${text}\n`).join('')}
 ${promise(subjects, direct)}
 `;
 }
@@ -126,3 +126,8 @@ const CHART_LABELS: Partial<Record<RowId, string>> = {
   new: 'new connection',
   http: 'HTTP request',
 };
+
+/** One of each kind: who fails in one round does so in each, with other figures. */
+function distinct(failures: readonly string[]): string[] {
+  return [...new Map(failures.map((one) => [one.split(':', 1)[0], one])).values()];
+}
